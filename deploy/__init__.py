@@ -1,0 +1,1 @@
+"""How it runs: the only package that may know all others, and that nobody imports."""

@@ -1,0 +1,144 @@
+"""Findings: what a rule says about a subject, and how the log keeps up with it."""
+
+from collections.abc import Iterable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
+
+import msgspec
+
+from domain.events import Event
+from domain.instant import Instant
+from domain.policy import Policy
+
+State = Literal["open", "ended", "retracted"]
+S_contra = TypeVar("S_contra", contravariant=True)
+
+
+class Key(NamedTuple):
+    """One episode of one kind at one subject."""
+
+    kind: str
+    subject: str
+    since: Instant
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that went wrong in the world, in world times, with its reasons."""
+
+    kind: str
+    subject: str
+    since: Instant
+    due_at: Instant
+    """The first instant at which it held."""
+    order_ids: tuple[str, ...]
+    """Sorted."""
+    rule: str
+    policy: str
+    """The hash of the policy that judged it."""
+    proof: tuple[str, ...]
+    """``source#id`` of the smallest set of input events that makes it true."""
+    severity: str
+    ended_at: Instant | None = None
+    parcel_id: str | None = None
+    warehouse_id: str | None = None
+    carrier: str | None = None
+    sku: str | None = None
+    detail: dict[str, Any] = {}
+
+    @property
+    def key(self) -> Key:
+        """Tell this episode from every other."""
+        return Key(self.kind, self.subject, self.since)
+
+    @property
+    def state(self) -> State:
+        """Say whether the world has ended it."""
+        return "open" if self.ended_at is None else "ended"
+
+
+class _Change(Event, frozen=True, kw_only=True):
+    finding: Finding
+    known_up_to: Instant
+    """Where time stood when this was decided: everything up to it had been read."""
+
+
+class FindingOpened(_Change, frozen=True, kw_only=True):
+    """A rule found something; it may already have ended."""
+
+    TOPIC: ClassVar[str] = "finding.opened.v1"
+
+
+class FindingAmended(_Change, frozen=True, kw_only=True):
+    """More is known of a finding, or what ended it proved wrong."""
+
+    TOPIC: ClassVar[str] = "finding.amended.v1"
+
+
+class FindingEnded(_Change, frozen=True, kw_only=True):
+    """The world ended what a rule had found."""
+
+    TOPIC: ClassVar[str] = "finding.ended.v1"
+
+
+class FindingRetracted(_Change, frozen=True, kw_only=True):
+    """A late or corrected fact showed that it never held."""
+
+    TOPIC: ClassVar[str] = "finding.retracted.v1"
+
+
+FindingEvent = FindingOpened | FindingAmended | FindingEnded | FindingRetracted
+FINDING_EVENTS = (FindingOpened, FindingAmended, FindingEnded, FindingRetracted)
+
+
+class Stored(NamedTuple):
+    """The last word of the log on one finding."""
+
+    finding: Finding
+    retracted: bool
+
+    @property
+    def state(self) -> State:
+        """Give the state that people are shown."""
+        return "retracted" if self.retracted else self.finding.state
+
+
+class Look(NamedTuple):
+    """What a rule sees at a subject."""
+
+    findings: tuple[Finding, ...]
+    """Every episode whose ``due_at`` lies before the instant asked about, past ones included."""
+    again: Instant | None
+    """The next instant at which silence itself becomes news."""
+
+
+class Detector(Protocol[S_contra]):
+    """A rule over one kind of subject."""
+
+    kind: str
+
+    def look(self, state: S_contra, until: Instant, policy: Policy) -> Look:
+        """Find every episode due before ``until`` and say when to look again; pure."""
+
+
+def note(findings: dict[Key, Stored], event: FindingEvent) -> None:
+    """Keep a subject's findings as its stream last told them."""
+    findings[event.finding.key] = Stored(event.finding, isinstance(event, FindingRetracted))
+
+
+def reconcile(stored: dict[Key, Stored], wanted: Iterable[Finding], known_up_to: Instant) -> tuple[FindingEvent, ...]:
+    """Turn the difference between what the log says and what holds into events; none when nothing changed."""
+    events: list[FindingEvent] = []
+    holding = {finding.key: finding for finding in wanted}
+    for key, finding in holding.items():
+        known = stored.get(key)
+        if known is None or known.retracted:
+            events.append(FindingOpened(finding=finding, known_up_to=known_up_to))
+        elif known.finding != finding:
+            ends = known.finding.ended_at is None and finding.ended_at is not None
+            change = FindingEnded if ends else FindingAmended
+            events.append(change(finding=finding, known_up_to=known_up_to))
+    events.extend(
+        FindingRetracted(finding=known.finding, known_up_to=known_up_to)
+        for key, known in stored.items()
+        if key not in holding and not known.retracted
+    )
+    return tuple(events)

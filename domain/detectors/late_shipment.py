@@ -1,0 +1,128 @@
+"""A promised shipping time has passed and the carrier does not have all of it.
+
+Definition: the kind's row of the detection rules; readings in docs/adr/0003.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from domain.detection import Finding, Look
+from domain.events import Stamp
+from domain.fulfillment import Coverage, Fulfillment, coverage
+from domain.instant import FOREVER, Instant, iso
+from domain.order import Order, OrderApproved, OrderPlaced
+from domain.policy import Policy
+from domain.promise import Promise, promises
+from domain.severity import weigh
+
+CLEARED_BY = "a carrier's possession scan of all that is missing, its cancellation, or a new agreed date"
+
+
+class _Episode(NamedTuple):
+    fulfillment: Fulfillment
+    promise: Promise
+    due_at: Instant
+    ended_at: Instant | None
+    ended_by: str | None
+
+
+class LateShipment:
+    """Watches every fulfilment of an order against its shipping promise."""
+
+    kind = "late_shipment"
+
+    def look(self, state: Order, until: Instant, policy: Policy) -> Look:
+        """Find every broken shipping promise due before ``until``; see ``findings`` and ``look_again``."""
+        placed = state.placed
+        if placed is None or (policy.late_shipment.approval == "required" and not state.facts.of(OrderApproved)):
+            return Look((), None)
+        episodes = list(_episodes(state, coverage(state, placed), policy))
+        return Look(
+            findings=tuple(_finding(state, placed, one, policy) for one in episodes if one.due_at < until),
+            again=min((one.due_at for one in episodes if one.due_at >= until), default=None),
+        )
+
+
+DETECTOR = LateShipment()
+
+
+def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...]:
+    """Find every episode whose promise passed before ``until``, past ones included.
+
+    >>> from domain.instant import HOUR
+    >>> from domain.order import Line, evolve
+    >>> from domain.policy import DEFAULT
+    >>> tea = (Line("1", "TEA", 2),)
+    >>> placed = OrderPlaced(at=0, source="/shop", id="1", order_id="A", ship_by=48 * HOUR, lines=tea)
+    >>> order = evolve(Order("A"), placed)
+    >>> findings(order, 48 * HOUR, DEFAULT)
+    ()
+    >>> [late.subject for late in findings(order, 48 * HOUR + 1, DEFAULT)]
+    ['A']
+    """
+    return DETECTOR.look(order, until, policy).findings
+
+
+def look_again(order: Order, until: Instant, policy: Policy) -> Instant | None:
+    """Return the next instant from ``until`` on at which silence itself becomes news."""
+    return DETECTOR.look(order, until, policy).again
+
+
+def _episodes(order: Order, covered: Coverage, policy: Policy) -> Iterator[_Episode]:
+    for fulfillment in covered.fulfillments:
+        for promise in promises(order, fulfillment, policy):
+            deadline = promise.deadline
+            if deadline is None or deadline >= promise.until or covered.complete(fulfillment, deadline):
+                continue
+            due_at = deadline if promise.change is None else max(deadline, promise.since)
+            ended_at, ended_by = _ending(covered, fulfillment, promise, due_at)
+            if ended_at is None or ended_at > due_at:
+                yield _Episode(fulfillment, promise, due_at, ended_at, ended_by)
+
+
+def _ending(
+    covered: Coverage, fulfillment: Fulfillment, promise: Promise, due_at: Instant
+) -> tuple[Instant | None, str | None]:
+    if covered.complete(fulfillment, due_at):
+        return due_at, None
+    for at in covered.turns(due_at):
+        if at >= promise.until:
+            break
+        if covered.complete(fulfillment, at):
+            return at, covered.ended_by(at)
+    return (None, None) if promise.until == FOREVER else (promise.until, promise.next_ref)
+
+
+def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Policy) -> Finding:
+    fulfillment, promise = episode.fulfillment, episode.promise
+    approvals = order.facts.of(OrderApproved)
+    approved = approvals[0] if approvals else None
+    knowable_at = max(
+        placed.at if approved is None else approved.at, episode.due_at if promise.change is None else promise.since
+    )
+    proof = {placed.stamp, *promise.proof}
+    proof |= {fact.stamp for fact in (fulfillment.request, approved) if fact is not None}
+    severity, parts = weigh(placed, policy, clock=1)
+    detail: dict[str, object] = {"severity": parts, "cleared_by": CLEARED_BY}
+    if knowable_at > episode.due_at:
+        detail["knowable_at"] = iso(knowable_at)
+    if episode.ended_by is not None:
+        detail["ended_by"] = episode.ended_by
+    return Finding(
+        kind=LateShipment.kind,
+        subject=fulfillment.id,
+        since=episode.due_at,
+        due_at=episode.due_at,
+        ended_at=episode.ended_at,
+        order_ids=(order.id,),
+        warehouse_id=fulfillment.warehouse_id,
+        severity=severity,
+        rule="ship_by",
+        policy=policy.hash,
+        proof=_refs(proof),
+        detail=detail,
+    )
+
+
+def _refs(stamps: set[Stamp]) -> tuple[str, ...]:
+    return tuple(stamp.ref for stamp in sorted(stamps))

@@ -1,0 +1,44 @@
+"""What every stored event is: a plain frozen record with a stable name."""
+
+from typing import ClassVar, NamedTuple
+
+import msgspec
+
+from domain.instant import Instant
+
+
+class Stamp(NamedTuple):
+    """When a fact happened and who says so: the order in which the world is read.
+
+    Equal times are ordered by source, then id, so that no rule depends on arrival.
+    """
+
+    at: Instant
+    source: str
+    id: str
+
+    @property
+    def ref(self) -> str:
+        """Name the input event as proofs do: ``source#id``."""
+        return f"{self.source}#{self.id}"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that was decided; ``TOPIC`` is its name in the log for ever."""
+
+    TOPIC: ClassVar[str]
+
+
+class Fact(Event, frozen=True, kw_only=True):
+    """Something that a feed says happened in the world."""
+
+    at: Instant
+    source: str
+    id: str
+    via: str = ""
+    """The record that brought it: ``topic/partition/offset``."""
+
+    @property
+    def stamp(self) -> Stamp:
+        """Give the fact's place in the order of the world."""
+        return Stamp(self.at, self.source, self.id)

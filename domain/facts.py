@@ -1,0 +1,47 @@
+"""A set of dated facts: each once, always read in the order of the world, whatever order they came in."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import TypeVar
+
+from domain.events import Fact
+
+F = TypeVar("F", bound=Fact)
+
+_STAMP = attrgetter("stamp")
+
+
+class Facts:
+    """The facts of one subject, by type, each list sorted by (time, source, id)."""
+
+    __slots__ = ("_by_type",)
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self._by_type: dict[type[Fact], list[Fact]] = {}
+
+    def of(self, kind: type[F]) -> Sequence[F]:
+        """List the facts of one type, earliest first."""
+        return self._by_type.get(kind, ())  # type: ignore[return-value]  # keyed by the type of its members
+
+    def holds(self, fact: Fact) -> bool:
+        """Say whether this very fact is known; hearing it again changes nothing."""
+        known = self._by_type.get(type(fact))
+        if not known:
+            return False
+        place = bisect_left(known, fact.stamp, key=_STAMP)
+        return place < len(known) and known[place].stamp == fact.stamp
+
+    def add(self, fact: Fact) -> None:
+        """Put a fact in its place."""
+        known = self._by_type.setdefault(type(fact), [])
+        if not known or known[-1].stamp < fact.stamp:
+            known.append(fact)
+        else:
+            known.insert(bisect_left(known, fact.stamp, key=_STAMP), fact)
+
+    def drop(self, kind: type[Fact], source: str, identity: str) -> None:
+        """Forget a fact that turned out to belong to another subject."""
+        known = self._by_type.get(kind, [])
+        known[:] = [fact for fact in known if (fact.source, fact.id) != (source, identity)]

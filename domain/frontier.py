@@ -1,0 +1,50 @@
+"""The frontier: up to when the world has been read. No deadline fires beyond it."""
+
+from collections.abc import Iterable
+
+from domain.instant import FOREVER, Instant
+
+
+class EventTimeFrontier:
+    """Time by the events themselves: the least, over open partitions, of their largest time, less the lateness."""
+
+    def __init__(self, partitions: Iterable[str], lateness: int) -> None:
+        """Wait for every one of these partitions; none may be left out."""
+        self._largest: dict[str, Instant] = dict.fromkeys(partitions, -FOREVER)
+        self._open = set(self._largest)
+        self._lateness = lateness
+
+    def note(self, partition: str, at: Instant) -> bool:
+        """Note an event; says whether it came later than allowed."""
+        late = at < self.until
+        self._largest[partition] = max(self._largest[partition], at)
+        return late
+
+    def close(self, partition: str) -> None:
+        """Stop waiting for a partition whose known end has been read."""
+        self._open.discard(partition)
+
+    @property
+    def waiting(self) -> frozenset[str]:
+        """Name the partitions that are still open."""
+        return frozenset(self._open)
+
+    @property
+    def end(self) -> Instant:
+        """Give the largest event time seen."""
+        return max(self._largest.values(), default=-FOREVER)
+
+    @property
+    def until(self) -> Instant:
+        """Give where time stands: behind the slowest partition, and at the end once all are closed."""
+        if not self._open:
+            return self.end
+        return min(self._largest[partition] for partition in self._open) - self._lateness
+
+
+def live(now: Instant, taken_up_to: Iterable[Instant | None]) -> Instant:
+    """Give live time: the clock, but never beyond what has been read of every partition.
+
+    A partition of which nothing is known to have been read holds time back altogether.
+    """
+    return min((now, *(-FOREVER if at is None else at for at in taken_up_to)))

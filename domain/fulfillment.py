@@ -1,0 +1,186 @@
+"""Fulfilments of an order: what each must ship, and when a carrier holds all of it.
+
+Readings of the rule where it leaves room: docs/adr/0003.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from domain.instant import FOREVER, Instant
+from domain.order import (
+    Content,
+    FulfillmentRequested,
+    Order,
+    OrderCancelled,
+    OrderParcelChanged,
+    OrderPlaced,
+)
+
+Need = tuple[str, str]
+"""Fulfilment id and line id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fulfillment:
+    """One clock's worth of an order; ``request`` is null for the implicit one."""
+
+    id: str
+    request: FulfillmentRequested | None
+    warehouse_id: str | None
+    quantities: dict[str, int]
+    """Line id to pieces, before any cancellation."""
+    ship_by: Instant | None
+    """The original promise."""
+    promised_at: Instant
+    """When the original promise was made."""
+
+
+def fulfillments(order: Order, placed: OrderPlaced) -> tuple[Fulfillment, ...]:
+    """List the fulfilments of a placed order; the one due first is filled first."""
+    ordered = _ordered(placed)
+    requests: dict[str, list[FulfillmentRequested]] = {}
+    for request in order.facts.of(FulfillmentRequested):
+        requests.setdefault(request.fulfillment_id, []).append(request)
+    if not requests and placed.ship_by is not None:
+        return (Fulfillment(order.id, None, None, ordered, placed.ship_by, placed.at),)
+    found = [
+        Fulfillment(
+            id=identity,
+            request=first,
+            warehouse_id=several[-1].warehouse_id,
+            quantities=_requested(first, ordered),
+            ship_by=placed.ship_by if first.ship_by is None else first.ship_by,
+            promised_at=first.at,
+        )
+        for identity, several in requests.items()
+        for first in several[:1]
+    ]
+    return tuple(sorted(found, key=lambda one: (FOREVER if one.ship_by is None else one.ship_by, one.id)))
+
+
+def _ordered(placed: OrderPlaced) -> dict[str, int]:
+    quantities: dict[str, int] = {}
+    for line in placed.lines:
+        quantities[line.line_id] = quantities.get(line.line_id, 0) + line.quantity
+    return quantities
+
+
+def _requested(request: FulfillmentRequested, ordered: dict[str, int]) -> dict[str, int]:
+    if not request.lines:
+        return ordered
+    quantities: dict[str, int] = {}
+    for line in request.lines:
+        wanted = ordered.get(line.line_id, 0) if line.quantity is None else line.quantity
+        quantities[line.line_id] = quantities.get(line.line_id, 0) + wanted
+    return quantities
+
+
+class Coverage:
+    """Which fulfilments of one order are wholly in a carrier's hands at an instant."""
+
+    def __init__(self, order: Order, placed: OrderPlaced) -> None:
+        """Prepare to answer for the fulfilments of a placed order."""
+        self._placed = placed
+        self.fulfillments = fulfillments(order, placed)
+        self._own = {one.id for one in self.fulfillments}
+        self._cancellations = order.facts.of(OrderCancelled)
+        self._known_parcels = sorted(order.parcels.values(), key=lambda parcel: parcel.parcel_id)
+        self._parcels = sorted(
+            (parcel for parcel in order.parcels.values() if parcel.possessed is not None),
+            key=lambda parcel: (parcel.possessed.at, parcel.parcel_id),  # type: ignore[union-attr]  # filtered above
+        )
+        self._known: dict[Instant, frozenset[str]] = {}
+
+    def complete(self, fulfillment: Fulfillment, at: Instant) -> bool:
+        """Say whether nothing that is needed at that instant is missing."""
+        known = self._known.get(at)
+        if known is None:
+            holding = [
+                parcel
+                for parcel in self._parcels
+                if parcel.possessed is not None
+                and parcel.possessed.at <= at
+                and (parcel.voided_at is None or at < parcel.voided_at)
+            ]
+            known = self._known[at] = self._complete_with(holding, at)
+        return fulfillment.id in known
+
+    def packed(self, fulfillment: Fulfillment, at: Instant) -> bool:
+        """Say whether everything needed is at least packed or labelled, by what is known now."""
+        ready = [p for p in self._known_parcels if p.voided_at is None and _ready(p)]
+        return fulfillment.id in self._complete_with(ready, at)
+
+    def turns(self, after: Instant) -> list[Instant]:
+        """List the instants after this one at which an incomplete fulfilment may become complete, earliest first."""
+        possessions = {parcel.possessed.at for parcel in self._parcels if parcel.possessed is not None}
+        instants = possessions | {cancelled.at for cancelled in self._cancellations}
+        return sorted(at for at in instants if at > after)
+
+    def ended_by(self, at: Instant) -> str:
+        """Name the least input event that changed possession or need at this instant."""
+        scans = [p.possessed for p in self._parcels if p.possessed is not None and p.possessed.at == at]
+        cancels = [cancelled.stamp for cancelled in self._cancellations if cancelled.at == at]
+        return min((*scans, *cancels)).ref
+
+    def _complete_with(self, parcels: list[OrderParcelChanged], at: Instant) -> frozenset[str]:
+        missing = self._needed(at)
+        for parcel in parcels:
+            for need, quantity in self._carried(parcel, missing):
+                missing[need] -= quantity
+        lacking = {identity for (identity, _), quantity in missing.items() if quantity > 0}
+        return frozenset(self._own - lacking)
+
+    def _needed(self, at: Instant) -> dict[Need, int]:
+        gone: set[str] = set()
+        for cancelled in self._cancellations:
+            if cancelled.at <= at:
+                gone.update(cancelled.line_ids)
+                if not cancelled.line_ids:
+                    return {}
+        return {
+            (one.id, line): quantity
+            for one in self.fulfillments
+            for line, quantity in one.quantities.items()
+            if line not in gone
+        }
+
+    def _carried(self, parcel: OrderParcelChanged, missing: dict[Need, int]) -> Iterator[tuple[Need, int]]:
+        named = self._own.intersection(parcel.fulfillment_ids)
+        if parcel.contents is None:
+            takers = named if parcel.fulfillment_ids else self._own
+            yield from ((need, quantity) for need, quantity in list(missing.items()) if need[0] in takers)
+            return
+        for content in parcel.contents:
+            left = content.quantity
+            for need in self._takers(content, named or self._own):
+                part = min(left, missing.get(need, 0))
+                if part > 0:
+                    left -= part
+                    yield need, part
+
+    def _takers(self, content: Content, identities: set[str]) -> list[Need]:
+        lines = [line.line_id for line in self._placed.lines if line.line_id == content.line_id]
+        if not lines:
+            lines = [line.line_id for line in self._placed.lines if line.sku == content.sku]
+        return [(one.id, line) for one in self.fulfillments if one.id in identities for line in dict.fromkeys(lines)]
+
+
+def coverage(order: Order, placed: OrderPlaced) -> Coverage:
+    """Give the coverage of an order as it stands, worked out once until the next event."""
+    if order.coverage is None:
+        order.coverage = Coverage(order, placed)
+    found: Coverage = order.coverage
+    return found
+
+
+def unfinished(order: Order) -> bool:
+    """Say whether anything of a placed order may still have to be handed over."""
+    placed = order.placed
+    if placed is None:
+        return False
+    covered = coverage(order, placed)
+    return not all(covered.complete(one, FOREVER) for one in covered.fulfillments)
+
+
+def _ready(parcel: OrderParcelChanged) -> bool:
+    return parcel.packed_at is not None or parcel.labelled_at is not None or parcel.possessed is not None

@@ -1,0 +1,220 @@
+"""Order: what was bought, promised, held and cancelled, and what its parcels carry of it."""
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+from domain.detection import FINDING_EVENTS, FindingEvent, Key, Stored, note
+from domain.events import Event, Fact, Stamp
+from domain.facts import Facts
+from domain.instant import Instant
+
+AgreedBy = Literal["customer", "platform", "merchant"]
+
+
+class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One line of an order; the price is a decimal string, null where its currency is unknown."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: str | None = None
+    name: str | None = None
+    seller_id: str | None = None
+    gift: bool = False
+
+
+class RequestedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a fulfilment is to ship of a line; no quantity means all of it."""
+
+    line_id: str
+    quantity: int | None = None
+
+
+class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a parcel carries for one order."""
+
+    order_id: str
+    sku: str
+    quantity: int
+    line_id: str | None = None
+
+
+class OrderPlaced(Fact, frozen=True, kw_only=True):
+    """A customer bought something."""
+
+    TOPIC: ClassVar[str] = "order.placed.v1"
+    order_id: str
+    lines: tuple[Line, ...]
+    customer_id: str | None = None
+    customer_tier: str | None = None
+    sales_channel: str | None = None
+    currency: str | None = None
+    deliver_by: Instant | None = None
+    ship_by: Instant | None = None
+    destination: str | None = None
+
+
+class OrderApproved(Fact, frozen=True, kw_only=True):
+    """Payment cleared and risk checks passed; the shipping clock may run."""
+
+    TOPIC: ClassVar[str] = "order.approved.v1"
+    order_id: str
+
+
+class FulfillmentRequested(Fact, frozen=True, kw_only=True):
+    """A warehouse was asked to ship some or all lines; no ``lines`` means all."""
+
+    TOPIC: ClassVar[str] = "fulfillment.requested.v1"
+    fulfillment_id: str
+    order_id: str
+    warehouse_id: str
+    ship_by: Instant | None = None
+    lines: tuple[RequestedLine, ...] = ()
+    seller_id: str | None = None
+    service: str | None = None
+    starts_at: Instant | None = None
+
+
+class PromiseChanged(Fact, frozen=True, kw_only=True):
+    """A date was moved; the original stays known."""
+
+    TOPIC: ClassVar[str] = "order.promise_changed.v1"
+    order_id: str
+    agreed_by: AgreedBy
+    fulfillment_id: str | None = None
+    ship_by: Instant | None = None
+    deliver_by: Instant | None = None
+    reason: str | None = None
+
+
+class OrderHeld(Fact, frozen=True, kw_only=True):
+    """The shipping clock stops, for one fulfilment or for the whole order."""
+
+    TOPIC: ClassVar[str] = "order.held.v1"
+    order_id: str
+    reason: str
+    fulfillment_id: str | None = None
+
+
+class OrderReleased(Fact, frozen=True, kw_only=True):
+    """A hold for this reason is over."""
+
+    TOPIC: ClassVar[str] = "order.released.v1"
+    order_id: str
+    reason: str
+    fulfillment_id: str | None = None
+
+
+class OrderCancelled(Fact, frozen=True, kw_only=True):
+    """Lines, or with none named the whole order, are no longer wanted."""
+
+    TOPIC: ClassVar[str] = "order.cancelled.v1"
+    order_id: str
+    line_ids: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+class ItemPicked(Fact, frozen=True, kw_only=True):
+    """An item was taken from its shelf for this order."""
+
+    TOPIC: ClassVar[str] = "item.picked.v1"
+    order_id: str
+    sku: str
+    warehouse_id: str | None = None
+    quantity: int | None = None
+
+
+class ItemOutOfStock(Fact, frozen=True, kw_only=True):
+    """The shelf was empty when this order's item was to be picked."""
+
+    TOPIC: ClassVar[str] = "item.out_of_stock.v1"
+    order_id: str
+    sku: str
+    warehouse_id: str | None = None
+    quantity: int | None = None
+
+
+class ItemRestocked(Fact, frozen=True, kw_only=True):
+    """The item this order waits for is back on the shelf."""
+
+    TOPIC: ClassVar[str] = "item.restocked.v1"
+    order_id: str
+    sku: str
+    warehouse_id: str | None = None
+    quantity: int | None = None
+
+
+class OrderParcelChanged(Event, frozen=True, kw_only=True):
+    """What one parcel means for this order, copied from the parcel; its latest version wins."""
+
+    TOPIC: ClassVar[str] = "order.parcel_changed.v1"
+    parcel_id: str
+    version: int
+    possessed: Stamp | None = None
+    voided_at: Instant | None = None
+    packed_at: Instant | None = None
+    labelled_at: Instant | None = None
+    contents: tuple[Content, ...] | None = None
+    """Null without a packing record."""
+    fulfillment_ids: tuple[str, ...] = ()
+    carrier: str | None = None
+
+
+OrderFact = (
+    OrderPlaced
+    | OrderApproved
+    | FulfillmentRequested
+    | PromiseChanged
+    | OrderHeld
+    | OrderReleased
+    | OrderCancelled
+    | ItemPicked
+    | ItemOutOfStock
+    | ItemRestocked
+)
+OrderEvent = OrderFact | OrderParcelChanged | FindingEvent
+FACTS = OrderFact.__args__
+EVENTS = (*FACTS, OrderParcelChanged, *FINDING_EVENTS)
+
+
+class Order:
+    """All that is known of one order. Owned by whoever loaded it; ``evolve`` changes it in place."""
+
+    __slots__ = ("coverage", "facts", "findings", "id", "parcels")
+
+    def __init__(self, identity: str) -> None:
+        """Begin with an order of which nothing has been heard."""
+        self.id = identity
+        self.facts = Facts()
+        self.parcels: dict[str, OrderParcelChanged] = {}
+        self.findings: dict[Key, Stored] = {}
+        self.coverage: Any = None
+        """What ``domain.fulfillment`` has worked out of the facts and parcels, until they change."""
+
+    @property
+    def placed(self) -> OrderPlaced | None:
+        """Give the placing; none makes the order partial, and nothing is found on it."""
+        placed = self.facts.of(OrderPlaced)
+        return placed[0] if placed else None
+
+
+def decide(order: Order, heard: OrderFact | OrderParcelChanged) -> tuple[OrderEvent, ...]:
+    """Record what was heard, once; a feed is never refused."""
+    if isinstance(heard, OrderParcelChanged):
+        known = order.parcels.get(heard.parcel_id)
+        return () if known is not None and known.version >= heard.version else (heard,)
+    return () if order.facts.holds(heard) else (heard,)
+
+
+def evolve(order: Order, event: OrderEvent) -> Order:
+    """Apply one event. Refuses nothing and reads no clock."""
+    if isinstance(event, Fact):
+        order.facts.add(event)
+        order.coverage = None
+    elif isinstance(event, OrderParcelChanged):
+        order.parcels[event.parcel_id] = event
+        order.coverage = None
+    else:
+        note(order.findings, event)
+    return order

@@ -1,0 +1,168 @@
+"""Streams: how each kind is named, read back and written, in one unit of work."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, Self
+from urllib.parse import quote, unquote
+
+from domain import link, order, parcel
+from domain.events import Event, Fact
+from domain.facts import Facts
+from domain.log import LogRecorder, Recorded, decode
+
+
+class Dossier:
+    """Facts that are kept once, in world order, for the rules that read them."""
+
+    __slots__ = ("facts",)
+
+    def __init__(self, _identity: str) -> None:
+        """Begin with nothing known."""
+        self.facts = Facts()
+
+
+def decide_dossier(dossier: Dossier, heard: Fact) -> tuple[Fact, ...]:
+    """Record what was heard, once."""
+    return () if dossier.facts.holds(heard) else (heard,)
+
+
+def evolve_dossier(dossier: Dossier, event: Fact) -> Dossier:
+    """Apply one fact."""
+    dossier.facts.add(event)
+    return dossier
+
+
+_KINDS: Final[dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], Any]]]] = {
+    "order": (order.Order, order.evolve),
+    "parcel": (parcel.Parcel, parcel.evolve),
+    "fulfillment": (link.FulfillmentLink, link.evolve_fulfillment),
+    "tracking": (link.TrackingLink, link.evolve_tracking),
+    "complaint": (Dossier, evolve_dossier),
+    "sku": (Dossier, evolve_dossier),
+    "binding": (Dossier, evolve_dossier),
+}
+
+
+def stream(kind: str, *parts: str) -> str:
+    """Name a stream: natural keys, percent-encoded; no two keys share a name.
+
+    >>> stream("tracking", "sf-express", "SF 1")
+    'tracking-sf%2Dexpress-SF%201'
+    """
+    *inner, last = [quote(part, safe="") for part in parts]
+    return "-".join((kind, *(part.replace("-", "%2D") for part in inner), last))
+
+
+class Stream:
+    """A stream's state and version, as loaded and then changed by one writer."""
+
+    __slots__ = ("armed", "evolve", "state", "version")
+
+    def __init__(self, name: str) -> None:
+        """Begin an empty stream."""
+        kind, _, key = name.partition("-")
+        make, self.evolve = _KINDS[kind]
+        self.state = make(unquote(key))
+        self.version = 0
+        self.armed: Any = None
+        """The deadline that is stored for it, as far as this process knows."""
+
+
+class Streams:
+    """A bounded cache of stream states; the store's version check makes it safe to be out of date."""
+
+    def __init__(self, store: LogRecorder, limit: int) -> None:
+        """Keep at most ``limit`` streams between transactions."""
+        self._store = store
+        self._limit = limit
+        self._known: dict[str, Stream] = {}
+
+    def load(self, names: Iterable[str]) -> None:
+        """Read the streams that are not known, all in one go."""
+        missing = [name for name in dict.fromkeys(names) if name not in self._known]
+        if not missing:
+            return
+        fresh = {name: Stream(name) for name in missing}
+        for row in self._store.select_streams(missing):
+            one = fresh[row.stream]
+            one.state = one.evolve(one.state, decode(row.topic, row.state))
+            one.version = row.version
+        self._known.update(fresh)
+
+    def get(self, name: str) -> Stream:
+        """Give a stream, read from the store where it is not known."""
+        found = self._known.get(name)
+        if found is None:
+            self.load((name,))
+            found = self._known[name]
+        return found
+
+    def check(self, versions: Mapping[str, int], names: Iterable[str]) -> None:
+        """Drop the streams that somebody else has written since they were read."""
+        self.forget(
+            name for name in names if name in self._known and self._known[name].version != versions.get(name, 0)
+        )
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Drop states that can no longer be trusted."""
+        for name in names:
+            self._known.pop(name, None)
+
+    def forget_all(self) -> None:
+        """Drop every state."""
+        self._known.clear()
+
+    def trim(self, used: Iterable[str]) -> None:
+        """Keep what was just used and drop the oldest of the rest."""
+        for name in used:
+            if name in self._known:
+                self._known[name] = self._known.pop(name)
+        for name in list(self._known)[: max(0, len(self._known) - self._limit)]:
+            del self._known[name]
+
+
+class Work:
+    """The events of one transaction: decided on, applied, not yet stored."""
+
+    def __init__(self, streams: Streams) -> None:
+        """Begin with nothing recorded."""
+        self._streams = streams
+        self.pending: list[Recorded] = []
+        self.used: dict[str, None] = {}
+        """Every stream read, in order."""
+
+    def __enter__(self) -> Self:
+        """Begin."""
+        return self
+
+    def __exit__(self, failed: type[BaseException] | None, *_: object) -> None:
+        """Keep the states that are now stored, or drop every one that may have gone ahead of the store."""
+        if failed is None:
+            self._streams.trim(self.used)
+        else:
+            self._streams.forget(self.used)
+
+    def load(self, names: Iterable[str]) -> None:
+        """Read ahead."""
+        wanted = list(names)
+        self.used.update(dict.fromkeys(wanted))
+        self._streams.load(wanted)
+
+    def stream(self, name: str) -> Stream:
+        """Give a stream as this work has made it so far."""
+        self.used[name] = None
+        return self._streams.get(name)
+
+    def state(self, name: str) -> Any:
+        """Give a stream's state as this work has made it so far."""
+        return self.stream(name).state
+
+    def record(self, name: str, events: Iterable[Event]) -> bool:
+        """Append events to a stream; says whether there were any."""
+        found = False
+        target = self.stream(name)
+        for event in events:
+            target.version += 1
+            target.state = target.evolve(target.state, event)
+            self.pending.append(Recorded(name, target.version, event))
+            found = True
+        return found

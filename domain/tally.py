@@ -1,0 +1,77 @@
+"""Tally: what one partition's part of a batch brought."""
+
+from collections import Counter
+
+from domain.batch import BatchTaken, Foreign, Incoming, Position, Slice
+from domain.events import Fact
+from domain.instant import FOREVER, Instant
+from domain.record import record_digest
+
+
+class Tally:
+    """Counts one slice and closes it with its event and its new position."""
+
+    def __init__(self) -> None:
+        """Begin at nothing."""
+        self.taken = self.repeated = self.foreign = 0
+        self._quarantined: Counter[str] = Counter()
+        self._sources: dict[str, Instant] = {}
+        self._events: Counter[str] = Counter()
+        self._types: Counter[str] = Counter()
+        self._flags: Counter[str] = Counter()
+
+    def quarantine(self, code: str) -> None:
+        """Count a message that could not be taken in."""
+        self._quarantined[code] += 1
+
+    def note(self, content: Fact | Foreign, one: Incoming) -> None:
+        """Count a readable message; any of them proves that its source is alive."""
+        self._events[content.source] += 1
+        if isinstance(content, Foreign):
+            self.foreign += 1
+            self._types[content.type] += 1
+        if content.at is not None and content.at > self._sources.get(content.source, -FOREVER):
+            self._sources[content.source] = content.at
+        for flag in one.flags:
+            self._flags[f"{flag} {content.source}"] += 1
+
+    def event(self, part: Slice, position: Position, received_at: Instant) -> BatchTaken:
+        """Say what was taken in."""
+        return BatchTaken(
+            partition=part.partition,
+            topic=part.topic,
+            number=part.number,
+            first=part.records[0].offset if part.records else part.next,
+            next=part.next,
+            records=len(part.records),
+            taken=self.taken,
+            repeated=self.repeated,
+            foreign=self.foreign,
+            quarantined=dict(self._quarantined),
+            received_at=received_at,
+            taken_up_to=position.taken_up_to,
+            sources=self._sources,
+            events=dict(self._events),
+            foreign_types=dict(self._types),
+            flags=dict(self._flags),
+        )
+
+    def position(self, part: Slice, known: Position | None) -> Position:
+        """Say where the partition stands after it."""
+        largest = list(self._sources.values())
+        last_offset, last_digest = (known.last_offset, known.last_digest) if known else (None, b"")
+        if known is not None:
+            largest += [known.largest] if known.largest is not None else []
+        if part.records:
+            last_offset, last_digest = part.records[-1].offset, record_digest(part.records[-1].raw)
+        return Position(
+            partition=part.partition,
+            topic=part.topic,
+            number=part.number,
+            next=part.next,
+            last_offset=last_offset,
+            last_digest=last_digest,
+            batches=1 if known is None else known.batches + 1,
+            largest=max(largest, default=None),
+            taken_up_to=None if known is None else known.taken_up_to,
+        )

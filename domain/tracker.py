@@ -1,0 +1,280 @@
+"""The tracker: takes facts in, looks at deadlines, and is the only writer of the log.
+
+One transaction holds the events of all touched streams, positions, event keys, deadlines and quarantine.
+The first attempt is optimistic; a clash is told apart by reading the positions again.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from eventsourcing.persistence import IntegrityError, PersistenceError
+
+from domain.adoption import Adopted
+from domain.batch import Batch, BatchTaken, Incoming, Position, Quarantined, QuarantineSettled, Slice, TickFired
+from domain.catalogue import Heartbeat
+from domain.errors import Fenced, Unreadable
+from domain.events import Fact
+from domain.instant import Instant
+from domain.intake import Intake, Message, streams_of
+from domain.judgement import Judgement
+from domain.log import Advance, Armed, Beside, Log, Recorded, UnknownTopic
+from domain.record import identity, record_digest
+from domain.streams import Streams, Work, stream
+from domain.tally import Tally
+
+TICK_LIMIT: Final = 500
+"""Subjects one tick looks at in one transaction."""
+
+
+class Taken(NamedTuple):
+    """What became of a batch, per partition."""
+
+    batches: tuple[BatchTaken, ...]
+    position: int | None
+    """The log position of the last event stored; null when the batch had been taken in before."""
+
+
+class _HandlerFailed(Exception):
+    """Deciding on some messages raised; the rest of the batch is tried again without them."""
+
+    def __init__(self, messages: Iterable[Message], cause: Exception) -> None:
+        super().__init__(repr(cause))
+        self.messages = tuple(messages)
+        self.cause = cause
+
+
+class Tracker:
+    """The only writer. One instance a process; its methods may be called from several threads."""
+
+    def __init__(self, log: Log, policies: Sequence[Adopted], *, cache_limit: int = 200_000) -> None:
+        """Write to this log, judging by these policies, earliest first."""
+        self.log = log
+        self.policies = tuple(policies)
+        self._judgement = Judgement(self.policies)
+        self._streams = Streams(log.store, cache_limit)
+        self._positions = log.store.positions()
+        self._lock = threading.Lock()
+
+    def positions(self) -> dict[str, Position]:
+        """Read where every partition stands."""
+        self._positions = self.log.store.positions()
+        return dict(self._positions)
+
+    def known_positions(self) -> Mapping[str, Position]:
+        """Give where every partition stands as far as this process knows."""
+        return self._positions
+
+    def hear(self, taken_up_to: Mapping[str, Instant]) -> None:
+        """Note that everything up to an instant of the live clock has been read of idle partitions."""
+        with self._lock:
+            heard = [
+                self._positions[name]._replace(taken_up_to=at)
+                for name, at in taken_up_to.items()
+                if name in self._positions
+            ]
+            self.log.store.hear(heard)
+            self._positions.update((one.partition, one) for one in heard)
+
+    def take(self, batch: Batch, until: Instant) -> Taken:
+        """Take a batch in and find what is due before ``until``; harmless when it was taken before.
+
+        Raises:
+            Fenced: another owner has taken one of the partitions further.
+        """
+        with self._lock:
+            try:
+                return self._take_readable(batch, until)
+            except (IntegrityError, Fenced) as clash:
+                if self._is_taken(batch, clash):
+                    return Taken((), None)
+                with self.log.store.writing():
+                    return self._take_readable(batch, until)
+
+    def tick(self, until: Instant, limit: int = TICK_LIMIT) -> int:
+        """Look at subjects whose deadline lies before ``until``; returns how many there were."""
+        return self._look_at(lambda: [name for _, name in self.log.store.due(until, limit)], until)
+
+    def rearm(self, until: Instant, limit: int = TICK_LIMIT) -> int:
+        """Look at open subjects that an earlier policy armed; returns how many there were."""
+        current = self.policies[-1].policy.hash
+        return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until)
+
+    def settle(
+        self, message: int, incoming: Incoming | None, until: Instant, *, by: str, why: str, at: Instant
+    ) -> None:
+        """Retry (with what it says now) or drop a message in quarantine, and record who did.
+
+        Raises:
+            Unreadable: it still cannot be taken in; it stays in quarantine.
+        """
+        action = "dropped" if incoming is None else "retried"
+        settled = QuarantineSettled(message=message, action=action, by=by, why=why, at=at)
+        with self._lock, self.log.store.writing(), self._work() as work:
+            beside = Beside(settle=[(message, action)])
+            if incoming is not None:
+                self._retry(work, incoming, until, beside)
+            self._append(work, beside, stream("quarantine", str(message)), settled)
+
+    def _retry(self, work: Work, incoming: Incoming, until: Instant, beside: Beside) -> None:
+        content = incoming.content
+        if isinstance(content, Unreadable):
+            raise content
+        if isinstance(content, Fact) and self._is_new(content, incoming.digest, beside, self._seen([incoming])):
+            intake = Intake(work)
+            intake.take(content)
+            self._look(work, intake.orders, until, beside)
+
+    def _take_readable(self, batch: Batch, until: Instant) -> Taken:
+        """Take a batch, leaving out the messages on which deciding raises: each round may leave out more."""
+        bad: dict[Message, Exception] = {}
+        while True:
+            try:
+                with self._work() as work:
+                    return self._take(work, batch, until, bad)
+            except _HandlerFailed as failed:
+                bad.update(dict.fromkeys(failed.messages, failed.cause))
+
+    def _take(self, work: Work, batch: Batch, until: Instant, bad: Mapping[Message, Exception]) -> Taken:
+        beside, intake = Beside(), Intake(work)
+        incoming = [one for part in batch.slices for one in part.records]
+        work.load(name for one in incoming if isinstance(one.content, Fact) for name in streams_of(one.content))
+        seen = self._seen(incoming)
+        closing: list[Recorded] = []
+        for place, part in enumerate(batch.slices):
+            tally = Tally()
+            for one in part.records:
+                content = self._take_one((place, one.offset), one, (intake, beside, seen, tally), bad)
+                if isinstance(content, Unreadable):
+                    why = (content.code, content.detail, one.raw, batch.received_at)
+                    beside.quarantine.append(Quarantined(part.partition, one.offset, *why))
+            closing.append(self._advance(part, tally, batch.received_at, beside))
+        self._look(work, intake.orders, until, beside)
+        position = self.log.append([*work.pending, *closing], beside)
+        self._positions.update((one.position.partition, one.position) for one in beside.advance)
+        return Taken(tuple(one.body for one in closing if isinstance(one.body, BatchTaken)), position)
+
+    def _take_one(
+        self,
+        message: Message,
+        one: Incoming,
+        into: tuple[Intake, Beside, dict[bytes, bytes], Tally],
+        bad: Mapping[Message, Exception],
+    ) -> Any:
+        intake, beside, seen, tally = into
+        content = one.content
+        if message in bad:
+            content = Unreadable("handler_error", repr(bad[message]))
+        elif isinstance(content, Fact):
+            try:
+                if self._is_new(content, one.digest, beside, seen):
+                    tally.taken += 1
+                    intake.take(content, message)
+                else:
+                    tally.repeated += 1
+            except Unreadable as conflict:
+                content = conflict
+            except (PersistenceError, UnknownTopic):
+                raise
+            except Exception as error:
+                raise _HandlerFailed([message], error) from error
+        if isinstance(content, Unreadable):
+            tally.quarantine(content.code)
+        else:
+            tally.note(content, one)
+        return content
+
+    def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
+        keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
+        return self.log.store.seen(list(keys))
+
+    def _is_new(self, fact: Fact, digest: bytes, beside: Beside, seen: dict[bytes, bytes]) -> bool:
+        if isinstance(fact, Heartbeat):
+            return True
+        key = identity(fact)
+        known = seen.get(key)
+        if known is None:
+            seen[key] = digest
+            beside.seen.append((key, digest, fact.at))
+        elif known != digest:
+            raise Unreadable("id_conflict", f"{fact.stamp.ref} was taken in before with another body")
+        return known is None
+
+    def _advance(self, part: Slice, tally: Tally, received_at: Instant, beside: Beside) -> Recorded:
+        known = self._positions.get(part.partition)
+        if (None if known is None else known.next) != part.expected:
+            raise Fenced(f"{part.partition} is not at {part.expected}")
+        position = tally.position(part, known)
+        beside.advance.append(Advance(part.expected, position))
+        return Recorded(stream("batches", part.partition), position.batches, tally.event(part, position, received_at))
+
+    def _look(self, work: Work, orders: Mapping[str, Sequence[Message]], until: Instant, beside: Beside) -> None:
+        """Judge the orders, record what changed, and arm or disarm their deadlines."""
+        for name, messages in orders.items():
+            one = work.stream(name)
+            try:
+                verdict = self._judgement.of(one.state, until)
+            except Exception as error:
+                if not messages:
+                    raise
+                raise _HandlerFailed(messages, error) from error
+            work.record(name, verdict.events)
+            if verdict.again is None and not verdict.open:
+                if one.armed is not False:
+                    beside.disarm.append(name)
+                one.armed = False
+                continue
+            armed = Armed(name, verdict.again, self.policies[-1].policy.hash)
+            if armed != one.armed:
+                beside.arm.append(armed)
+            one.armed = armed
+
+    def _look_at(self, subjects: Callable[[], list[str]], until: Instant) -> int:
+        """Look under the write lock: a look that finds nothing writes no stream, so no version would guard it."""
+        if not subjects():
+            return 0
+        with self._lock, self.log.store.writing(), self._work() as work:
+            names = subjects()
+            self._streams.check(self.log.store.versions(names), names)
+            beside = Beside()
+            work.load(names)
+            for name in names:
+                work.stream(name).armed = None
+            self._look(work, dict.fromkeys(names, ()), until, beside)
+            self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))
+            return len(names)
+
+    def _append(self, work: Work, beside: Beside, closing_stream: str, closing: Any) -> None:
+        version = self.log.store.versions([closing_stream]).get(closing_stream, 0) + 1
+        self.log.append([*work.pending, Recorded(closing_stream, version, closing)], beside)
+
+    def _work(self) -> Work:
+        return Work(self._streams)
+
+    def _is_taken(self, batch: Batch, clash: Exception) -> bool:
+        """Tell an already committed batch from one to decide again.
+
+        Raises:
+            Fenced: neither; another owner has gone on.
+        """
+        self._streams.forget_all()
+        stands = self.positions()
+        if all(_next(stands, part) == part.expected for part in batch.slices):
+            return False
+        if all(_is_ours(stands.get(part.partition), part) for part in batch.slices):
+            return True
+        raise Fenced(str(clash)) from clash
+
+
+def _next(stands: Mapping[str, Position], part: Slice) -> int | None:
+    known = stands.get(part.partition)
+    return None if known is None else known.next
+
+
+def _is_ours(stands: Position | None, part: Slice) -> bool:
+    return (
+        stands is not None
+        and bool(part.records)
+        and stands.next == part.next
+        and stands.last_digest == record_digest(part.records[-1].raw)
+    )

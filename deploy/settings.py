@@ -1,0 +1,174 @@
+"""Settings: one frozen value, read once from environment, ``tracker.toml`` and defaults."""
+
+import os
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from consumers import translate
+from domain.errors import StoreUnsuitable
+
+FORBIDDEN: Final = {
+    "POSTGRES_ENABLE_DB_FUNCTIONS": "it silently drops positions and writes into another table",
+    "SINGLE_ROW_TRACKING": "positions must be one row each",
+    "COMPRESSOR_TOPIC": "the log is stored as it is written",
+    "CIPHER_TOPIC": "one key for everything cannot be erased per customer",
+}
+"""Settings of the event-sourcing library that would break the log; refused at start."""
+
+
+class Kafka(BaseModel, frozen=True):
+    """How to reach Kafka; names are those of the client library where it has them."""
+
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
+        "PLAINTEXT", description="Anything but PLAINTEXT outside of your own machine."
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = Field(
+        None, description="With SASL_*: how to log in."
+    )
+    sasl_username: str | None = Field(None, description="With SASL_*: who we are.")
+    sasl_password: SecretStr | None = Field(None, description="With SASL_*: our secret.")
+    ssl_cafile: Path | None = Field(None, description="Certificates that sign the broker's.")
+    ssl_certfile: Path | None = Field(None, description="Our certificate, for mutual TLS.")
+    ssl_keyfile: Path | None = Field(None, description="Its key.")
+    group: str = Field("order-incidents.ingest", description="Consumer group of all ingest processes of one log.")
+    client_id: str = Field("order-incident-tracker", description="Name shown in the broker's logs.")
+    poll_records: int = Field(2000, ge=1, le=20_000, description="Most records taken in with one transaction.")
+    session_timeout_ms: int = Field(45_000, ge=1000, description="After this silence another process takes over.")
+
+    def connection(self, servers: str) -> dict[str, Any]:
+        """Give the client library's arguments for reaching a broker."""
+        wanted: dict[str, Any] = {
+            "bootstrap_servers": servers.split(","),
+            "client_id": self.client_id,
+            "security_protocol": self.security_protocol,
+            "sasl_mechanism": self.sasl_mechanism,
+            "sasl_plain_username": self.sasl_username,
+            "sasl_plain_password": self.sasl_password.get_secret_value() if self.sasl_password else None,
+            "ssl_cafile": _text(self.ssl_cafile),
+            "ssl_certfile": _text(self.ssl_certfile),
+            "ssl_keyfile": _text(self.ssl_keyfile),
+        }
+        return {name: value for name, value in wanted.items() if value is not None}
+
+
+class Topics(BaseModel, frozen=True):
+    """Where the three streams of events are."""
+
+    orders: str = Field(translate.ORDERS, description="Orders, promises, holds, prices.")
+    logistics: str = Field(translate.LOGISTICS, description="Picking, packing, scans, bindings.")
+    complaints: str = Field(translate.COMPLAINTS, description="Complaints.")
+
+    def names(self) -> tuple[str, str, str]:
+        """List them."""
+        return self.orders, self.logistics, self.complaints
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set, each as ``TRACKER_…`` or a key of ``tracker.toml``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TRACKER_",
+        env_nested_delimiter="__",
+        toml_file="tracker.toml",
+        secrets_dir=os.environ.get("TRACKER_SECRETS_DIR"),
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Field(Path("var"), description="Holds log.db and views.db; a local disk.")
+    policy: Path | None = Field(None, description="The policy file; without one every threshold has its default.")
+    bootstrap_servers: str | None = Field(
+        None,
+        validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+        description="host:port of your Kafka, several with commas; without it `tracker run` starts its own broker.",
+    )
+    kafka: Kafka = Kafka()
+    topics: Topics = Topics()
+    host: str = Field("127.0.0.1", description="Address the pages are served on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
+    behind_proxy: bool = Field(
+        default=False, description="A proxy in front does TLS and sign-in; needed to serve on any other address."
+    )
+    cache_streams: int = Field(200_000, ge=1000, description="Orders and parcels kept in memory by an ingest process.")
+    dedup_for: str = Field("30d", description="How long event ids are remembered; longer than topics keep records.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  # no .env files: too easily committed
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments, then environment, then secret files, then ``tracker.toml``."""
+        return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def log_file(self) -> Path:
+        """Say where the log is."""
+        return self.data_dir / "log.db"
+
+    @property
+    def views_file(self) -> Path:
+        """Say where the views are."""
+        return self.data_dir / "views.db"
+
+    def policy_text(self) -> str:
+        """Read the policy file; an empty policy where none is named."""
+        return "" if self.policy is None else self.policy.read_text(encoding="utf-8")
+
+
+class Explained(BaseModel, frozen=True):
+    """One effective setting."""
+
+    name: str
+    variable: str
+    value: str
+    origin: Literal["default", "set"]
+    description: str
+
+
+def explain(settings: Settings) -> list[Explained]:
+    """List every setting with its value and where it comes from; secrets stay hidden."""
+    return list(_explain(settings, "", "TRACKER_"))
+
+
+def refuse_forbidden(environment: "os._Environ[str] | dict[str, str]") -> None:
+    """Refuse to start with what would break the log.
+
+    Raises:
+        StoreUnsuitable: names the variable and why.
+    """
+    for name, why in FORBIDDEN.items():
+        found = [key for key in environment if key == name or key.endswith("_" + name)]
+        if any(
+            environment[key].lower() not in ("", "n", "no", "f", "false", "0") or name == "SINGLE_ROW_TRACKING"
+            for key in found
+        ):
+            raise StoreUnsuitable(f"{found[0]} is set: {why}. Remove it from the environment.")
+
+
+def _explain(model: BaseModel, prefix: str, variable: str) -> Any:
+    for name, field in type(model).model_fields.items():
+        value = getattr(model, name)
+        if isinstance(value, BaseModel):
+            yield from _explain(value, f"{prefix}{name}.", f"{variable}{name.upper()}__")
+            continue
+        alias = field.validation_alias
+        yield Explained(
+            name=prefix + name,
+            variable=str(alias) if alias else f"{variable}{name.upper()}",
+            value="" if value is None else str(value),
+            origin="set" if name in model.model_fields_set else "default",
+            description=field.description or "",
+        )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)

@@ -1,0 +1,1 @@
+"""The log's recorders, one module a database, behind ``domain.log.LogRecorder``."""

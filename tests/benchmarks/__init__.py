@@ -1,0 +1,1 @@
+"""Measures the product beside what people would write instead, in one run."""

@@ -1,0 +1,1 @@
+"""What people would write instead: frozen, so that a ratio means the same next year."""

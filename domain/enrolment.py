@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from eventsourcing.persistence import IntegrityError
+
 from domain.batch import GapAccepted, Position, WentLive
+from domain.errors import Fenced
 from domain.instant import FOREVER, Instant
 from domain.log import Advance, Beside, Log, Recorded
 from domain.streams import stream
@@ -22,8 +25,12 @@ class TopicReplaced(Exception):
 
 
 def go_live(log: Log, starts: Mapping[Partition, int], begun_from: str, now: Instant) -> None:
-    """Begin: note where every partition is read from, and when findings stop being historic."""
-    _enrol(log, starts, [WentLive(at=now, begun_from=begun_from)])
+    """Begin: note where each partition is read from, and when findings stop being historic; the first counts."""
+    try:
+        _enrol(log, starts, [WentLive(at=now, begun_from=begun_from)])
+    except (Fenced, IntegrityError):
+        if went_live(log) is None:
+            raise
 
 
 def went_live(log: Log) -> WentLive | None:
@@ -33,8 +40,12 @@ def went_live(log: Log) -> WentLive | None:
 
 
 def enrol(log: Log, starts: Mapping[Partition, int]) -> None:
-    """Read partitions that were added later from their start."""
-    _enrol(log, starts, [])
+    """Read partitions that were added later from their start; another process may have done it first."""
+    try:
+        _enrol(log, starts, [])
+    except Fenced:
+        known = log.store.positions()
+        _enrol(log, {one: start for one, start in starts.items() if one.identity not in known}, [])
 
 
 def check_identities(positions: Mapping[str, Position], found: Mapping[str, Partition]) -> None:

@@ -6,6 +6,7 @@ Readings of the rule where it leaves room: docs/adr/0003.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from domain.events import Stamp
 from domain.instant import FOREVER, Instant
 from domain.order import (
     Content,
@@ -18,6 +19,9 @@ from domain.order import (
 
 Need = tuple[str, str]
 """Fulfilment id and line id."""
+_LAST = "\U0010ffff"
+"""Sorts behind every source and every id."""
+_END = Stamp(FOREVER, _LAST, _LAST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,51 +93,60 @@ class Coverage:
             (parcel for parcel in order.parcels.values() if parcel.possessed is not None),
             key=lambda parcel: (parcel.possessed.at, parcel.parcel_id),  # type: ignore[union-attr]  # filtered above
         )
-        self._known: dict[Instant, frozenset[str]] = {}
+        self._known: dict[Stamp, frozenset[str]] = {}
 
     def complete(self, fulfillment: Fulfillment, at: Instant) -> bool:
-        """Say whether nothing that is needed at that instant is missing."""
-        known = self._known.get(at)
+        """Say whether nothing that is needed at that instant is missing, once all of its events have happened."""
+        return self._complete_after(fulfillment, Stamp(at, _LAST, _LAST))
+
+    def completed_by(self, fulfillment: Fulfillment, after: Instant, otherwise: Stamp | None) -> Stamp | None:
+        """Name the first event after an instant by which nothing is missing any more, or ``otherwise`` if sooner.
+
+        Events of one instant happen one by one, by source and id.
+        """
+        turns: set[Stamp] = {parcel.possessed for parcel in self._parcels if parcel.possessed is not None}
+        turns.update(cancelled.stamp for cancelled in self._cancellations)
+        if otherwise is not None:
+            turns.add(otherwise)
+        return next(
+            (
+                turn
+                for turn in sorted(turns)
+                if turn.at > after and (turn == otherwise or self._complete_after(fulfillment, turn))
+            ),
+            None,
+        )
+
+    def packed(self, fulfillment: Fulfillment) -> bool:
+        """Say whether everything needed is at least packed or labelled, by what is known now."""
+        ready = [parcel for parcel in self._known_parcels if parcel.voided_at is None and _ready(parcel)]
+        return fulfillment.id in self._complete_with(ready, _END)
+
+    def _complete_after(self, fulfillment: Fulfillment, turn: Stamp) -> bool:
+        known = self._known.get(turn)
         if known is None:
             holding = [
                 parcel
                 for parcel in self._parcels
                 if parcel.possessed is not None
-                and parcel.possessed.at <= at
-                and (parcel.voided_at is None or at < parcel.voided_at)
+                and parcel.possessed <= turn
+                and (parcel.voided_at is None or turn.at < parcel.voided_at)
             ]
-            known = self._known[at] = self._complete_with(holding, at)
+            known = self._known[turn] = self._complete_with(holding, turn)
         return fulfillment.id in known
 
-    def packed(self, fulfillment: Fulfillment, at: Instant) -> bool:
-        """Say whether everything needed is at least packed or labelled, by what is known now."""
-        ready = [p for p in self._known_parcels if p.voided_at is None and _ready(p)]
-        return fulfillment.id in self._complete_with(ready, at)
-
-    def turns(self, after: Instant) -> list[Instant]:
-        """List the instants after this one at which an incomplete fulfilment may become complete, earliest first."""
-        possessions = {parcel.possessed.at for parcel in self._parcels if parcel.possessed is not None}
-        instants = possessions | {cancelled.at for cancelled in self._cancellations}
-        return sorted(at for at in instants if at > after)
-
-    def ended_by(self, at: Instant) -> str:
-        """Name the least input event that changed possession or need at this instant."""
-        scans = [p.possessed for p in self._parcels if p.possessed is not None and p.possessed.at == at]
-        cancels = [cancelled.stamp for cancelled in self._cancellations if cancelled.at == at]
-        return min((*scans, *cancels)).ref
-
-    def _complete_with(self, parcels: list[OrderParcelChanged], at: Instant) -> frozenset[str]:
-        missing = self._needed(at)
+    def _complete_with(self, parcels: list[OrderParcelChanged], turn: Stamp) -> frozenset[str]:
+        missing = self._needed(turn)
         for parcel in parcels:
             for need, quantity in self._carried(parcel, missing):
                 missing[need] -= quantity
         lacking = {identity for (identity, _), quantity in missing.items() if quantity > 0}
         return frozenset(self._own - lacking)
 
-    def _needed(self, at: Instant) -> dict[Need, int]:
+    def _needed(self, turn: Stamp) -> dict[Need, int]:
         gone: set[str] = set()
         for cancelled in self._cancellations:
-            if cancelled.at <= at:
+            if cancelled.stamp <= turn:
                 gone.update(cancelled.line_ids)
                 if not cancelled.line_ids:
                     return {}

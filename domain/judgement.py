@@ -30,6 +30,8 @@ class Judgement:
 
     def of(self, order: Order, until: Instant) -> Verdict:
         """Find what holds up to ``until`` and what the log must say that it does not say yet."""
+        # What has once been read stays read: a writer whose idea of time is behind retracts nothing.
+        until = max((until, *(stored.finding.due_at + 1 for stored in order.findings.values())))
         found: list[Finding] = []
         instants: list[Instant] = []
         for since, end, policy in self._terms:

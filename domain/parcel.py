@@ -77,6 +77,11 @@ class ParcelScanned(Fact, frozen=True, kw_only=True):
     reason: str | None = None
 
     @property
+    def understood(self) -> bool:
+        """Say whether the scan says anything; what is in no table changes nothing."""
+        return self.status is not None and self.status != "unknown"
+
+    @property
     def possesses(self) -> bool:
         """Say whether the carrier has the parcel in its hands."""
         return self.status is not None and self.status not in NO_POSSESSION
@@ -147,8 +152,12 @@ class Parcel:
         return packed[-1] if packed else None
 
     def share(self, order_id: str) -> OrderParcelChanged:
-        """Say what this parcel means for one order."""
+        """Say what this parcel means for one order; for one it no longer names, that it carries nothing of it."""
         packed, meaning = self.packed, self.meaning
+        contents: tuple[Content, ...] | None = None
+        if packed is not None or order_id not in meaning.order_ids:
+            held = () if packed is None else packed.contents
+            contents = tuple(content for content in held if content.order_id == order_id)
         return OrderParcelChanged(
             parcel_id=self.id,
             version=self.version,
@@ -156,7 +165,7 @@ class Parcel:
             voided_at=meaning.voided_at,
             packed_at=None if packed is None else packed.at,
             labelled_at=meaning.labelled_at,
-            contents=None if packed is None else tuple(c for c in packed.contents if c.order_id == order_id),
+            contents=contents,
             fulfillment_ids=meaning.fulfillment_ids if packed is None else packed.fulfillment_ids,
             carrier=meaning.carrier,
         )
@@ -187,15 +196,28 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.facts.add(event)
         case _:
             parcel.facts.add(event)
+            if isinstance(event, ParcelScanned) and (not event.understood or _says_nothing_new(parcel, event)):
+                return parcel
             parcel.fulfillment_ids.update(event.fulfillment_ids)
             parcel.order_ids.update(event.order_ids)
     parcel.meaning = _meaning(parcel)
     return parcel
 
 
+def _says_nothing_new(parcel: Parcel, scan: ParcelScanned) -> bool:
+    """Say whether a scan leaves the parcel's meaning as it is, as most do."""
+    possessed = parcel.meaning.possessed
+    return (
+        (not scan.possesses or (possessed is not None and possessed < scan.stamp))
+        and parcel.fulfillment_ids.issuperset(scan.fulfillment_ids)
+        and parcel.order_ids.issuperset(scan.order_ids)
+    )
+
+
 def _name_again(parcel: Parcel) -> None:
     """Work out anew what the parcel's remaining facts name."""
-    named: list[ParcelLabelled | ParcelScanned] = [*parcel.facts.of(ParcelLabelled), *parcel.facts.of(ParcelScanned)]
+    scans = (scan for scan in parcel.facts.of(ParcelScanned) if scan.understood)
+    named: list[ParcelLabelled | ParcelScanned] = [*parcel.facts.of(ParcelLabelled), *scans]
     parcel.fulfillment_ids = {one for fact in named for one in fact.fulfillment_ids}
     parcel.order_ids = {one for fact in named for one in fact.order_ids}
     parcel.order_ids.update(content.order_id for fact in parcel.facts.of(ParcelPacked) for content in fact.contents)

@@ -14,7 +14,7 @@ from domain.policy import Policy
 
 
 class Hold(NamedTuple):
-    """A stretch during which the shipping clock stood, and the events that began and ended it."""
+    """A stretch during which the shipping clock stood for one reason, and the events that began and ended it."""
 
     begun: Instant
     over: Instant
@@ -32,7 +32,8 @@ class Promise(NamedTuple):
     """When the next promise was agreed, else ``FOREVER``."""
     change: PromiseChanged | None
     """Null for the original."""
-    next_ref: str | None
+    ended_by: Stamp | None
+    """The event of the next promise."""
     proof: tuple[Stamp, ...]
     """What made and moved it."""
 
@@ -47,7 +48,8 @@ def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Pro
     found = []
     for place, (ship_by, since, change) in enumerate(dated):
         following = dated[place + 1] if place + 1 < len(dated) else None
-        deadline, moved_by = _deadline(ship_by, since, stretches)
+        # A date that had passed when it was agreed on is due at once, not before.
+        deadline, moved_by = _deadline(ship_by if change is None else max(ship_by, since), since, stretches)
         if starts_at is not None and starts_at > ship_by:
             deadline = None
         found.append(
@@ -56,7 +58,7 @@ def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Pro
                 since=since,
                 until=FOREVER if following is None else following[1],
                 change=change,
-                next_ref=None if following is None or following[2] is None else following[2].stamp.ref,
+                ended_by=None if following is None or following[2] is None else following[2].stamp,
                 proof=moved_by if change is None else (change.stamp, *moved_by),
             )
         )
@@ -64,26 +66,22 @@ def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Pro
 
 
 def holds(order: Order, fulfillment_id: str) -> list[Hold]:
-    """List the stretches during which this fulfilment was held for at least one reason, merged."""
+    """List the stretches of every hold that concerns this fulfilment, earliest first; several may overlap."""
     heard: list[OrderHeld | OrderReleased] = [*order.facts.of(OrderHeld), *order.facts.of(OrderReleased)]
-    switches = [event for event in heard if event.fulfillment_id in (None, fulfillment_id)]
+    if not heard:
+        return []
     stretches: list[Hold] = []
-    on: set[tuple[str | None, str]] = set()
-    since = 0
-    proof: list[Stamp] = []
-    for event in sorted(switches, key=lambda switch: switch.stamp):
+    on: dict[tuple[str | None, str], Stamp] = {}
+    for event in sorted(heard, key=lambda switch: switch.stamp):
         reason = (event.fulfillment_id, event.reason)
-        if isinstance(event, OrderHeld) == (reason in on):
+        if event.fulfillment_id not in (None, fulfillment_id):
             continue
-        if not on:
-            since, proof = event.at, []
-        proof.append(event.stamp)
-        on.symmetric_difference_update({reason})
-        if not on:
-            stretches.append(Hold(since, event.at, tuple(proof)))
-    if on:
-        stretches.append(Hold(since, FOREVER, tuple(proof)))
-    return stretches
+        if isinstance(event, OrderHeld):
+            on.setdefault(reason, event.stamp)
+        elif (begun := on.pop(reason, None)) is not None and begun.at < event.at:
+            stretches.append(Hold(begun.at, event.at, (begun, event.stamp)))
+    stretches.extend(Hold(begun.at, FOREVER, (begun,)) for begun in on.values())
+    return sorted(stretches)
 
 
 def _dated(
@@ -106,15 +104,17 @@ def _moves(change: PromiseChanged, policy: Policy) -> bool:
 
 
 def _deadline(ship_by: Instant, since: Instant, stretches: Sequence[Hold]) -> tuple[Instant | None, tuple[Stamp, ...]]:
+    """Move a date by the time held before it was reached, each instant once, counted from the promise on."""
     deadline = ship_by
+    since = counted = min(since, ship_by)
     proof: list[Stamp] = []
     for hold in stretches:
-        begun = max(hold.begun, since)
-        if begun > deadline or hold.over <= since:
-            continue
+        if hold.begun > deadline:
+            break
         if hold.over == FOREVER:
             return None, ()
-        if hold.over > begun:
-            deadline += hold.over - begun
+        deadline += max(0, hold.over - max(hold.begun, counted))
+        counted = max(counted, hold.over)
+        if hold.over > since:
             proof.extend(hold.proof)
     return deadline, tuple(proof)

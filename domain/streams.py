@@ -1,5 +1,6 @@
 """Streams: how each kind is named, read back and written, in one unit of work."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self
 from urllib.parse import quote, unquote
@@ -41,6 +42,9 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], Any]]]]
     "binding": (Dossier, evolve_dossier),
 }
 
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
+"""Keys that are their own percent-encoding."""
+
 
 def stream(kind: str, *parts: str) -> str:
     """Name a stream: natural keys, percent-encoded; no two keys share a name.
@@ -48,6 +52,8 @@ def stream(kind: str, *parts: str) -> str:
     >>> stream("tracking", "sf-express", "SF 1")
     'tracking-sf%2Dexpress-SF%201'
     """
+    if len(parts) == 1 and _PLAIN(parts[0]):
+        return f"{kind}-{parts[0]}"
     *inner, last = [quote(part, safe="") for part in parts]
     return "-".join((kind, *(part.replace("-", "%2D") for part in inner), last))
 

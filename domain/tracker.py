@@ -26,6 +26,9 @@ from domain.tally import Tally
 TICK_LIMIT: Final = 500
 """Subjects one tick looks at in one transaction."""
 
+TIDY_LIMIT: Final = 5000
+"""Event keys forgotten in one transaction."""
+
 
 class Taken(NamedTuple):
     """What became of a batch, per partition."""
@@ -100,6 +103,12 @@ class Tracker:
         current = self.policies[-1].policy.hash
         return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until)
 
+    def tidy(self, seen_before: Instant, quarantined_before: Instant) -> None:
+        """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
+        while self.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
+            pass
+        self.log.store.expire_quarantine(quarantined_before)
+
     def settle(
         self, message: int, incoming: Incoming | None, until: Instant, *, by: str, why: str, at: Instant
     ) -> None:
@@ -113,14 +122,14 @@ class Tracker:
         with self._lock, self.log.store.writing(), self._work() as work:
             beside = Beside(settle=[(message, action)])
             if incoming is not None:
-                self._retry(work, incoming, until, beside)
+                self._retry(work, incoming, until, beside, at)
             self._append(work, beside, stream("quarantine", str(message)), settled)
 
-    def _retry(self, work: Work, incoming: Incoming, until: Instant, beside: Beside) -> None:
+    def _retry(self, work: Work, incoming: Incoming, until: Instant, beside: Beside, at: Instant) -> None:
         content = incoming.content
         if isinstance(content, Unreadable):
             raise content
-        if isinstance(content, Fact) and self._is_new(content, incoming.digest, beside, self._seen([incoming])):
+        if isinstance(content, Fact) and self._is_new(incoming, at, beside, self._seen([incoming])):
             intake = Intake(work)
             intake.take(content)
             self._look(work, intake.orders, until, beside)
@@ -144,7 +153,9 @@ class Tracker:
         for place, part in enumerate(batch.slices):
             tally = Tally()
             for one in part.records:
-                content = self._take_one((place, one.offset), one, (intake, beside, seen, tally), bad)
+                content = self._take_one(
+                    (place, one.offset), one, (intake, beside, seen, tally), bad, batch.received_at
+                )
                 if isinstance(content, Unreadable):
                     why = (content.code, content.detail, one.raw, batch.received_at)
                     beside.quarantine.append(Quarantined(part.partition, one.offset, *why))
@@ -160,6 +171,7 @@ class Tracker:
         one: Incoming,
         into: tuple[Intake, Beside, dict[bytes, bytes], Tally],
         bad: Mapping[Message, Exception],
+        at: Instant,
     ) -> Any:
         intake, beside, seen, tally = into
         content = one.content
@@ -167,7 +179,7 @@ class Tracker:
             content = Unreadable("handler_error", repr(bad[message]))
         elif isinstance(content, Fact):
             try:
-                if self._is_new(content, one.digest, beside, seen):
+                if self._is_new(one, at, beside, seen):
                     tally.taken += 1
                     intake.take(content, message)
                 else:
@@ -188,14 +200,15 @@ class Tracker:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
         return self.log.store.seen(list(keys))
 
-    def _is_new(self, fact: Fact, digest: bytes, beside: Beside, seen: dict[bytes, bytes]) -> bool:
-        if isinstance(fact, Heartbeat):
+    def _is_new(self, one: Incoming, at: Instant, beside: Beside, seen: dict[bytes, bytes]) -> bool:
+        fact, digest = one.content, one.digest
+        if not isinstance(fact, Fact) or isinstance(fact, Heartbeat):
             return True
         key = identity(fact)
         known = seen.get(key)
         if known is None:
             seen[key] = digest
-            beside.seen.append((key, digest, fact.at))
+            beside.seen.append((key, digest, at))
         elif known != digest:
             raise Unreadable("id_conflict", f"{fact.stamp.ref} was taken in before with another body")
         return known is None

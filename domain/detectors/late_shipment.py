@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.detection import Finding, Look
 from domain.events import Stamp
 from domain.fulfillment import Coverage, Fulfillment, coverage
-from domain.instant import FOREVER, Instant, iso
+from domain.instant import Instant, iso
 from domain.order import Order, OrderApproved, OrderPlaced
 from domain.policy import Policy
 from domain.promise import Promise, promises
@@ -22,8 +22,7 @@ class _Episode(NamedTuple):
     fulfillment: Fulfillment
     promise: Promise
     due_at: Instant
-    ended_at: Instant | None
-    ended_by: str | None
+    ended_by: Stamp | None
 
 
 class LateShipment:
@@ -71,35 +70,17 @@ def look_again(order: Order, until: Instant, policy: Policy) -> Instant | None:
 def _episodes(order: Order, covered: Coverage, policy: Policy) -> Iterator[_Episode]:
     for fulfillment in covered.fulfillments:
         for promise in promises(order, fulfillment, policy):
-            deadline = promise.deadline
-            if deadline is None or deadline >= promise.until or covered.complete(fulfillment, deadline):
+            due_at = promise.deadline
+            if due_at is None or due_at >= promise.until or covered.complete(fulfillment, due_at):
                 continue
-            due_at = deadline if promise.change is None else max(deadline, promise.since)
-            ended_at, ended_by = _ending(covered, fulfillment, promise, due_at)
-            if ended_at is None or ended_at > due_at:
-                yield _Episode(fulfillment, promise, due_at, ended_at, ended_by)
-
-
-def _ending(
-    covered: Coverage, fulfillment: Fulfillment, promise: Promise, due_at: Instant
-) -> tuple[Instant | None, str | None]:
-    if covered.complete(fulfillment, due_at):
-        return due_at, None
-    for at in covered.turns(due_at):
-        if at >= promise.until:
-            break
-        if covered.complete(fulfillment, at):
-            return at, covered.ended_by(at)
-    return (None, None) if promise.until == FOREVER else (promise.until, promise.next_ref)
+            yield _Episode(fulfillment, promise, due_at, covered.completed_by(fulfillment, due_at, promise.ended_by))
 
 
 def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Policy) -> Finding:
     fulfillment, promise = episode.fulfillment, episode.promise
     approvals = order.facts.of(OrderApproved)
     approved = approvals[0] if approvals else None
-    knowable_at = max(
-        placed.at if approved is None else approved.at, episode.due_at if promise.change is None else promise.since
-    )
+    knowable_at = placed.at if approved is None else approved.at
     proof = {placed.stamp, *promise.proof}
     proof |= {fact.stamp for fact in (fulfillment.request, approved) if fact is not None}
     severity, parts = weigh(placed, policy, clock=1)
@@ -107,13 +88,13 @@ def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Polic
     if knowable_at > episode.due_at:
         detail["knowable_at"] = iso(knowable_at)
     if episode.ended_by is not None:
-        detail["ended_by"] = episode.ended_by
+        detail["ended_by"] = episode.ended_by.ref
     return Finding(
         kind=LateShipment.kind,
         subject=fulfillment.id,
         since=episode.due_at,
         due_at=episode.due_at,
-        ended_at=episode.ended_at,
+        ended_at=None if episode.ended_by is None else episode.ended_by.at,
         order_ids=(order.id,),
         warehouse_id=fulfillment.warehouse_id,
         severity=severity,

@@ -1,0 +1,1 @@
+"""How the world comes in. Knows the domain only."""

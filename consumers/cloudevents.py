@@ -1,0 +1,168 @@
+"""CloudEvents 1.0 over Kafka: from a record's bytes to an envelope, strictly and within bounds.
+
+The mode is chosen by content-type alone. Sources of the rules: CloudEvents 1.0 and its Kafka binding.
+"""
+
+import base64
+import binascii
+import json
+import re
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from domain.batch import Raw
+from domain.errors import Unreadable
+from domain.instant import Instant, instant
+
+MAX_BYTES: Final = 1 << 20
+MAX_DEPTH: Final = 64
+MAX_HEADERS: Final = 64
+MAX_HEADER_BYTES: Final = 16 << 10
+
+_STRUCTURED = "application/cloudevents"
+_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?")
+_LONG_INTEGER = re.compile(rb"\d{19}")
+_JSON_TYPE = re.compile(r"(?i)(?:application|text)/(?:[\w.+-]+\+)?json\b.*")
+
+
+class Envelope(NamedTuple):
+    """What every event says of itself, and its payload as it came."""
+
+    id: str
+    source: str
+    type: str
+    time: Any
+    subject: str | None
+    attributes: dict[str, Any]
+    payload: bytes | None
+    """The record's value in binary mode."""
+
+    def data(self) -> dict[str, Any]:
+        """Read the payload; no payload is an empty one.
+
+        Raises:
+            Unreadable: it is not JSON, or no object.
+        """
+        data = _data(self.attributes) if self.payload is None else parse(self.payload or b"null")
+        if data is None:
+            return {}
+        if not isinstance(data, dict):
+            raise Unreadable("bad_data", "data is no object")
+        return data
+
+
+def read(raw: Raw) -> Envelope:
+    """Read a record in structured, binary or plain JSON form.
+
+    Raises:
+        Unreadable: with a code that says which rule it breaks.
+    """
+    if raw.value is None:
+        raise Unreadable("tombstone", "a record without a value is no event")
+    if len(raw.value) > MAX_BYTES:
+        raise Unreadable("too_large", f"{len(raw.value)} bytes, at most {MAX_BYTES} are read")
+    headers = _headers(raw)
+    content_type = headers.get("content-type", "")
+    if "ce_specversion" in headers and not content_type.lower().startswith(_STRUCTURED):
+        return _envelope({name[3:]: value for name, value in headers.items() if name.startswith("ce_")}, raw.value)
+    body = parse(raw.value)
+    if not isinstance(body, dict):
+        raise Unreadable("not_an_event", "the JSON is no object")
+    return _envelope(body, None)
+
+
+def parse(value: bytes) -> Any:
+    """Parse JSON strictly: UTF-8, no NaN, 64-bit integers, at most 64 deep, no NUL; the last of equal keys counts.
+
+    Raises:
+        Unreadable: it is not that.
+    """
+    try:
+        content = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise Unreadable("not_json", str(error)) from error
+    if value.count(b"{") + value.count(b"[") > MAX_DEPTH and _depth(content) > MAX_DEPTH:
+        raise Unreadable("too_deep", f"nested deeper than {MAX_DEPTH}")
+    if b"\\u0000" in value and "\0" in orjson.dumps(content).decode().replace("\\\\", "").replace("\\u0000", "\0"):
+        raise Unreadable("nul", "text with a NUL character")
+    if _LONG_INTEGER.search(value):
+        _check_integers(value)
+    return content
+
+
+def point(text: Any, zone: str | None = None) -> Instant:
+    """Read RFC 3339 with an offset; without one only where policy gives the source a zone.
+
+    Raises:
+        ValueError: it is not that, or no day of the calendar.
+    """
+    match = _TIME.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError(f"{text!r} is no RFC 3339 time")
+    day, clock, offset = match.groups()
+    if offset is None:
+        if zone is None:
+            raise ValueError(f"{text!r} has no offset")
+        return instant(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZoneInfo(zone)))
+    return instant(datetime.fromisoformat(f"{day}T{clock}{offset.upper()}"))
+
+
+def _headers(raw: Raw) -> dict[str, str]:
+    if not raw.headers:
+        return {}
+    size = sum(len(name) + len(value or b"") for name, value in raw.headers)
+    if len(raw.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+        raise Unreadable("headers", f"{len(raw.headers)} headers of {size} bytes are too many")
+    try:
+        return {name.lower(): value.decode() for name, value in raw.headers if value is not None}
+    except UnicodeDecodeError as error:
+        raise Unreadable("headers", str(error)) from error
+
+
+def _envelope(attributes: dict[str, Any], payload: bytes | None) -> Envelope:
+    if attributes.get("specversion") != "1.0":
+        raise Unreadable("not_an_event", f"specversion is {attributes.get('specversion')!r}, not '1.0'")
+    for name in ("id", "source", "type"):
+        value = attributes.get(name)
+        if not isinstance(value, str) or not value:
+            raise Unreadable("not_an_event", f"{name} is missing or no text")
+    subject = attributes.get("subject")
+    if subject is not None and not isinstance(subject, str):
+        raise Unreadable("not_an_event", "subject is no text")
+    said = (attributes["id"], attributes["source"], attributes["type"], attributes.get("time"), subject)
+    return Envelope(*said, attributes, payload)
+
+
+def _data(attributes: dict[str, Any]) -> Any:
+    content_type = attributes.get("datacontenttype")
+    if content_type is not None and not (isinstance(content_type, str) and _JSON_TYPE.fullmatch(content_type)):
+        raise Unreadable("bad_data", f"data is {content_type!r}, not JSON")
+    encoded = attributes.get("data_base64")
+    if encoded is None:
+        return attributes.get("data")
+    try:
+        return parse(base64.b64decode(encoded, validate=True))
+    except (binascii.Error, TypeError, ValueError) as error:
+        raise Unreadable("bad_data", f"data_base64: {error}") from error
+
+
+def _depth(content: Any) -> int:
+    """Count the levels of nesting, one level at a time; stops where it is too many."""
+    depth, level = 0, [content]
+    while level and depth <= MAX_DEPTH:
+        depth += 1
+        inner = (one for held in level for one in (held.values() if isinstance(held, dict) else held))
+        level = [one for one in inner if isinstance(one, dict | list)]
+    return depth
+
+
+def _check_integers(value: bytes) -> None:
+    def within(digits: str) -> int:
+        if len(digits) > 20 or not -(2**63) <= int(digits) < 2**63:  # noqa: PLR2004  # 64 bits have 19 digits
+            raise Unreadable("number", f"integer of {len(digits)} digits does not fit 64 bits")
+        return 0
+
+    json.loads(value, parse_int=within)

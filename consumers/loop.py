@@ -1,0 +1,291 @@
+"""The ingest loop: poll, translate, take in, in one transaction a poll; positions are ours alone.
+
+What can go wrong and what happens then: docs/runbook.md, and the fault matrix tests.
+"""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
+from typing import Final, NamedTuple, Protocol
+
+from eventsourcing.persistence import OperationalError
+
+from consumers.freshness import Freshness
+from consumers.source import RecordsGone, SourceFailed, Start
+from consumers.translate import Translator
+from domain.batch import Batch, Incoming, Position, Raw, Slice
+from domain.enrolment import Partition, accept_gap, enrol
+from domain.errors import Fenced, Unreadable
+from domain.frontier import live
+from domain.instant import Instant
+from domain.record import record_digest
+from domain.tracker import Tracker
+
+POLL_MS: Final = 100
+ASK_EVERY: Final = 0.25
+"""Seconds between asking the broker where its partitions end."""
+MIRROR_EVERY: Final = 5.0
+SILENT_AFTER: Final = 60.0
+"""Seconds a partition may have records and give us none before the client is made anew."""
+RUBBISH_WINDOW: Final = 1000
+RUBBISH_SHARE: Final = 0.5
+RUBBISH_LEAST: Final = 200
+FAILURES: Final = 3
+"""Times the client is made anew in a row before the partition that makes it fail is looked for."""
+
+Note = Callable[[str, float], None]
+"""Takes a metric's name and value."""
+
+
+class Source(Protocol):
+    """What the loop needs of a broker; ``consumers.source.KafkaSource`` is the real one."""
+
+    assignments: int
+
+    @property
+    def assigned(self) -> frozenset[str]:
+        """Name the partitions we own now."""
+
+    def poll(self, timeout_ms: int, limit: int) -> dict[str, list[tuple[int, Raw]]]:
+        """Fetch records by partition; raises ``SourceFailed``."""
+
+    def ends(self, names: frozenset[str]) -> dict[str, int]:
+        """Ask for the end of each partition."""
+
+    def reached(self, names: frozenset[str]) -> dict[str, int]:
+        """Say up to where the client has read, holes included."""
+
+    def beginnings(self, names: frozenset[str]) -> dict[str, int]:
+        """Ask for the first offset that each partition still has."""
+
+    def seek(self, starts: Mapping[str, Start]) -> None:
+        """Read on from here."""
+
+    def hold(self, names: set[str]) -> None:
+        """Fetch nothing more of these."""
+
+    def release(self, names: set[str]) -> None:
+        """Fetch these again."""
+
+    def mirror(self, positions: Mapping[str, int]) -> None:
+        """Tell the group where we are."""
+
+    def close(self) -> None:
+        """Leave the group."""
+
+
+class Halt(NamedTuple):
+    """A partition that is no longer read, and why."""
+
+    partition: str
+    why: str
+
+
+class Ingest:
+    """Reads partitions into the tracker until it is told to stop."""
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        translator: Translator,
+        partitions: Mapping[str, Partition],
+        connect: Callable[[Callable[[], Mapping[str, Start]]], Source],
+        clock: Callable[[], Instant],
+        *,
+        limit: int = 2000,
+        accept_gaps: bool = False,
+        note: Note = lambda _name, _value: None,
+    ) -> None:
+        """Read these partitions through what ``connect`` gives, positioned by the tracker's log."""
+        self._tracker = tracker
+        self._translator = translator
+        self._partitions = partitions
+        self._connect = connect
+        self._clock = clock
+        self._limit = limit
+        self._accept_gaps = accept_gaps
+        self._note = note
+        self._freshness = Freshness()
+        self._overlap: dict[str, tuple[int, bytes]] = {}
+        self._rubbish: dict[str, deque[bool]] = {}
+        self._failures = 0
+        self.halted: dict[str, Halt] = {}
+        self.progress = time.monotonic()
+        """When the loop last went round, for whoever watches it."""
+
+    def run(self, stop: threading.Event) -> None:
+        """Read until ``stop``; whatever the broker does, nothing is lost or taken twice.
+
+        Raises:
+            RecordsGone: the broker dropped records before we read them and ``accept_gaps`` is off.
+        """
+        enrol(self._tracker.log, self._unknown())
+        while not stop.is_set():
+            try:
+                with closing(self._connect(self._starts)) as source:
+                    self._read_until_gap(source, stop)
+            except SourceFailed as failed:
+                if isinstance(failed, RecordsGone):
+                    raise
+                self._failures += 1
+                self._note("ingest_client_renewed_total", 1)
+                self._blame(failed)
+                stop.wait(min(0.2 * 2**self._failures, 5.0))
+
+    def _read_until_gap(self, source: Source, stop: threading.Event) -> None:
+        try:
+            self._read(source, stop)
+        except RecordsGone as gone:
+            self._go_on_after_gap(source, gone)
+
+    def _unknown(self) -> dict[Partition, int]:
+        known = self._tracker.positions()
+        return {one: 0 for name, one in self._partitions.items() if name not in known}
+
+    def _starts(self) -> dict[str, Start]:
+        """Say where to read on: from the record taken last, to see that it is still the same one."""
+        starts = {}
+        for name, position in self._tracker.log.store.positions().items():
+            overlap = position.last_offset
+            if overlap is None:
+                self._overlap.pop(name, None)
+            else:
+                self._overlap[name] = (overlap, position.last_digest)
+            starts[name] = Start(position.next if overlap is None else overlap, overlap)
+        return starts
+
+    def _read(self, source: Source, stop: threading.Event) -> None:
+        positions: Mapping[str, Position] = self._tracker.positions()
+        assignments, asked, mirrored = source.assignments, 0.0, time.monotonic()
+        source.hold(set(self.halted))
+        while not stop.is_set():
+            self.progress = time.monotonic()
+            polled = source.poll(POLL_MS, self._limit)
+            if source.assignments != assignments:
+                assignments, positions = source.assignments, self._tracker.positions()
+            if polled:
+                self._take(source, polled, positions, stop)
+                positions = self._tracker.known_positions()
+                self._failures = 0
+            now = time.monotonic()
+            if now - asked >= ASK_EVERY:
+                asked = now
+                positions = self._tracker.positions()
+                self._hear(source, self._stands(source, positions, frozenset(polled)), now)
+            if now - mirrored >= MIRROR_EVERY:
+                mirrored = now
+                source.mirror({name: positions[name].next for name in source.assigned if name in positions})
+
+    def _stands(self, source: Source, positions: Mapping[str, Position], busy: frozenset[str]) -> dict[str, int]:
+        """Say how far each partition has been read: what is taken in, and behind it holes that hold no record."""
+        stands = {name: positions[name].next for name in source.assigned if name in positions}
+        idle = frozenset(stands) - busy - frozenset(self.halted) - frozenset(self._overlap)
+        for name, reached in source.reached(idle).items():
+            stands[name] = max(stands[name], reached)
+        return stands
+
+    def _hear(self, source: Source, stands: Mapping[str, int], now: float) -> None:
+        read = self._freshness.read(stands, now)
+        if read:
+            with suppress(OperationalError):  # a busy store hears it a little later
+                self._tracker.hear(read)
+        silent = [name for name, waited in self._freshness.behind(stands, now).items() if waited > SILENT_AFTER]
+        if set(silent) - set(self.halted):
+            raise SourceFailed(f"{', '.join(silent)}: records are there and none come")
+        at = self._clock()
+        self._freshness.asked(source.ends(frozenset(stands)), stands, at, now)
+
+    def _take(
+        self,
+        source: Source,
+        polled: Mapping[str, list[tuple[int, Raw]]],
+        positions: Mapping[str, Position],
+        stop: threading.Event,
+    ) -> None:
+        now = self._clock()
+        slices = [self._slice(name, records, positions[name], now) for name, records in polled.items()]
+        batch = Batch(tuple(part for part in slices if part is not None), now)
+        if not batch.slices:
+            return
+        try:
+            self._store(source, batch, stop)
+        except Fenced:
+            self._note("ingest_fenced_total", 1)
+            source.seek(self._starts())
+            return
+        for part in batch.slices:
+            self._watch_rubbish(part.partition, part.records)
+        if self.halted:
+            source.hold(set(self.halted))
+
+    def _slice(self, name: str, records: list[tuple[int, Raw]], position: Position, now: Instant) -> Slice | None:
+        overlap = self._overlap.get(name)
+        fresh = [(offset, raw) for offset, raw in records if offset >= position.next]
+        if overlap is not None:
+            self._overlap.pop(name, None)
+            first, raw = records[0]
+            if first == overlap[0] and record_digest(raw) != overlap[1]:
+                self.halted[name] = Halt(name, f"the record at offset {first} is not the one taken in before")
+        if name in self.halted or not fresh:
+            return None
+        incoming = tuple(self._translator.incoming(offset, raw, now) for offset, raw in fresh)
+        return Slice(name, position.topic, position.number, position.next, fresh[-1][0] + 1, incoming)
+
+    def _store(self, source: Source, batch: Batch, stop: threading.Event) -> None:
+        """Take a batch in; while the store cannot write, stop fetching but stay in the group."""
+        held: set[str] = set()
+        while not stop.is_set():
+            try:
+                self._tracker.take(batch, self._until())
+                break
+            except OperationalError:
+                self._note("ingest_store_waits_total", 1)
+                held |= source.assigned
+                source.hold(held)
+                source.poll(1000, 1)
+        if held:
+            # Whatever the client fetched meanwhile was not kept: read on from what is stored.
+            source.seek(self._starts())
+            source.release(held - set(self.halted))
+
+    def _until(self) -> Instant:
+        stands = self._tracker.known_positions().values()
+        return live(self._clock(), (one.taken_up_to for one in stands))
+
+    def _watch_rubbish(self, name: str, records: tuple[Incoming, ...]) -> None:
+        """Stop a partition of which most is unreadable: a broken producer, or a broken release of ours."""
+        window = self._rubbish.setdefault(name, deque(maxlen=RUBBISH_WINDOW))
+        window.extend(isinstance(one.content, Unreadable) for one in records)
+        if len(window) >= RUBBISH_LEAST and sum(window) > RUBBISH_SHARE * len(window):
+            self.halted[name] = Halt(name, f"{sum(window)} of the last {len(window)} records were unreadable")
+            self._note("ingest_partitions_halted", len(self.halted))
+
+    def _blame(self, failed: SourceFailed) -> None:
+        """After several failures in a row halt the partitions that the error names, so that the others go on."""
+        if self._failures < FAILURES:
+            return
+        for name, one in self._partitions.items():
+            if f"topic='{one.topic}', partition={one.number}" in str(failed):
+                self.halted[name] = Halt(name, str(failed))
+                self._note("ingest_partitions_halted", len(self.halted))
+
+    def _go_on_after_gap(self, source: Source, gone: RecordsGone) -> None:
+        """Go on where the broker still has records; without permission only where nothing of ours is missing."""
+        moved = False
+        for name, beginning in source.beginnings(source.assigned).items():
+            position = self._tracker.positions()[name]
+            if beginning > position.next and not self._accept_gaps:
+                raise RecordsGone(
+                    f"{name}: records {position.next} to {beginning - 1} are gone from the broker before they were "
+                    "read. Start with --accept-gaps to go on without them; the gap is written down."
+                ) from gone
+            if beginning > position.next:
+                accept_gap(self._tracker.log, position, beginning, self._clock())
+                moved = True
+            elif position.last_offset is not None and beginning > position.last_offset:
+                self._tracker.log.store.forget_last(name)
+                moved = True
+        if not moved:
+            raise RecordsGone(f"the broker's log ends before what was taken in: it lost records. {gone}") from gone

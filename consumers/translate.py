@@ -1,0 +1,151 @@
+"""Translation: from a record to a fact of the domain, once, at the edge."""
+
+from collections.abc import Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+import orjson
+
+from consumers import rules
+from consumers.cloudevents import Envelope, point, read
+from domain import complaint, order, parcel
+from domain.batch import Foreign, Incoming, Raw
+from domain.catalogue import Heartbeat, PriceChanged, SkuBindingChanged
+from domain.errors import Unreadable
+from domain.events import Fact
+from domain.instant import DAY, Instant, iso
+
+ORDERS: Final = "orders.events.v1"
+LOGISTICS: Final = "logistics.events.v1"
+COMPLAINTS: Final = "complaints.events.v1"
+TOPICS: Final = (ORDERS, LOGISTICS, COMPLAINTS)
+
+FACTS: Final[tuple[type[Fact], ...]] = (
+    *order.FACTS,
+    *parcel.FACTS,
+    *complaint.EVENTS,
+    PriceChanged,
+    SkuBindingChanged,
+    Heartbeat,
+)
+TYPES: Final[dict[str, type[Fact]]] = {fact.TOPIC: fact for fact in FACTS}
+FAMILIES: Final = frozenset(name.split(".")[0] for name in TYPES)
+MAX_NAME: Final = 256
+"""Characters in a source or a type."""
+AHEAD: Final = DAY
+"""How far ahead of the clock a time may lie."""
+
+_TIMES = ("deliver_by", "ship_by", "starts_at", "estimated_delivery")
+_NOT_EMPTY = {order.OrderPlaced: "lines", parcel.ParcelPacked: "contents"}
+_PERSONAL = ("name", "phone", "email")
+_LONG_AGO: Final[Instant] = point("2000-01-01T00:00:00Z")
+_LISTS = ("lines", "contents", "expected", "items")
+
+
+class Translator:
+    """Reads records against one clock and one policy's time zones."""
+
+    def __init__(self, zones: Mapping[str, str]) -> None:
+        """Take times without offset only from these sources, in their zones."""
+        self._zones = zones
+
+    def incoming(self, offset: int, raw: Raw, now: Instant) -> Incoming:
+        """Read one record; never raises: what cannot be read says so."""
+        try:
+            envelope = read(raw)
+            _check_names(envelope)
+            if envelope.type not in TYPES and envelope.type.split(".")[0] not in FAMILIES:
+                at = None if envelope.time is None else self._time(envelope, now)
+                return Incoming(offset, Foreign(envelope.type, envelope.source, at), b"", raw)
+            at = self._time(envelope, now)
+            data = envelope.data()
+            dropped = _drop_personal(data)
+            fact = self._fact(envelope, data, at, f"{raw.topic}/{raw.partition}/{offset}")
+        except Unreadable as unreadable:
+            return Incoming(offset, unreadable, b"", raw)
+        except RecursionError:
+            return Incoming(offset, Unreadable("too_deep", "nested too deep to read"), b"", raw)
+        digest = blake2b(
+            orjson.dumps([envelope.type, at, envelope.subject, data], option=orjson.OPT_SORT_KEYS),
+            digest_size=8,
+        ).digest()
+        return Incoming(offset, fact, digest, raw, (*dropped, *_oddities(fact)))
+
+    def _time(self, envelope: Envelope, now: Instant) -> Instant:
+        try:
+            at = point(envelope.time, self._zones.get(envelope.source))
+        except ValueError as error:
+            raise Unreadable("bad_envelope", str(error)) from error
+        if at > now + AHEAD:
+            raise Unreadable("future", f"{iso(at)} is more than a day ahead of {iso(now)}")
+        return at
+
+    def _fact(self, envelope: Envelope, data: dict[str, Any], at: Instant, via: str) -> Fact:
+        kind = TYPES.get(envelope.type)
+        if kind is None:
+            raise Unreadable("unknown_type", f"{envelope.type!r} is not known to this version")
+        try:
+            content = _without_nulls(data)
+            for name in _TIMES:
+                if name in content and name in kind.__struct_fields__:
+                    content[name] = self._promise(name, content[name], envelope.source)
+            fact = msgspec.convert(
+                {**content, "at": at, "source": envelope.source, "id": envelope.id, "via": via}, kind
+            )
+            rules.check(fact)
+        except (msgspec.ValidationError, ValueError) as error:
+            raise Unreadable("bad_data", str(error)) from error
+        _check_whole(fact)
+        return fact
+
+    def _promise(self, name: str, text: Any, source: str) -> Instant:
+        try:
+            return point(text, self._zones.get(source))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from error
+
+
+def _check_names(envelope: Envelope) -> None:
+    try:
+        rules.identifier(envelope.id)
+        rules.identifier(envelope.source, MAX_NAME)
+        rules.identifier(envelope.type, MAX_NAME)
+    except ValueError as error:
+        raise Unreadable("bad_envelope", str(error)) from error
+
+
+def _without_nulls(data: dict[str, Any]) -> dict[str, Any]:
+    """Read null as absent, in the payload and in the members of its lists."""
+    content = {name: value for name, value in data.items() if value is not None}
+    for name in _LISTS:
+        if isinstance(content.get(name), list):
+            content[name] = [_without_nulls(one) if isinstance(one, dict) else one for one in content[name]]
+    return content
+
+
+def _check_whole(fact: Fact) -> None:
+    """Check what no single field shows."""
+    if isinstance(fact, parcel.ParcelScanned) and fact.parcel_id is None:
+        if fact.carrier is None or fact.tracking_number is None:
+            raise Unreadable("bad_data", "a scan needs parcel_id, or carrier and tracking_number")
+    elif (part := _NOT_EMPTY.get(type(fact))) is not None and not getattr(fact, part):
+        raise Unreadable("bad_data", f"{part} is empty")
+
+
+def _drop_personal(data: dict[str, Any]) -> tuple[str, ...]:
+    """Remove names, phone numbers and e-mail before anything is stored; they are counted."""
+    customer = data.get("customer")
+    if not isinstance(customer, dict):
+        return ()
+    del data["customer"]
+    return tuple(f"personal_{name}_dropped" for name in _PERSONAL if customer.get(name) is not None)
+
+
+def _oddities(fact: Fact) -> tuple[str, ...]:
+    """Name what is impossible in a fact; it is counted per source and kept as it is."""
+    found = ["time_long_ago"] if fact.at < _LONG_AGO else []
+    ship_by = getattr(fact, "ship_by", None)
+    if ship_by is not None and ship_by < fact.at:
+        found.append("ship_by_in_the_past")
+    return tuple(found)

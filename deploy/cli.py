@@ -1,0 +1,423 @@
+"""The ``tracker`` command. Exit codes: 0 success, 1 a failure that is explained, 2 bad usage or bad input."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from deploy.settings import Settings
+from domain.errors import Refused, StoreUnsuitable
+from domain.policy import PolicyInvalid
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
+quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be taken in.")
+projections_app = typer.Typer(no_args_is_help=True, help="Read models: where they stand, rebuild, verify.")
+config_app = typer.Typer(no_args_is_help=True, help="Settings.")
+app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(projections_app, name="projections")
+app.add_typer(config_app, name="config")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+PolicyFile = Annotated[Path, typer.Option("--policy", help="TOML file of thresholds.", exists=True, dir_okay=False)]
+
+
+def main() -> None:
+    """Run the command line and turn what went wrong into words and an exit code."""
+    try:
+        app()
+    except ValidationError as error:
+        for one in error.errors(include_input=False, include_url=False):
+            _say(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}")
+        sys.exit(2)
+    except PolicyInvalid as error:
+        _say(f"policy: {error}")
+        sys.exit(2)
+    except (Refused, StoreUnsuitable) as error:
+        _say(str(error))
+        sys.exit(1)
+    except Exception as error:
+        if type(error).__name__ not in _EXPLAINED:
+            raise
+        _say(str(error))
+        sys.exit(1)
+
+
+_EXPLAINED = {"SourceFailed", "RecordsGone", "EmbeddedBrokerError", "TopicReplaced", "CannotStart", "OperationalError"}
+"""Errors of modules that are imported only by the commands that need them."""
+
+
+@app.command()
+def backtest(
+    events: Annotated[Path | None, typer.Argument(help="CloudEvents, one JSON a line, in arrival order.")] = None,
+    *,
+    policy: PolicyFile,
+    findings: Annotated[Path, typer.Option(help="Where to write the findings, one JSON a line.")],
+    through_kafka: Annotated[bool, typer.Option("--through-kafka", help="Send them through the broker.")] = False,
+    from_kafka: Annotated[bool, typer.Option("--from-kafka", help="Read the configured topics instead.")] = False,
+    partitions: Annotated[int, typer.Option(help="Partitions per topic with --through-kafka.", min=1)] = 3,
+    poll_records: Annotated[int, typer.Option(help="Most records of one poll.", min=1)] = 200,
+    retracted: Annotated[
+        bool, typer.Option("--retracted", help="Also write findings that later facts showed never to have held.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Push events through the tracker with event time as its clock and write the final findings.
+
+    Example: tracker backtest events.jsonl --policy policy.toml --findings out.jsonl
+    """
+    from deploy import backtests
+
+    if from_kafka == (events is not None):
+        raise typer.BadParameter("name either a file of events or --from-kafka")
+    if events is not None and not events.is_file():
+        raise typer.BadParameter(f"there is no file {events}")
+    text = _read(policy)
+    settings = Settings()
+    if from_kafka or events is None:
+        if settings.bootstrap_servers is None:
+            raise typer.BadParameter("--from-kafka needs KAFKA_BOOTSTRAP_SERVERS")
+        done = backtests.from_kafka(settings, text, findings, poll=poll_records, retracted=retracted)
+    elif through_kafka:
+        done = backtests.through_kafka(
+            settings, events, text, findings, partitions=partitions, poll=poll_records, retracted=retracted
+        )
+    else:
+        done = backtests.of_file(events, text, findings, retracted=retracted)
+    _told(backtests.told(*done), as_json=as_json)
+
+
+@app.command()
+def validate(
+    file: Annotated[Path | None, typer.Argument(help="CloudEvents, one JSON a line.")] = None,
+    *,
+    topic: Annotated[str | None, typer.Option(help="Read this topic from its start to its present end.")] = None,
+    policy: Annotated[Path | None, typer.Option(help="For sources whose times carry no offset.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show taken messages too, not only the others.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say for each message whether it would be taken in, skipped or refused, and why; changes nothing.
+
+    Example: tracker validate my-events.jsonl --all
+
+    Exits 2 when a message would be refused.
+    """
+    from deploy import validation
+
+    if (file is None) == (topic is None):
+        raise typer.BadParameter("name either a file or --topic")
+    if file is not None and not file.is_file():
+        raise typer.BadParameter(f"there is no file {file}")
+    validator = validation.validator("" if policy is None else _read(policy))
+    verdicts = validation.of_file(file, validator) if file else validation.of_topic(Settings(), str(topic), validator)
+    for verdict in verdicts:
+        if every or verdict["verdict"] != "taken":
+            _line(verdict, as_json=as_json)
+    _told(dict(validator.totals), as_json=as_json)
+    if validator.totals["refused"]:
+        raise typer.Exit(2)
+
+
+Begin = Annotated[
+    str | None,
+    typer.Option(
+        "--from", help="Where to begin at the first start: earliest, latest or a time such as 2026-03-01T00:00:00Z."
+    ),
+]
+NewTopics = Annotated[
+    bool, typer.Option("--accept-new-topics", help="The topics were made anew: read them from their start.")
+]
+Gaps = Annotated[
+    bool, typer.Option("--accept-gaps", help="Go on where the broker dropped unread records; written down.")
+]
+
+
+@app.command()
+def run(
+    *,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Also play a sample season into Kafka, on its own clock.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="With --demo: which season.")] = 7,
+    speed: Annotated[float, typer.Option(help="With --demo: seconds of the season in one second.", min=1)] = 3600.0,
+    begin: Begin = None,
+    accept_new_topics: NewTopics = False,
+    accept_gaps: Gaps = False,
+) -> None:
+    """Run everything on this machine: broker (your Kafka, if one is set), ingest, ticker, views, pages.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=localhost:9092 tracker run --from earliest
+    """
+    from deploy import running
+
+    settings = _ready()
+    if demo:
+        code = running.demo(settings, seed=seed, speed=speed)
+    else:
+        code = running.run(settings, begin=_begin(begin), accept_new_topics=accept_new_topics, accept_gaps=accept_gaps)
+    _exit(code)
+
+
+@app.command()
+def ingest(
+    *,
+    begin: Begin = None,
+    accept_new_topics: NewTopics = False,
+    accept_gaps: Gaps = False,
+) -> None:
+    """Run one ingest process: from Kafka into the log.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 tracker ingest --from latest
+    """
+    from deploy import roles
+
+    _exit(roles.ingest(_ready(), begin=_begin(begin), accept_new_topics=accept_new_topics, accept_gaps=accept_gaps))
+
+
+@app.command()
+def tick() -> None:
+    """Run the ticker: looks at what came due.
+
+    Example: tracker tick
+    """
+    from deploy import roles
+
+    _exit(roles.tick(_ready()))
+
+
+@app.command()
+def project() -> None:
+    """Run the follower: keeps the views up with the log.
+
+    Example: tracker project
+    """
+    from deploy import serving
+
+    _exit(serving.project(_ready()))
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to serve on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to serve on.")] = None,
+) -> None:
+    """Serve the pages, the feed and the API.
+
+    Example: tracker serve --port 8080
+    """
+    from deploy import serving
+
+    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    _exit(serving.serve(_ready(**chosen)))
+
+
+@app.command()
+def doctor(*, as_json: Json = False) -> None:
+    """Check configuration, broker, topics, store and permissions; every failure says how to mend it.
+
+    Example: tracker doctor
+    """
+    from deploy import doctoring
+
+    checks = doctoring.examine()
+    rows = [check._asdict() for check in checks]
+    _table(rows, as_json=as_json, empty="")
+    if any(not check.ok for check in checks):
+        raise typer.Exit(1)
+
+
+@projections_app.command("list")
+def projections_list(*, as_json: Json = False) -> None:
+    """List the read models: position, lag, state.
+
+    Example: tracker projections list --json
+    """
+    from deploy import projecting
+
+    _table(projecting.listed(Settings()), as_json=as_json, empty="No view has been made yet.")
+
+
+@projections_app.command("rebuild")
+def projections_rebuild(
+    names: Annotated[list[str] | None, typer.Argument(help="Which; none means all.")] = None,
+) -> None:
+    """Build views again beside the live ones, then switch.
+
+    Example: tracker projections rebuild incidents
+    """
+    from deploy import projecting
+
+    projecting.rebuild(Settings(), names or [])
+
+
+@projections_app.command("verify")
+def projections_verify(*, as_json: Json = False) -> None:
+    """Compare every view with one made from scratch; exits 1 when they differ.
+
+    Example: tracker projections verify
+    """
+    from deploy import projecting
+
+    rows = projecting.differences(Settings())
+    _table(rows, as_json=as_json, empty="Every view equals its replay.")
+    if rows:
+        raise typer.Exit(1)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    status: Annotated[str, typer.Option(help="held, retried, dropped, expired or all.")] = "held",
+    *,
+    as_json: Json = False,
+) -> None:
+    """List messages, where they came from and why they are here.
+
+    Example: tracker quarantine list --json
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        rows = quarantine.listed(parts.tracker, None if status == "all" else status)
+    _table(rows, as_json=as_json, empty="Nothing is in quarantine.")
+
+
+@quarantine_app.command("show")
+def quarantine_show(number: int, *, as_json: Json = False) -> None:
+    """Show one message with its raw contents, control characters escaped.
+
+    Example: tracker quarantine show 3
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        _told(quarantine.shown(parts.tracker, number), as_json=as_json)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Which; none means all that are held.")] = None,
+    *,
+    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+) -> None:
+    """Take messages in by today's rules, for example after an upgrade.
+
+    Example: tracker quarantine retry 3 4 --by li.wei
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+    from domain.frontier import live
+
+    failed = 0
+    with system(Settings()) as parts:
+        wanted = numbers or [row["id"] for row in quarantine.listed(parts.tracker)]
+        until = live(parts.clock(), (one.taken_up_to for one in parts.tracker.positions().values()))
+        for number in wanted:
+            try:
+                quarantine.retry(parts.tracker, parts.translator, number, until=until, by=by, now=parts.clock())
+            except Refused as refused:
+                failed += 1
+                _say(str(refused))
+    typer.echo(f"{len(wanted) - failed} taken in, {failed} stay")
+    if failed:
+        raise typer.Exit(1)
+
+
+@quarantine_app.command("drop")
+def quarantine_drop(
+    number: int,
+    *,
+    why: Annotated[str, typer.Option(help="The reason, kept for ever.")],
+    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+) -> None:
+    """Give a message up.
+
+    Example: tracker quarantine drop 3 --why "test message" --by li.wei
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        quarantine.drop(parts.tracker, number, by=by, why=why, now=parts.clock())
+    typer.echo(f"message {number} dropped")
+
+
+@config_app.command("show")
+def config_show(*, as_json: Json = False) -> None:
+    """Show effective settings and where each comes from; secrets stay hidden.
+
+    Example: tracker config show
+    """
+    from deploy.settings import explain
+
+    rows = [one.model_dump() for one in explain(Settings())]
+    _table(rows, as_json=as_json, empty="", columns=("name", "value", "origin", "variable"))
+
+
+def _ready(**chosen: Any) -> Settings:
+    """Read the settings and set up logging for a process that stays."""
+    from deploy.telemetry import configure
+
+    settings = Settings(**chosen)
+    configure(settings.log_level)
+    return settings
+
+
+def _begin(text: str | None) -> str | int | None:
+    from consumers.cloudevents import point
+
+    if text is None or text in {"earliest", "latest"}:
+        return text
+    try:
+        return point(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"--from takes earliest, latest or a time with an offset: {error}") from error
+
+
+def _exit(code: int) -> None:
+    if code:
+        raise typer.Exit(code)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"{path}: {error}") from error
+
+
+def _say(text: str) -> None:
+    typer.echo(f"tracker: {text}", err=True)
+
+
+def _line(content: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(content).decode())
+    else:
+        head = f"{content.pop('message')}: {content.pop('verdict')}"
+        typer.echo(head + "".join(f"  {name}={value}" for name, value in content.items()))
+
+
+def _told(content: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(content).decode())
+    else:
+        typer.echo("  ".join(f"{name} {value}" for name, value in content.items() if value not in ({}, None)))
+
+
+def _table(rows: list[dict[str, Any]], *, as_json: bool, empty: str, columns: tuple[str, ...] = ()) -> None:
+    if as_json:
+        typer.echo(orjson.dumps(rows).decode())
+        return
+    if not rows:
+        typer.echo(empty)
+        return
+    table = Table(*(columns or rows[0]), box=None)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in columns or row))
+    Console().print(table)

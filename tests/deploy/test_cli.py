@@ -1,0 +1,158 @@
+"""The command line: what it prints, and its exit codes: 0 success, 1 an explained failure, 2 bad usage or input."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PLACED = {
+    "specversion": "1.0",
+    "id": "e1",
+    "source": "/shops/x",
+    "type": "order.placed.v1",
+    "time": "2026-03-01T09:00:00Z",
+    "data": {
+        "order_id": "A",
+        "ship_by": "2026-03-03T09:00:00Z",
+        "lines": [{"line_id": "1", "sku": "S", "quantity": 1}],
+    },
+}
+HEARTBEAT = {
+    "specversion": "1.0",
+    "id": "h1",
+    "source": "/shops/x",
+    "type": "feed.heartbeat.v1",
+    "time": "2026-03-09T09:00:00Z",
+}
+
+
+@pytest.fixture
+def tracker(tmp_path):
+    """Run the command in a folder of its own, with nothing inherited that would change it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKER_", "KAFKA_"))}
+
+    def run(*arguments, **environment):
+        return subprocess.run(
+            [Path(sys.executable).with_name("tracker"), *map(str, arguments)],
+            cwd=tmp_path,
+            env={**kept, **environment},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def write(path: Path, *events) -> Path:
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return path
+
+
+def test_a_backtest_writes_the_findings_and_says_what_it_did(tracker, tmp_path):
+    events, policy = write(tmp_path / "events.jsonl", PLACED, HEARTBEAT), tmp_path / "policy.toml"
+    policy.write_text("")
+    done = tracker("backtest", events, "--policy", policy, "--findings", "out.jsonl", "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) | {"taken": 2, "findings": 1, "late": 0} == json.loads(done.stdout)
+    [finding] = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert (finding["kind"], finding["subject"], finding["due_at"]) == ("late_shipment", "A", "2026-03-03T09:00:00Z")
+    assert finding["proof"] == ["/shops/x#e1"]
+
+
+def test_a_finding_has_exactly_the_keys_of_the_contract(tracker, tmp_path):
+    events, policy = write(tmp_path / "events.jsonl", PLACED, HEARTBEAT), tmp_path / "policy.toml"
+    policy.write_text("")
+    tracker("backtest", events, "--policy", policy, "--findings", "out.jsonl")
+    finding = json.loads((tmp_path / "out.jsonl").read_text())
+    assert list(finding) == [
+        "kind", "subject", "since", "due_at", "ended_at", "state", "order_ids", "parcel_id", "warehouse_id",
+        "carrier", "sku", "severity", "rule", "policy", "proof", "detail",
+    ]  # fmt: skip
+
+
+def test_an_unknown_policy_key_is_refused_with_the_nearest_known_name(tracker, tmp_path):
+    events, policy = write(tmp_path / "events.jsonl", PLACED), tmp_path / "policy.toml"
+    policy.write_text('[late_shipments]\nwarn_before = "4h"\n')
+    done = tracker("backtest", events, "--policy", policy, "--findings", "out.jsonl")
+    assert done.returncode == 2
+    assert "late_shipments" in done.stderr
+    assert "did you mean 'late_shipment'" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("backtest", "nowhere.jsonl", "--policy", "p.toml", "--findings", "o"),
+        ("backtest", "--policy", "p.toml", "--findings", "o"),
+        ("backtest", "--from-kafka", "--policy", "p.toml", "--findings", "o"),
+        ("validate",),
+        ("validate", "nowhere.jsonl"),
+        ("no-such-command",),
+        ("run", "--from", "yesterday"),
+    ],
+)
+def test_bad_usage_is_told_without_a_traceback(tracker, tmp_path, arguments):
+    (tmp_path / "p.toml").write_text("")
+    done = tracker(*arguments)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bad_setting_is_named(tracker):
+    done = tracker("config", "show", TRACKER_PORT="many")
+    assert (done.returncode, "port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
+
+
+def test_secrets_stay_hidden(tracker):
+    done = tracker("config", "show", "--json", TRACKER_KAFKA__SASL_PASSWORD="hunter2")
+    assert done.returncode == 0
+    assert "hunter2" not in done.stdout
+    [shown] = [one for one in json.loads(done.stdout) if one["name"] == "kafka.sasl_password"]
+    assert shown["origin"] == "set"
+
+
+def test_validate_says_what_would_become_of_each_message(tracker, tmp_path):
+    other = {**PLACED, "data": {**PLACED["data"], "order_id": "B"}}
+    foreign = {**HEARTBEAT, "id": "f", "type": "loyalty.points.v1"}
+    file = write(tmp_path / "e.jsonl", PLACED, PLACED, other, foreign)
+    with file.open("a") as more:
+        more.write("rubbish\n")
+    done = tracker("validate", file, "--all", "--json")
+    verdicts = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one.get("verdict") for one in verdicts[:-1]] == ["taken", "repeated", "refused", "skipped", "refused"]
+    assert [verdicts[2]["code"], verdicts[4]["code"]] == ["id_conflict", "not_json"]
+    assert verdicts[-1] == {"taken": 1, "repeated": 1, "refused": 2, "skipped": 1}
+    assert done.returncode == 2
+
+
+def test_the_first_start_without_a_place_to_begin_or_without_a_broker_is_explained(tracker):
+    done = tracker("ingest")
+    assert done.returncode == 1
+    assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_settings_that_would_break_the_log_are_refused(tracker):
+    done = tracker("quarantine", "list", POSTGRES_ENABLE_DB_FUNCTIONS="y")
+    assert done.returncode == 1
+    assert "POSTGRES_ENABLE_DB_FUNCTIONS" in done.stderr
+
+
+def test_an_empty_quarantine_says_so(tracker):
+    done = tracker("quarantine", "list")
+    assert (done.returncode, done.stdout.strip()) == (0, "Nothing is in quarantine.")
+    gone = tracker("quarantine", "drop", "7", "--why", "test")
+    assert (gone.returncode, "no message 7" in gone.stderr) == (1, True)
+
+
+def test_doctor_mends_with_words(tracker):
+    done = tracker("doctor", "--json", KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    checks = {one["what"]: one for one in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert (checks["settings"]["ok"], checks["broker"]["ok"]) == (True, False)
+    assert "KAFKA_BOOTSTRAP_SERVERS" in checks["broker"]["mend"]

@@ -1,0 +1,710 @@
+"""The demo season: what it promises to the page, to the tests that follow a proof, and to the backtest."""
+
+import ast
+import hashlib
+import importlib
+import json
+import re
+import sys
+import threading
+import time
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from kafka.errors import KafkaTimeoutError
+
+from deploy.demo.catalogue import LAGS
+from deploy.demo.ledger import Ledger
+from deploy.demo.player import Player, SeasonStuck, encoded, write
+from deploy.demo.season import LOGISTICS, ORDERS, Season, season
+
+START = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
+SEEDS = (1, 7, 2026)
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def full(request: pytest.FixtureRequest) -> Season:
+    """Tell a whole season."""
+    return season(request.param, START)
+
+
+@pytest.fixture(scope="module")
+def short() -> Season:
+    """Two days, for the player."""
+    return season(7, START, days=2)
+
+
+# What the contract says of an event, written down by the paper. A dict of checks is an object with these members.
+
+Check = Callable[[object], bool] | dict[str, Any]
+
+
+def ident(value: object, longest: int = 128) -> bool:
+    return (
+        isinstance(value, str)
+        and 1 <= len(value) <= longest
+        and value == value.strip()
+        and unicodedata.is_normalized("NFC", value)
+        and not any(unicodedata.category(letter) == "Cc" for letter in value)
+    )
+
+
+def sku(value: object) -> bool:
+    return ident(value, 200)
+
+
+def quantity(value: object) -> bool:
+    return whole(value) and value in range(1, 1_000_001)
+
+
+def whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def flag(value: object) -> bool:
+    return isinstance(value, bool)
+
+
+def money(value: object) -> bool:
+    return isinstance(value, str) and Decimal(value) >= 0
+
+
+def currency(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[A-Z]{3}", value) is not None
+
+
+def instant(value: object) -> bool:
+    return isinstance(value, str) and datetime.fromisoformat(value).tzinfo is not None
+
+
+def one_of(*values: str) -> Callable[[object], bool]:
+    return lambda value: value in values
+
+
+def each(check: Check) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and not any(wrong("", one, check) for one in value)
+
+
+ITEM = {"order_id": ident, "sku": sku, "quantity": quantity, "line_id?": ident}
+LINE = {
+    "line_id": ident,
+    "sku": sku,
+    "quantity": quantity,
+    "unit_price?": money,
+    "name?": text,
+    "seller_id?": ident,
+    "gift?": flag,
+}
+HELD = {
+    "order_id": ident,
+    "fulfillment_id?": ident,
+    "reason": one_of("payment", "fraud", "address", "customer_request", "stock"),
+}
+STATUSES = (
+    "label_created",
+    "picked_up",
+    "in_transit",
+    "arrived_facility",
+    "departed_facility",
+    "out_for_delivery",
+    "ready_for_pickup",
+    "delivery_failed",
+    "delivery_delayed",
+    "on_hold",
+    "customs_hold",
+    "delivered",
+    "refused",
+    "return_to_sender",
+    "returned",
+    "lost",
+    "damaged",
+    "cancelled",
+    "unknown",
+)
+DATA: dict[str, dict[str, Any]] = {
+    "order.placed.v1": {
+        "order_id": ident,
+        "lines": each(LINE),
+        "customer_id?": ident,
+        "customer_tier?": text,
+        "sales_channel?": text,
+        "currency?": currency,
+        "deliver_by?": instant,
+        "ship_by?": instant,
+        "destination?": text,
+        "customer?": {"name?": text, "phone?": text, "email?": text},
+    },
+    "order.approved.v1": {"order_id": ident},
+    "fulfillment.requested.v1": {
+        "fulfillment_id": ident,
+        "order_id": ident,
+        "warehouse_id": ident,
+        "ship_by?": instant,
+        "lines?": each({"line_id": ident, "quantity?": quantity}),
+    },
+    "order.promise_changed.v1": {
+        "order_id": ident,
+        "fulfillment_id?": ident,
+        "ship_by?": instant,
+        "deliver_by?": instant,
+        "agreed_by": one_of("customer", "platform", "merchant"),
+        "reason?": text,
+    },
+    "order.held.v1": HELD,
+    "order.released.v1": HELD,
+    "order.cancelled.v1": {"order_id": ident, "line_ids?": each(ident), "reason?": text},
+    "item.picked.v1": {"order_id": ident, "sku": sku, "warehouse_id?": ident, "quantity?": quantity},
+    "parcel.packed.v1": {
+        "parcel_id": ident,
+        "warehouse_id?": ident,
+        "contents": each(ITEM),
+        "expected?": each(ITEM),
+        "fulfillment_ids?": each(ident),
+        "weight_g?": whole,
+        "expected_weight_g?": whole,
+        "binding_version?": ident,
+        "last?": flag,
+    },
+    "parcel.labelled.v1": {
+        "parcel_id": ident,
+        "carrier": ident,
+        "tracking_number": ident,
+        "order_ids?": each(ident),
+        "fulfillment_ids?": each(ident),
+    },
+    "parcel.scanned.v1": {
+        "parcel_id?": ident,
+        "carrier?": ident,
+        "tracking_number?": ident,
+        "status?": one_of(*STATUSES),
+        "raw_code?": text,
+        "raw_text?": text,
+        "facility_id?": ident,
+        "region?": text,
+        "estimated_delivery?": instant,
+    },
+    "parcel.voided.v1": {"parcel_id": ident, "replaced_by?": ident},
+    "feed.heartbeat.v1": {},
+}
+ENVELOPE = {
+    "specversion": one_of("1.0"),
+    "id": ident,
+    "source": ident,
+    "type": one_of(*DATA),
+    "subject": ident,
+    "time": instant,
+    "datacontenttype": one_of("application/json"),
+    "data": lambda value: isinstance(value, dict),
+}
+
+
+def wrong(where: str, value: object, check: Check) -> list[str]:
+    """List what is wrong with a value; a dict of checks means an object with these members and no others."""
+    if not isinstance(check, dict):
+        return [] if check(value) else [f"{where}: {value!r}"]
+    if not isinstance(value, dict):
+        return [f"{where}: {value!r} is no object"]
+    missing = [name for name in check if not name.endswith("?") and name not in value]
+    unknown = [name for name in value if name not in check and f"{name}?" not in check]
+    inside = [
+        problem
+        for name, member in value.items()
+        if name not in unknown
+        for problem in wrong(f"{where}.{name}", member, check[name if name in check else f"{name}?"])
+    ]
+    return [f"{where}: no {name}" for name in missing] + [f"{where}: unknown {name}" for name in unknown] + inside
+
+
+def violations(event: dict[str, Any]) -> list[str]:
+    """List where an event breaks the contract."""
+    found = wrong("", event, ENVELOPE) or wrong(event["type"], event["data"], DATA[event["type"]])
+    data = event["data"]
+    if event["type"] == "parcel.scanned.v1":
+        if "parcel_id" not in data and not {"carrier", "tracking_number"} <= data.keys():
+            found.append("a scan of nothing")
+        if not {"status", "raw_code", "raw_text"} & data.keys():
+            found.append("a scan that says nothing")
+    return found
+
+
+def test_the_check_by_the_paper_sees_what_is_wrong() -> None:
+    """Each planted mistake is found, so that silence of the check means something."""
+    good = {
+        "specversion": "1.0",
+        "id": "a-1",
+        "source": "/shops/own",
+        "type": "order.approved.v1",
+        "subject": "1",
+        "time": "2026-03-02T00:00:00Z",
+        "datacontenttype": "application/json",
+        "data": {"order_id": "1"},
+    }
+    scan = good | {"type": "parcel.scanned.v1", "data": {"carrier": "sf", "status": "picked_up"}}
+    picked = {"order_id": "1", "sku": "A", "quantity": 0}
+    assert violations(good) == []
+    assert violations(good | {"time": "2026-03-02T00:00:00"})
+    assert violations(good | {"id": " a-1"})
+    assert violations(good | {"data": {}})
+    assert violations(good | {"data": {"order_id": "1", "order": "1"}})
+    assert violations(good | {"type": "order.approved.v2"})
+    assert violations(good | {"type": "item.picked.v1", "data": picked})
+    assert violations(scan)
+
+
+def test_every_event_keeps_the_contract(full: Season) -> None:
+    """Nothing of the season would be refused by a tracker that follows the paper."""
+    assert [(one.event["id"], found) for one in full.events if (found := violations(one.event))] == []
+
+
+def test_topics_and_keys_are_those_of_the_contract(full: Season) -> None:
+    """Orders are keyed by order, logistics by parcel, else order, else source."""
+    for one in full.events:
+        data, family = one.event["data"], one.event["type"].split(".")[0]
+        if family in {"order", "fulfillment"}:
+            assert (one.topic, one.key) == (ORDERS, data["order_id"])
+        else:
+            named = data.get("parcel_id") or data.get("order_id") or one.event["source"]
+            assert (one.topic, one.key) == (LOGISTICS, named)
+
+
+def test_an_id_is_never_used_for_two_different_events(full: Season) -> None:
+    """The same source and id is the same event; some are sent twice."""
+    bodies: dict[tuple[str, str], dict[str, Any]] = {}
+    for one in full.events:
+        assert bodies.setdefault((one.event["source"], one.event["id"]), one.event) == one.event
+    assert 1 <= len(full.events) - len(bodies) <= len(full.events) // 50
+
+
+def test_the_same_seed_tells_the_same_season() -> None:
+    """Events, their order, times and the truth follow from seed, start and length."""
+    assert season(3, START, days=4) == season(3, START, days=4)
+
+
+def test_another_seed_or_start_tells_another_one_without_clashing_ids() -> None:
+    """Seasons played into one Kafka share no event, no order and no parcel."""
+    one, other, later = (
+        season(3, START, days=3),
+        season(4, START, days=3),
+        season(3, START + timedelta(hours=1), days=3),
+    )
+
+    def names(some: Season) -> set[str]:
+        parcels = {event.event["data"].get("parcel_id") for event in some.events} - {None}
+        return parcels | {event.key for event in some.events if event.topic == ORDERS}
+
+    def ids(some: Season) -> set[str]:
+        return {event.event["id"] for event in some.events}
+
+    assert names(one).isdisjoint(names(other))
+    assert names(one).isdisjoint(names(later))
+    assert ids(one).isdisjoint(ids(other))
+    assert ids(one).isdisjoint(ids(later))
+    assert [len(some.events) for some in (one, other)] != [len(one.events)] * 2
+
+
+def test_a_start_without_an_offset_is_refused() -> None:
+    """A season has to know when it begins."""
+    with pytest.raises(ValueError, match="offset"):
+        season(1, datetime(2026, 3, 2))  # noqa: DTZ001 - the point of the test
+
+
+def test_nothing_is_sent_before_it_happened(full: Season) -> None:
+    """Events arrive in the order of `published_at`, within the season, never ahead of their own time."""
+    sent = [one.published_at for one in full.events]
+    assert sent == sorted(sent)
+    assert (sent[0], full.end) == (full.start, full.start + timedelta(days=28))
+    assert sent[-1] <= full.end
+    for one in full.events:
+        assert one.at == datetime.fromisoformat(one.event["time"])
+        assert one.at.utcoffset() == timedelta(0)
+        assert one.at <= one.published_at <= max(one.at, full.start) + timedelta(hours=3)
+
+
+def test_scans_arrive_a_little_out_of_order(full: Season) -> None:
+    """Carriers report with delay, so that event times go back and forth, by two hours at most."""
+    scans = [one for one in full.events if one.event["type"] == "parcel.scanned.v1" and one.at > full.start]
+    newest, behind = scans[0].at, 0
+    for one in scans:
+        newest, behind = max(newest, one.at), behind + (one.at < newest)
+    assert behind > len(scans) // 20
+    first = {one.event["id"]: one for one in reversed(scans)}.values()
+    assert timedelta(hours=1) < max(one.published_at - one.at for one in first) <= timedelta(hours=2)
+
+
+def test_a_heartbeat_never_promises_too_much(full: Season) -> None:
+    """When a heartbeat arrives, everything of its feed up to its time has arrived; and it comes every hour."""
+    beats: dict[str, datetime] = {}
+    known: set[tuple[str, str]] = set()
+    for one in full.events:
+        source, again = one.event["source"], (one.event["source"], one.event["id"]) in known
+        known.add((source, one.event["id"]))
+        if one.event["type"] == "feed.heartbeat.v1":
+            assert again or one.at - beats.get(source, one.at - timedelta(hours=1)) == timedelta(hours=1)
+            beats[source] = max(one.at, beats.get(source, one.at))
+        elif source in beats:
+            assert again or one.at > beats[source]
+    assert beats.keys() == LAGS.keys()
+    assert all(full.end - at <= timedelta(hours=1) for at in beats.values())
+
+
+def data_of(some: Season, kind: str) -> Iterator[dict[str, Any]]:
+    """Go through the data of all events of this kind, each once."""
+    seen: set[str] = set()
+    for one in some.events:
+        if one.event["type"] == kind and one.event["id"] not in seen:
+            seen.add(one.event["id"])
+            yield one.event["data"]
+
+
+def test_the_world_has_everything_that_can_happen_to_a_shipment(full: Season) -> None:
+    """Splits, shared parcels, second parcels, holds, remakes and all the rest occur often enough to be met."""
+    requested = list(data_of(full, "fulfillment.requested.v1"))
+    placed = {one["order_id"]: one for one in data_of(full, "order.placed.v1")}
+    approved = {one["order_id"] for one in data_of(full, "order.approved.v1")}
+    packed = list(data_of(full, "parcel.packed.v1"))
+    scans = list(data_of(full, "parcel.scanned.v1"))
+    cancelled = list(data_of(full, "order.cancelled.v1"))
+    moved = Counter(one["agreed_by"] for one in data_of(full, "order.promise_changed.v1"))
+    a_request = Counter(one["order_id"] for one in requested)
+    orders_in = [{item["order_id"] for item in one["contents"]} for one in packed]
+    counts = {
+        "orders split over two warehouses": sum(count == 2 for count in a_request.values()),
+        "orders without a request": len(placed.keys() - a_request.keys()),
+        "orders without an approval": len(placed.keys() - approved),
+        "promise in the order only": sum("ship_by" not in one for one in requested),
+        "parcels of two orders": sum(len(orders) == 2 for orders in orders_in),
+        "parcels that are not the last": sum("last" not in one for one in packed),
+        "parcels naming no fulfilment": sum("fulfillment_ids" not in one for one in packed),
+        "items naming no line": sum("line_id" not in one["contents"][0] for one in packed),
+        "scans by tracking number only": sum("parcel_id" not in one for one in scans),
+        "scans by parcel id": sum("parcel_id" in one for one in scans),
+        "label echoes": sum(one["status"] == "label_created" for one in scans),
+        "failed deliveries": sum(one["status"] == "delivery_failed" for one in scans),
+        "cancelled orders": sum("line_ids" not in one for one in cancelled),
+        "cancelled lines": sum("line_ids" in one for one in cancelled),
+        "holds": len(list(data_of(full, "order.held.v1"))),
+        "voids": len(list(data_of(full, "parcel.voided.v1"))),
+        "agreed by customer": moved["customer"],
+        "agreed by platform": moved["platform"],
+        "moved by merchant": moved["merchant"],
+        "with personal data": sum("customer" in one for one in placed.values()),
+    }
+    assert {what: count for what, count in counts.items() if count < 10} == {}
+    customer_of = {order: one["customer_id"] for order, one in placed.items()}
+    assert all(len({customer_of[order] for order in orders}) == 1 for orders in orders_in)
+    assert {one["warehouse_id"] for one in requested} == {"W-HANGZHOU", "W-CHENGDU", "W-SHENYANG"}
+    assert {one["carrier"] for one in scans} == {"sf", "yto", "zto", "jd"}
+
+
+def test_an_ordinary_day_has_forty_to_eighty_orders(full: Season) -> None:
+    """The shop is neither dead nor flooded, and sleeps at night."""
+    times = [one.at for one in full.events if one.event["type"] == "order.placed.v1"]
+    days = Counter((at - full.start) // timedelta(days=1) for at in times)
+    ordinary = [days[day] for day in range(3, 28)]
+    assert 40 <= sorted(ordinary)[len(ordinary) // 2] <= 80
+    hours = Counter((at + timedelta(hours=8)).hour for at in times)
+    assert sum(hours[hour] for hour in (20, 21, 22)) > 5 * sum(hours[hour] for hour in (3, 4, 5))
+
+
+def test_invented_people_are_clearly_invented(full: Season) -> None:
+    """Personal data in the demo cannot belong to anybody."""
+    people = [one["customer"] for one in data_of(full, "order.placed.v1") if "customer" in one]
+    assert all(one["email"].endswith("@example.invalid") and "Invented" in one["name"] for one in people)
+    assert all(one["phone"].startswith("+86 000 ") for one in people)
+
+
+# The truth.
+
+
+def due(one: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(one["due_at"])
+
+
+def ended(one: dict[str, Any]) -> datetime | None:
+    return datetime.fromisoformat(one["ended_at"]) if one["ended_at"] else None
+
+
+def test_the_truth_has_the_form_of_the_given_ones(full: Season) -> None:
+    """One line per late fulfilment, UTC, each ending after it began."""
+    assert {tuple(one) for one in full.truth} == {("incident", "key", "order_id", "hub", "due_at", "ended_at")}
+    assert len({one["key"] for one in full.truth}) == len(full.truth)
+    for one in full.truth:
+        over = ended(one)
+        assert due(one) < full.end
+        assert over is None or due(one) < over <= full.end
+        assert one["due_at"].endswith("+00:00")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_first_shipment_is_late_within_five_hours_and_none_before_the_start(seed: int) -> None:
+    """Somebody who starts the demo sees an incident within seconds, and no history."""
+    late = sorted(due(one) for one in season(seed, START, days=1).truth)
+    assert START < late[0] <= START + timedelta(hours=5)
+    assert len(late) >= 5
+
+
+def test_late_shipments_come_in_waves(full: Season) -> None:
+    """Chengdu falls behind, yto stays away from Hangzhou, and the season ends with work on the page."""
+    carrier_of: dict[str, str] = {}
+    for one in data_of(full, "parcel.labelled.v1"):
+        carrier_of |= dict.fromkeys(one.get("fulfillment_ids", ()), one["carrier"])
+    day = timedelta(days=1)
+    chengdu = [one for one in full.truth if one["hub"] == "W-CHENGDU" and 2 * day < due(one) - full.start < 8 * day]
+    hangzhou = [one for one in full.truth if one["hub"] == "W-HANGZHOU" and 2 * day < due(one) - full.start < 6 * day]
+    yto = [one for one in hangzhou if carrier_of.get(one["key"]) == "yto"]
+    assert len(chengdu) >= 30
+    assert len(yto) >= 5
+    assert len(yto) > len(hangzhou) // 2
+    assert sum(one["ended_at"] is None for one in full.truth) >= 5
+    assert 100 <= len(full.truth) <= 400
+
+
+def oracle(some: Season) -> set[tuple[str, datetime, datetime | None]]:
+    """Ask the oracle, which was written apart from the season and from the product."""
+    found = importlib.import_module("tests.oracle.late_shipment").oracle([one.event for one in some.events], {})
+    return {(one["subject"], due(one), ended(one)) for one in found}
+
+
+@pytest.mark.parametrize(
+    ("seed", "days"), [(1, 28), (2, 28), (3, 9), (4, 9), (5, 4), (6, 4), *((seed, 2) for seed in range(7, 12))]
+)
+def test_the_books_of_the_season_agree_with_the_oracle(seed: int, days: int) -> None:
+    """Both say the same of every shipment: late or not, since when, until when."""
+    told = season(seed, START + timedelta(hours=7 * seed), days=days)
+    assert {(one["key"], due(one), ended(one)) for one in told.truth} == oracle(told)
+
+
+@pytest.mark.parametrize("forgotten", ["pause", "agree", "drop"])
+def test_books_that_forget_something_do_not_agree(monkeypatch: pytest.MonkeyPatch, forgotten: str) -> None:
+    """Holds, new dates and cancellations each matter in the season: leaving one kind out is noticed."""
+    monkeypatch.setattr(Ledger, forgotten, lambda *_, **__: None)
+    told = season(3, START + timedelta(hours=21), days=9)
+    assert {(one["key"], due(one), ended(one)) for one in told.truth} != oracle(told)
+
+
+def test_the_season_imports_nothing_of_the_product() -> None:
+    """Its truth would prove nothing if it shared code with what it judges."""
+    waiting, read = ["deploy.demo.season"], set[str]()
+    while waiting:
+        name = waiting.pop()
+        read.add(name)
+        tree = ast.parse(Path(str(importlib.import_module(name).__file__)).read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [str(node.module)] if isinstance(node, ast.ImportFrom) else []
+            for imported in names:
+                assert imported.startswith("deploy.demo.") or imported.split(".")[0] in sys.stdlib_module_names
+                waiting += [imported] if imported.startswith("deploy.") and imported not in read else []
+    assert "deploy.demo.ledger" in read
+    assert "deploy.demo.player" not in read
+
+
+# The player.
+
+
+class SteppingClock:
+    """A demo clock that goes on by one step whenever it is read."""
+
+    def __init__(self, start: datetime, step: timedelta) -> None:
+        """Show `start` first."""
+        self.shown = start - step
+        self.step = step
+
+    def __call__(self) -> datetime:
+        """Go on by one step and show the time."""
+        self.shown += self.step
+        return self.shown
+
+
+# What becomes of a record: it arrives (None), it fails, or nothing is heard of it.
+Outcome = Callable[[bytes], BaseException | str | None]
+
+
+class FakeProducer:
+    """Acknowledges what it is told to, and keeps what it was given together with the clock at that time."""
+
+    def __init__(self, now: Callable[[], datetime], outcome: Outcome) -> None:
+        """Do with each value what `outcome` says."""
+        self.settings: dict[str, Any] = {}
+        self.sent: list[tuple[datetime, str, bytes, bytes, list[tuple[str, bytes]]]] = []
+        self.closed = False
+        self._now, self._outcome = now, outcome
+        self._offsets: Counter[tuple[str, int]] = Counter()
+        self.flush = self._flush
+
+    def connect(self, **settings: object) -> "FakeProducer":
+        """Stand in for the constructor."""
+        self.settings = settings
+        return self
+
+    def send(self, topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> SimpleNamespace:
+        """Keep the record and return what became of it."""
+        self.sent.append((self._now(), topic, key, value, headers))
+        outcome = self._outcome(value)
+        partition = len(key) % 3
+        record = SimpleNamespace(topic=topic, partition=partition, offset=self._offsets[topic, partition])
+        self._offsets[topic, partition] += outcome is None
+        error = outcome if isinstance(outcome, BaseException) else None
+        return SimpleNamespace(
+            is_done=outcome != "silence", value=record, exception=error, failed=lambda: error is not None
+        )
+
+    def _flush(self, timeout: float | None = None) -> None:
+        if self.sent and self._outcome(self.sent[-1][3]) == "silence":
+            time.sleep(timeout or 0)
+            raise KafkaTimeoutError
+
+    def close(self, timeout: float) -> None:
+        """Flush first and give up where that fails, as the library does."""
+        self.flush(timeout)
+        self.closed = True
+
+
+def acknowledged(_: bytes) -> None:
+    """Every record arrives."""
+
+
+def player(
+    some: Season, clock: Callable[[], datetime], producer: FakeProducer, directory: Path, **others: Mapping[str, Any]
+) -> Player:
+    settings: dict[str, Any] = {"security": {}, "topics": {}} | others
+    return Player(
+        bootstrap_servers="127.0.0.1:9",
+        season=some,
+        now=clock,
+        directory=directory,
+        connect=producer.connect,
+        **settings,
+    )
+
+
+def test_the_player_keeps_pace_with_the_clock(short: Season, tmp_path: Path) -> None:
+    """Each event is sent in order, not before its time, and not later than the clock's next steps."""
+    clock = SteppingClock(short.start, timedelta(hours=3))
+    producer = FakeProducer(lambda: clock.shown, acknowledged)
+    playing = player(short, clock, producer, tmp_path)
+    assert playing.run(threading.Event())
+    assert playing.finished
+    assert producer.closed
+    assert [sent[3] for sent in producer.sent] == [encoded(one.event) for one in short.events]
+    # The backlog goes out in portions; after the first day there is none left.
+    for (at, *_), one in zip(producer.sent, short.events, strict=True):
+        assert one.published_at <= at
+        assert at - one.published_at < timedelta(hours=3) or at < short.start + timedelta(days=1)
+
+
+def test_what_the_broker_acknowledged_can_be_looked_up(short: Season, tmp_path: Path) -> None:
+    """From topic, partition and offset one finds source, id and the digest of what was sent."""
+    clock = SteppingClock(short.start, timedelta(hours=8))
+    producer = FakeProducer(lambda: clock.shown, acknowledged)
+    topics = {ORDERS: "my.orders", LOGISTICS: "my.logistics"}
+    assert player(short, clock, producer, tmp_path, topics=topics).run(threading.Event())
+    lines = [json.loads(line) for line in (tmp_path / "acked.jsonl").read_text().splitlines()]
+    sent = defaultdict[tuple[str, int], list[tuple[bytes, bytes]]](list)
+    for _, topic, key, value, headers in producer.sent:
+        sent[topic, len(key) % 3].append((key, value))
+        assert headers == [("content-type", b"application/cloudevents+json")]
+    assert {topic for topic, _ in sent} == set(topics.values())
+    assert len(lines) == len(short.events)
+    assert len({(line["topic"], line["partition"], line["offset"]) for line in lines}) == len(lines)
+    for line in lines:
+        _, value = sent[line["topic"], line["partition"]][line["offset"]]
+        event = json.loads(value)
+        assert (line["source"], line["id"]) == (event["source"], event["id"])
+        assert line["sha256"] == hashlib.sha256(value).hexdigest()
+    assert [sent[3] for sent in producer.sent] == [encoded(one.event) for one in short.events]
+    assert [sent[2].decode() for sent in producer.sent] == [one.key for one in short.events]
+
+
+def test_the_producer_is_idempotent_and_gets_the_security_settings(short: Season, tmp_path: Path) -> None:
+    """Acknowledged means written by all replicas, once; security settings cannot weaken that."""
+    stop = threading.Event()
+    stop.set()
+    producer = FakeProducer(lambda: short.start, acknowledged)
+    security = {"security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN", "acks": 0}
+    assert not player(short, lambda: short.start, producer, tmp_path, security=security).run(stop)
+    wanted = {"acks": "all", "enable_idempotence": True, "security_protocol": "SASL_SSL", "sasl_mechanism": "PLAIN"}
+    assert {**producer.settings, **wanted, "bootstrap_servers": "127.0.0.1:9"} == producer.settings
+    assert producer.sent == []
+
+
+@pytest.mark.parametrize("outcome", [acknowledged, lambda _: "silence"], ids=["answering", "silent"])
+def test_the_player_stops_within_a_second(short: Season, tmp_path: Path, outcome: Outcome) -> None:
+    """Even where the broker has gone silent; what was acknowledged until then is on file."""
+    producer = FakeProducer(lambda: short.start, outcome)
+    playing = player(short, lambda: short.start, producer, tmp_path)
+    stop = threading.Event()
+    thread = threading.Thread(target=playing.run, args=(stop,))
+    thread.start()
+    while not producer.sent:
+        time.sleep(0.01)
+    asked = time.monotonic()
+    stop.set()
+    thread.join(5)
+    assert time.monotonic() - asked < 1
+    assert producer.closed
+    assert not playing.finished
+    assert len((tmp_path / "acked.jsonl").read_text().splitlines()) == playing.acked
+    assert (playing.acked > 0) == (outcome is acknowledged)
+
+
+def test_a_refused_record_is_sent_again(short: Season, tmp_path: Path) -> None:
+    """A broker that fails for a moment loses nothing, and the file names each event once."""
+    refused = Counter[bytes]()
+
+    def outcome(value: bytes) -> BaseException | None:
+        refused[value] += 1
+        return KafkaTimeoutError() if value.endswith(b'"}}') and refused[value] == 1 else None
+
+    clock = SteppingClock(short.start, timedelta(hours=8))
+    producer = FakeProducer(lambda: clock.shown, outcome)
+    assert player(short, clock, producer, tmp_path).run(threading.Event())
+    lines = [json.loads(line) for line in (tmp_path / "acked.jsonl").read_text().splitlines()]
+    assert len(producer.sent) > len(short.events)
+    assert Counter((line["source"], line["id"]) for line in lines) == Counter(
+        (one.event["source"], one.event["id"]) for one in short.events
+    )
+
+
+def test_a_record_that_is_always_refused_stops_the_player(short: Season, tmp_path: Path) -> None:
+    """It names the event instead of going round in circles, and still closes the producer."""
+    producer = FakeProducer(lambda: short.start, lambda _: KafkaTimeoutError())
+    with pytest.raises(SeasonStuck, match=short.events[0].event["id"]):
+        player(short, lambda: short.start, producer, tmp_path).run(threading.Event())
+    assert producer.closed
+
+
+def test_a_record_that_cannot_be_queued_is_kept_for_later(short: Season, tmp_path: Path) -> None:
+    """Where a topic has no leader yet, the season waits and goes on in its order."""
+    clock = SteppingClock(short.start, timedelta(hours=8))
+    producer = FakeProducer(lambda: clock.shown, acknowledged)
+    send, refusals = producer.send, iter([True, False, True, True])
+
+    def reluctant(topic: str, value: bytes, key: bytes, headers: list[tuple[str, bytes]]) -> SimpleNamespace:
+        if next(refusals, False):
+            raise KafkaTimeoutError
+        return send(topic, value, key, headers)
+
+    producer.send = reluctant  # type: ignore[method-assign]
+    assert player(short, clock, producer, tmp_path).run(threading.Event())
+    assert [sent[3] for sent in producer.sent] == [encoded(one.event) for one in short.events]
+
+
+def test_the_season_can_be_written_for_the_backtest(short: Season, tmp_path: Path) -> None:
+    """The files hold the events in the order of arrival, byte for byte as in Kafka, and the truth."""
+    write(short, tmp_path / "new")
+    lines = (tmp_path / "new" / "season.jsonl").read_bytes().splitlines()
+    assert lines == [encoded(one.event) for one in short.events]
+    truth = [json.loads(line) for line in (tmp_path / "new" / "truth.jsonl").read_bytes().splitlines()]
+    assert truth == short.truth

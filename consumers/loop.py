@@ -35,8 +35,8 @@ RUBBISH_LEAST: Final = 200
 FAILURES: Final = 3
 """Times the client is made anew in a row before the partition that makes it fail is looked for."""
 
-Note = Callable[[str, float], None]
-"""Takes a metric's name and value."""
+Note = Callable[[str, float, str], None]
+"""Takes a metric's name, its value and why."""
 
 
 class Source(Protocol):
@@ -96,7 +96,7 @@ class Ingest:
         *,
         limit: int = 2000,
         accept_gaps: bool = False,
-        note: Note = lambda _name, _value: None,
+        note: Note = lambda _name, _value, _why: None,
     ) -> None:
         """Read these partitions through what ``connect`` gives, positioned by the tracker's log."""
         self._tracker = tracker
@@ -130,7 +130,7 @@ class Ingest:
                 if isinstance(failed, RecordsGone):
                     raise
                 self._failures += 1
-                self._note("ingest_client_renewed_total", 1)
+                self._note("ingest_client_renewed_total", 1, str(failed))
                 self._blame(failed)
                 stop.wait(min(0.2 * 2**self._failures, 5.0))
 
@@ -211,8 +211,8 @@ class Ingest:
             return
         try:
             self._store(source, batch, stop)
-        except Fenced:
-            self._note("ingest_fenced_total", 1)
+        except Fenced as fenced:
+            self._note("ingest_fenced_total", 1, str(fenced))
             source.seek(self._starts())
             return
         for part in batch.slices:
@@ -227,7 +227,7 @@ class Ingest:
             self._overlap.pop(name, None)
             first, raw = records[0]
             if first == overlap[0] and record_digest(raw) != overlap[1]:
-                self.halted[name] = Halt(name, f"the record at offset {first} is not the one taken in before")
+                self._halt(name, f"the record at offset {first} is not the one taken in before")
         if name in self.halted or not fresh:
             return None
         incoming = tuple(self._translator.incoming(offset, raw, now) for offset, raw in fresh)
@@ -240,8 +240,8 @@ class Ingest:
             try:
                 self._tracker.take(batch, self._until())
                 break
-            except OperationalError:
-                self._note("ingest_store_waits_total", 1)
+            except OperationalError as error:
+                self._note("ingest_store_waits_total", 1, str(error))
                 held |= source.assigned
                 source.hold(held)
                 source.poll(1000, 1)
@@ -254,13 +254,16 @@ class Ingest:
         stands = self._tracker.known_positions().values()
         return live(self._clock(), (one.taken_up_to for one in stands))
 
+    def _halt(self, name: str, why: str) -> None:
+        self.halted[name] = Halt(name, why)
+        self._note("ingest_partitions_halted", len(self.halted), f"{name}: {why}")
+
     def _watch_rubbish(self, name: str, records: tuple[Incoming, ...]) -> None:
         """Stop a partition of which most is unreadable: a broken producer, or a broken release of ours."""
         window = self._rubbish.setdefault(name, deque(maxlen=RUBBISH_WINDOW))
         window.extend(isinstance(one.content, Unreadable) for one in records)
         if len(window) >= RUBBISH_LEAST and sum(window) > RUBBISH_SHARE * len(window):
-            self.halted[name] = Halt(name, f"{sum(window)} of the last {len(window)} records were unreadable")
-            self._note("ingest_partitions_halted", len(self.halted))
+            self._halt(name, f"{sum(window)} of the last {len(window)} records were unreadable")
 
     def _blame(self, failed: SourceFailed) -> None:
         """After several failures in a row halt the partitions that the error names, so that the others go on."""
@@ -268,8 +271,7 @@ class Ingest:
             return
         for name, one in self._partitions.items():
             if f"topic='{one.topic}', partition={one.number}" in str(failed):
-                self.halted[name] = Halt(name, str(failed))
-                self._note("ingest_partitions_halted", len(self.halted))
+                self._halt(name, str(failed))
 
     def _go_on_after_gap(self, source: Source, gone: RecordsGone) -> None:
         """Go on where the broker still has records; without permission only where nothing of ours is missing."""

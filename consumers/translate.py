@@ -8,6 +8,7 @@ import msgspec
 import orjson
 
 from consumers import rules
+from consumers.carrier_codes import CarrierCodes
 from consumers.cloudevents import Envelope, point, read
 from domain import complaint, order, parcel
 from domain.batch import Foreign, Incoming, Raw
@@ -44,11 +45,12 @@ _LISTS = ("lines", "contents", "expected", "items")
 
 
 class Translator:
-    """Reads records against one clock and one policy's time zones."""
+    """Reads records against one clock, one policy's time zones and one table of carrier codes."""
 
-    def __init__(self, zones: Mapping[str, str]) -> None:
-        """Take times without offset only from these sources, in their zones."""
+    def __init__(self, zones: Mapping[str, str], codes: CarrierCodes | None = None) -> None:
+        """Take times without offset only from these sources, in their zones; normalise codes by this table."""
         self._zones = zones
+        self._codes = codes or {}
 
     def incoming(self, offset: int, raw: Raw, now: Instant) -> Incoming:
         """Read one record; never raises: what cannot be read says so."""
@@ -97,7 +99,14 @@ class Translator:
         except (msgspec.ValidationError, ValueError) as error:
             raise Unreadable("bad_data", str(error)) from error
         _check_whole(fact)
-        return fact
+        return self._normalised(fact) if isinstance(fact, parcel.ParcelScanned) else fact
+
+    def _normalised(self, scan: parcel.ParcelScanned) -> parcel.ParcelScanned:
+        """Give a scan without status the one its carrier's code stands for; an unknown code stays as it is."""
+        if scan.status is not None or scan.raw_code is None or scan.carrier is None:
+            return scan
+        status = self._codes.get((scan.carrier, scan.raw_code))
+        return scan if status is None else msgspec.structs.replace(scan, status=status)
 
     def _promise(self, name: str, text: Any, source: str) -> Instant:
         try:
@@ -145,6 +154,8 @@ def _drop_personal(data: dict[str, Any]) -> tuple[str, ...]:
 def _oddities(fact: Fact) -> tuple[str, ...]:
     """Name what is impossible in a fact; it is counted per source and kept as it is."""
     found = ["time_long_ago"] if fact.at < _LONG_AGO else []
+    if isinstance(fact, parcel.ParcelScanned) and fact.status is None and fact.raw_code is not None:
+        found.append("unknown_carrier_code")
     ship_by = getattr(fact, "ship_by", None)
     if ship_by is not None and ship_by < fact.at:
         found.append("ship_by_in_the_past")

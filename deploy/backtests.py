@@ -28,7 +28,7 @@ class Written(NamedTuple):
     retracted: int
 
 
-def of_file(events: Path, policy: str, findings: Path, *, retracted: bool) -> tuple[Outcome, Written]:
+def of_file(events: Path, policy: Path, findings: Path, *, retracted: bool) -> tuple[Outcome, Written]:
     """Run a file straight through the tracker; returns what happened and the number of findings."""
     with scratch(policy) as system, events.open("rb") as lines:
         outcome = backtest.run(lines, system.tracker, system.translator, system.clock())
@@ -36,7 +36,7 @@ def of_file(events: Path, policy: str, findings: Path, *, retracted: bool) -> tu
 
 
 def through_kafka(
-    settings: Settings, events: Path, policy: str, findings: Path, *, partitions: int, poll: int, retracted: bool
+    settings: Settings, events: Path, policy: Path, findings: Path, *, partitions: int, poll: int, retracted: bool
 ) -> tuple[Outcome, Written]:
     """Send a file through fresh topics of a broker (embedded where none is set) and the real consumer."""
     run = token_hex(4)
@@ -55,7 +55,7 @@ def through_kafka(
 
 
 def from_kafka(
-    settings: Settings, policy: str, findings: Path, *, poll: int, retracted: bool
+    settings: Settings, policy: Path, findings: Path, *, poll: int, retracted: bool
 ) -> tuple[Outcome, Written]:
     """Read the configured topics from their start to where they end now."""
     with _broker(settings) as (connection, options), scratch(policy) as system:

@@ -4,25 +4,22 @@ import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
+from deploy.printing import Json, line, say, table, told
+from deploy.projection_commands import projections_app
+from deploy.quarantine_commands import quarantine_app
 from deploy.settings import Settings
 from domain.errors import Refused, StoreUnsuitable
 from domain.policy import PolicyInvalid
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be taken in.")
-projections_app = typer.Typer(no_args_is_help=True, help="Read models: where they stand, rebuild, verify.")
 config_app = typer.Typer(no_args_is_help=True, help="Settings.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(projections_app, name="projections")
 app.add_typer(config_app, name="config")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 PolicyFile = Annotated[Path, typer.Option("--policy", help="TOML file of thresholds.", exists=True, dir_okay=False)]
 
 
@@ -32,18 +29,18 @@ def main() -> None:
         app()
     except ValidationError as error:
         for one in error.errors(include_input=False, include_url=False):
-            _say(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}")
+            say(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}")
         sys.exit(2)
     except PolicyInvalid as error:
-        _say(f"policy: {error}")
+        say(f"policy: {error}")
         sys.exit(2)
     except (Refused, StoreUnsuitable) as error:
-        _say(str(error))
+        say(str(error))
         sys.exit(1)
     except Exception as error:
         if type(error).__name__ not in _EXPLAINED:
             raise
-        _say(str(error))
+        say(str(error))
         sys.exit(1)
 
 
@@ -76,19 +73,18 @@ def backtest(
         raise typer.BadParameter("name either a file of events or --from-kafka")
     if events is not None and not events.is_file():
         raise typer.BadParameter(f"there is no file {events}")
-    text = _read(policy)
     settings = Settings()
     if from_kafka or events is None:
         if settings.bootstrap_servers is None:
             raise typer.BadParameter("--from-kafka needs KAFKA_BOOTSTRAP_SERVERS")
-        done = backtests.from_kafka(settings, text, findings, poll=poll_records, retracted=retracted)
+        done = backtests.from_kafka(settings, policy, findings, poll=poll_records, retracted=retracted)
     elif through_kafka:
         done = backtests.through_kafka(
-            settings, events, text, findings, partitions=partitions, poll=poll_records, retracted=retracted
+            settings, events, policy, findings, partitions=partitions, poll=poll_records, retracted=retracted
         )
     else:
-        done = backtests.of_file(events, text, findings, retracted=retracted)
-    _told(backtests.told(*done), as_json=as_json)
+        done = backtests.of_file(events, policy, findings, retracted=retracted)
+    told(backtests.told(*done), as_json=as_json)
 
 
 @app.command()
@@ -112,12 +108,12 @@ def validate(
         raise typer.BadParameter("name either a file or --topic")
     if file is not None and not file.is_file():
         raise typer.BadParameter(f"there is no file {file}")
-    validator = validation.validator("" if policy is None else _read(policy))
+    validator = validation.validator(policy)
     verdicts = validation.of_file(file, validator) if file else validation.of_topic(Settings(), str(topic), validator)
     for verdict in verdicts:
         if every or verdict["verdict"] != "taken":
-            _line(verdict, as_json=as_json)
-    _told(dict(validator.totals), as_json=as_json)
+            line(verdict, as_json=as_json)
+    told(dict(validator.totals), as_json=as_json)
     if validator.totals["refused"]:
         raise typer.Exit(2)
 
@@ -225,126 +221,9 @@ def doctor(*, as_json: Json = False) -> None:
 
     checks = doctoring.examine()
     rows = [check._asdict() for check in checks]
-    _table(rows, as_json=as_json, empty="")
+    table(rows, as_json=as_json, empty="")
     if any(not check.ok for check in checks):
         raise typer.Exit(1)
-
-
-@projections_app.command("list")
-def projections_list(*, as_json: Json = False) -> None:
-    """List the read models: position, lag, state.
-
-    Example: tracker projections list --json
-    """
-    from deploy import projecting
-
-    _table(projecting.listed(Settings()), as_json=as_json, empty="No view has been made yet.")
-
-
-@projections_app.command("rebuild")
-def projections_rebuild(
-    names: Annotated[list[str] | None, typer.Argument(help="Which; none means all.")] = None,
-) -> None:
-    """Build views again beside the live ones, then switch.
-
-    Example: tracker projections rebuild incidents
-    """
-    from deploy import projecting
-
-    projecting.rebuild(Settings(), names or [])
-
-
-@projections_app.command("verify")
-def projections_verify(*, as_json: Json = False) -> None:
-    """Compare every view with one made from scratch; exits 1 when they differ.
-
-    Example: tracker projections verify
-    """
-    from deploy import projecting
-
-    rows = projecting.differences(Settings())
-    _table(rows, as_json=as_json, empty="Every view equals its replay.")
-    if rows:
-        raise typer.Exit(1)
-
-
-@quarantine_app.command("list")
-def quarantine_list(
-    status: Annotated[str, typer.Option(help="held, retried, dropped, expired or all.")] = "held",
-    *,
-    as_json: Json = False,
-) -> None:
-    """List messages, where they came from and why they are here.
-
-    Example: tracker quarantine list --json
-    """
-    from consumers import quarantine
-    from deploy.wiring import system
-
-    with system(Settings()) as parts:
-        rows = quarantine.listed(parts.tracker, None if status == "all" else status)
-    _table(rows, as_json=as_json, empty="Nothing is in quarantine.")
-
-
-@quarantine_app.command("show")
-def quarantine_show(number: int, *, as_json: Json = False) -> None:
-    """Show one message with its raw contents, control characters escaped.
-
-    Example: tracker quarantine show 3
-    """
-    from consumers import quarantine
-    from deploy.wiring import system
-
-    with system(Settings()) as parts:
-        _told(quarantine.shown(parts.tracker, number), as_json=as_json)
-
-
-@quarantine_app.command("retry")
-def quarantine_retry(
-    numbers: Annotated[list[int] | None, typer.Argument(help="Which; none means all that are held.")] = None,
-    *,
-    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
-) -> None:
-    """Take messages in by today's rules, for example after an upgrade.
-
-    Example: tracker quarantine retry 3 4 --by li.wei
-    """
-    from consumers import quarantine
-    from deploy.wiring import system
-    from domain.frontier import live
-
-    failed = 0
-    with system(Settings()) as parts:
-        wanted = numbers or [row["id"] for row in quarantine.listed(parts.tracker)]
-        until = live(parts.clock(), (one.taken_up_to for one in parts.tracker.positions().values()))
-        for number in wanted:
-            try:
-                quarantine.retry(parts.tracker, parts.translator, number, until=until, by=by, now=parts.clock())
-            except Refused as refused:
-                failed += 1
-                _say(str(refused))
-    typer.echo(f"{len(wanted) - failed} taken in, {failed} stay")
-    if failed:
-        raise typer.Exit(1)
-
-
-@quarantine_app.command("drop")
-def quarantine_drop(
-    number: int,
-    *,
-    why: Annotated[str, typer.Option(help="The reason, kept for ever.")],
-    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
-) -> None:
-    """Give a message up.
-
-    Example: tracker quarantine drop 3 --why "test message" --by li.wei
-    """
-    from consumers import quarantine
-    from deploy.wiring import system
-
-    with system(Settings()) as parts:
-        quarantine.drop(parts.tracker, number, by=by, why=why, now=parts.clock())
-    typer.echo(f"message {number} dropped")
 
 
 @config_app.command("show")
@@ -356,7 +235,7 @@ def config_show(*, as_json: Json = False) -> None:
     from deploy.settings import explain
 
     rows = [one.model_dump() for one in explain(Settings())]
-    _table(rows, as_json=as_json, empty="", columns=("name", "value", "origin", "variable"))
+    table(rows, as_json=as_json, empty="", columns=("name", "value", "origin", "variable"))
 
 
 def _ready(**chosen: Any) -> Settings:
@@ -382,42 +261,3 @@ def _begin(text: str | None) -> str | int | None:
 def _exit(code: int) -> None:
     if code:
         raise typer.Exit(code)
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PolicyInvalid(f"{path}: {error}") from error
-
-
-def _say(text: str) -> None:
-    typer.echo(f"tracker: {text}", err=True)
-
-
-def _line(content: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(content).decode())
-    else:
-        head = f"{content.pop('message')}: {content.pop('verdict')}"
-        typer.echo(head + "".join(f"  {name}={value}" for name, value in content.items()))
-
-
-def _told(content: dict[str, Any], *, as_json: bool) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(content).decode())
-    else:
-        typer.echo("  ".join(f"{name} {value}" for name, value in content.items() if value not in ({}, None)))
-
-
-def _table(rows: list[dict[str, Any]], *, as_json: bool, empty: str, columns: tuple[str, ...] = ()) -> None:
-    if as_json:
-        typer.echo(orjson.dumps(rows).decode())
-        return
-    if not rows:
-        typer.echo(empty)
-        return
-    table = Table(*(columns or rows[0]), box=None)
-    for row in rows:
-        table.add_row(*(str(row[name]) for name in columns or row))
-    Console().print(table)

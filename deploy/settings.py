@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from consumers import translate
 from domain.errors import StoreUnsuitable
+from domain.instant import Duration
 
 FORBIDDEN: Final = {
     "POSTGRES_ENABLE_DB_FUNCTIONS": "it silently drops positions and writes into another table",
@@ -17,6 +18,10 @@ FORBIDDEN: Final = {
     "CIPHER_TOPIC": "one key for everything cannot be erased per customer",
 }
 """Settings of the event-sourcing library that would break the log; refused at start."""
+
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+"""Addresses that nobody else can reach."""
 
 
 class Kafka(BaseModel, frozen=True):
@@ -93,6 +98,7 @@ class Settings(BaseSettings):
     behind_proxy: bool = Field(
         default=False, description="A proxy in front does TLS and sign-in; needed to serve on any other address."
     )
+    docs: bool = Field(default=False, description="Serve the interactive API pages at /docs.")
     cache_streams: int = Field(200_000, ge=1000, description="Orders and parcels kept in memory by an ingest process.")
     dedup_for: str = Field("30d", description="How long event ids are remembered; longer than topics keep records.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
@@ -109,6 +115,12 @@ class Settings(BaseSettings):
         """Read arguments, then environment, then secret files, then ``tracker.toml``."""
         return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)
 
+    @field_validator("dedup_for")
+    @classmethod
+    def _is_duration(cls, text: str) -> str:
+        Duration.parse(text)
+        return text
+
     @property
     def log_file(self) -> Path:
         """Say where the log is."""
@@ -118,10 +130,6 @@ class Settings(BaseSettings):
     def views_file(self) -> Path:
         """Say where the views are."""
         return self.data_dir / "views.db"
-
-    def policy_text(self) -> str:
-        """Read the policy file; an empty policy where none is named."""
-        return "" if self.policy is None else self.policy.read_text(encoding="utf-8")
 
 
 class Explained(BaseModel, frozen=True):

@@ -6,21 +6,21 @@ from typing import Any
 
 from consumers import validate
 from consumers.source import read_topic
-from consumers.translate import Translator
 from consumers.validate import Validator
 from deploy import clock
 from deploy.settings import Settings
-from deploy.wiring import CannotStart
+from deploy.wiring import CannotStart, read_policy, translator
 from domain import policy
 
 
-def validator(text: str) -> Validator:
-    """Build a validator that knows this policy's time zones.
+def validator(file: Path | None) -> Validator:
+    """Build a validator that knows this policy's time zones and carrier codes.
 
     Raises:
-        PolicyInvalid: the text is no policy.
+        PolicyInvalid: the file cannot be used.
     """
-    return Validator(Translator(policy.load(text).zones), clock.wall())
+    loaded = policy.DEFAULT if file is None else policy.load(read_policy(file))
+    return Validator(translator(loaded, file), clock.wall())
 
 
 def of_file(file: Path, judge: Validator) -> Iterator[dict[str, Any]]:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from consumers import carrier_codes
 from consumers.translate import Translator
 from deploy import clock
 from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
 from domain.adoption import adopt, adopted
 from domain.log import Log
+from domain.policy import Policy, PolicyInvalid
 from domain.tracker import Tracker
 
 
@@ -52,18 +54,52 @@ def system(settings: Settings) -> Iterator[System]:
     with open_log(settings.log_file) as log:
         # Without a policy file the one in force stays; an empty log begins with the defaults.
         known = adopted(log)
-        policies = known if known and settings.policy is None else adopt(log, settings.policy_text(), now())
+        policies = (
+            known
+            if known and settings.policy is None
+            else adopt(log, "" if settings.policy is None else read_policy(settings.policy), now())
+        )
         tracker = Tracker(log, policies, cache_limit=settings.cache_streams)
-        yield System(log, tracker, Translator(policies[-1].policy.zones), now)
+        yield System(log, tracker, translator(policies[-1].policy, settings.policy), now)
 
 
 @contextmanager
-def scratch(policy: str) -> Iterator[System]:
-    """Open a store that is gone afterwards, judged by one policy.
+def scratch(policy: Path) -> Iterator[System]:
+    """Open a store that is gone afterwards, judged by one policy file.
 
     Raises:
-        PolicyInvalid: the text is no policy.
+        PolicyInvalid: the file cannot be used.
     """
+    text = read_policy(policy)
     with tempfile.TemporaryDirectory(prefix="tracker-") as directory, open_log(Path(directory) / "log.db") as log:
-        policies = adopt(log, policy, clock.wall())
-        yield System(log, Tracker(log, policies), Translator(policies[-1].policy.zones), clock.wall)
+        policies = adopt(log, text, clock.wall())
+        yield System(log, Tracker(log, policies), translator(policies[-1].policy, policy), clock.wall)
+
+
+def read_policy(file: Path) -> str:
+    """Read a policy file's text.
+
+    Raises:
+        PolicyInvalid: it cannot be read.
+    """
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"{file}: {error}") from error
+
+
+def translator(policy: Policy, file: Path | None) -> Translator:
+    """Build the edge's reader; a table of carrier codes stands beside the policy file that names it.
+
+    Raises:
+        PolicyInvalid: the table cannot be used.
+    """
+    name = policy.carrier_codes.file
+    if name is None:
+        return Translator(policy.zones)
+    table = (Path() if file is None else file.parent) / name
+    try:
+        with table.open(encoding="utf-8", newline="") as lines:
+            return Translator(policy.zones, carrier_codes.read(lines, str(table)))
+    except (OSError, UnicodeDecodeError) as error:
+        raise PolicyInvalid(f"carrier_codes.file: {error}") from error

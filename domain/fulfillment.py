@@ -54,7 +54,7 @@ def fulfillments(order: Order, placed: OrderPlaced) -> tuple[Fulfillment, ...]:
             warehouse_id=several[-1].warehouse_id,
             quantities=_requested(first, ordered),
             ship_by=placed.ship_by if first.ship_by is None else first.ship_by,
-            promised_at=first.at,
+            promised_at=placed.at if first.ship_by is None else first.at,
         )
         for identity, several in requests.items()
         for first in several[:1]

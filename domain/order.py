@@ -13,7 +13,7 @@ AgreedBy = Literal["customer", "platform", "merchant"]
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One line of an order; the price is a decimal string, null where its currency is unknown."""
+    """One line of an order; the price is a decimal string, unknown money where the order names no currency."""
 
     line_id: str
     sku: str

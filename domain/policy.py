@@ -165,7 +165,9 @@ class Policy(_Table, frozen=True):
     """All thresholds; every table and key may be absent and then has its default."""
 
     allowed_lateness: Duration = _span("6h")
+    """How late an event may arrive in event-time runs before time goes on without it."""
     timezone: str = "Asia/Shanghai"
+    """The zone of days and midnights where nothing nearer has one."""
     late_shipment: LateShipment = LateShipment()
     unconfirmed_handover: UnconfirmedHandover = UnconfirmedHandover()
     stalled_parcel: StalledParcel = StalledParcel()
@@ -182,6 +184,7 @@ class Policy(_Table, frozen=True):
     kinds: Kinds = Kinds()
     carrier_codes: CarrierCodes = CarrierCodes()
     calendars: dict[str, Any] = {}
+    """Business calendars per warehouse, carrier, destination and staff."""
     feeds: dict[str, list[str]] = {}
     """Carrier or warehouse to the sources that speak of it."""
     zones: dict[str, str] = {}

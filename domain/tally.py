@@ -49,6 +49,7 @@ class Tally:
             foreign=self.foreign,
             quarantined=dict(self._quarantined),
             received_at=received_at,
+            largest=max(self._sources.values(), default=None),
             taken_up_to=position.taken_up_to,
             sources=self._sources,
             events=dict(self._events),

@@ -103,9 +103,7 @@ def cancel(world: World, order: Order, at: datetime, reason: str) -> None:
     _drop(world, order, {line.line_id for line in order.lines}, at)
 
 
-def agree(
-    world: World, order: Order, at: datetime, ship_by: datetime, *, by: str, reason: str
-) -> None:
+def agree(world: World, order: Order, at: datetime, ship_by: datetime, *, by: str, reason: str) -> None:
     """Report a new date for the whole order; it binds unless the merchant alone wrote it."""
     data = {"ship_by": local_time(ship_by), "agreed_by": by, "reason": reason}
     _tell(world, order, at, "order.promise_changed.v1", data)

@@ -1,0 +1,123 @@
+"""Doctor: looks at everything that must be right and says how to mend what is not."""
+
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from consumers.source import Cluster, SourceFailed
+from deploy.embedded import EmbeddedBrokerError, find_binary
+from deploy.settings import LOOPBACK, Settings, refuse_forbidden
+from deploy.wiring import open_log, read_policy, translator
+from domain import policy
+from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
+from domain.errors import StoreUnsuitable
+from domain.policy import PolicyInvalid
+
+
+class Check(NamedTuple):
+    """One thing looked at."""
+
+    what: str
+    ok: bool
+    found: str
+    mend: str = ""
+
+
+def examine() -> list[Check]:
+    """Look at settings, policy, store, broker and topics; stops at settings that cannot be read."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        return [Check("settings", ok=False, found=f"{where}: {first['msg']}", mend="see tracker config show --help")]
+    return [Check("settings", ok=True, found="readable"), *_each(settings)]
+
+
+def _each(settings: Settings) -> Iterator[Check]:
+    for look in (_environment, _address, _policy, _store, _broker):
+        yield from look(settings)
+
+
+def _environment(_settings: Settings) -> Iterator[Check]:
+    try:
+        refuse_forbidden(os.environ)
+        yield Check("environment", ok=True, found="nothing in it breaks the log")
+    except StoreUnsuitable as error:
+        yield Check("environment", ok=False, found=str(error), mend="unset it")
+
+
+def _address(settings: Settings) -> Iterator[Check]:
+    safe = settings.host in LOOPBACK or settings.behind_proxy
+    yield Check(
+        "address",
+        ok=safe,
+        found=f"{settings.host}:{settings.port}",
+        mend="" if safe else "put a proxy with TLS and sign-in in front and set TRACKER_BEHIND_PROXY=true",
+    )
+
+
+def _policy(settings: Settings) -> Iterator[Check]:
+    try:
+        loaded = policy.DEFAULT if settings.policy is None else policy.load(read_policy(settings.policy))
+        translator(loaded, settings.policy)
+        yield Check("policy", ok=True, found=f"{settings.policy or 'defaults'} ({loaded.hash[:12]})")
+    except PolicyInvalid as error:
+        yield Check("policy", ok=False, found=str(error), mend="correct the file named by TRACKER_POLICY")
+
+
+def _store(settings: Settings) -> Iterator[Check]:
+    if not settings.log_file.exists():
+        parent = next(
+            one for one in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if one.exists()
+        )
+        ok = os.access(parent, os.W_OK)
+        yield Check(
+            "store", ok=ok, found=f"{settings.log_file} not made yet", mend="" if ok else f"let us write {parent}"
+        )
+        return
+    try:
+        with open_log(settings.log_file) as log:
+            held = len(log.store.quarantined("held", 10_000))
+            yield Check(
+                "store", ok=True, found=f"{settings.log_file}, {log.store.last_position()} events, WAL and FULL"
+            )
+            mend = "look at them: tracker quarantine list" if held else ""
+            yield Check("quarantine", ok=True, found=f"{held} messages held", mend=mend)
+            live = went_live(log)
+            yield Check("live", ok=True, found="not yet" if live is None else f"from {live.begun_from}")
+    except Exception as error:  # noqa: BLE001  # a doctor reports whatever it is
+        yield Check("store", ok=False, found=str(error), mend="the data directory must be on a local, writable disk")
+
+
+def _broker(settings: Settings) -> Iterator[Check]:
+    if settings.bootstrap_servers is None:
+        try:
+            find_binary()
+            yield Check("broker", ok=True, found="KAFKA_BOOTSTRAP_SERVERS is not set; the embedded one is there")
+        except EmbeddedBrokerError as error:
+            yield Check("broker", ok=False, found="no Kafka is set and no embedded one is there", mend=str(error))
+        return
+    connection = {**settings.kafka.connection(settings.bootstrap_servers), "bootstrap_timeout_ms": 5000}
+    try:
+        partitions = Cluster(connection, settings.topics.names()).partitions()
+    except SourceFailed as error:
+        yield Check(
+            "broker", ok=False, found=str(error), mend="check KAFKA_BOOTSTRAP_SERVERS, TRACKER_KAFKA__… and topics"
+        )
+        return
+    yield Check("broker", ok=True, found=f"{settings.bootstrap_servers}, {len(partitions)} partitions")
+    yield from _same_topics(settings, partitions)
+
+
+def _same_topics(settings: Settings, partitions: dict[str, Partition]) -> Iterator[Check]:
+    if not settings.log_file.exists():
+        return
+    with open_log(settings.log_file) as log:
+        try:
+            check_identities(log.store.positions(), partitions)
+            yield Check("topics", ok=True, found="the ones this log was fed from")
+        except TopicReplaced as error:
+            yield Check("topics", ok=False, found=str(error), mend="tracker ingest --accept-new-topics")

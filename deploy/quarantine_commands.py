@@ -1,0 +1,91 @@
+"""``tracker quarantine``: messages that could not be taken in."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.printing import Json, say, table, told
+from deploy.settings import Settings
+from domain.errors import Refused
+
+quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be taken in.")
+Number = Annotated[int, typer.Argument(help="Its number in the list.")]
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    status: Annotated[str, typer.Option(help="held, retried, dropped, expired or all.")] = "held",
+    *,
+    as_json: Json = False,
+) -> None:
+    """List messages, where they came from and why they are here.
+
+    Example: tracker quarantine list --json
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        rows = quarantine.listed(parts.tracker, None if status == "all" else status)
+    table(rows, as_json=as_json, empty="Nothing is in quarantine.")
+
+
+@quarantine_app.command("show")
+def quarantine_show(number: Number, *, as_json: Json = False) -> None:
+    """Show one message with its raw contents, control characters escaped.
+
+    Example: tracker quarantine show 3
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        told(quarantine.shown(parts.tracker, number), as_json=as_json)
+
+
+@quarantine_app.command("retry")
+def quarantine_retry(
+    numbers: Annotated[list[int] | None, typer.Argument(help="Which; none means all that are held.")] = None,
+    *,
+    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+) -> None:
+    """Take messages in by today's rules, for example after an upgrade.
+
+    Example: tracker quarantine retry 3 4 --by li.wei
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+    from domain.frontier import live
+
+    failed = 0
+    with system(Settings()) as parts:
+        wanted = numbers or [row["id"] for row in quarantine.listed(parts.tracker)]
+        until = live(parts.clock(), (one.taken_up_to for one in parts.tracker.positions().values()))
+        for number in wanted:
+            try:
+                quarantine.retry(parts.tracker, parts.translator, number, until=until, by=by, now=parts.clock())
+            except Refused as refused:
+                failed += 1
+                say(str(refused))
+    typer.echo(f"{len(wanted) - failed} taken in, {failed} stay")
+    if failed:
+        raise typer.Exit(1)
+
+
+@quarantine_app.command("drop")
+def quarantine_drop(
+    number: Number,
+    *,
+    why: Annotated[str, typer.Option(help="The reason, kept for ever.")],
+    by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+) -> None:
+    """Give a message up.
+
+    Example: tracker quarantine drop 3 --why "test message" --by li.wei
+    """
+    from consumers import quarantine
+    from deploy.wiring import system
+
+    with system(Settings()) as parts:
+        quarantine.drop(parts.tracker, number, by=by, why=why, now=parts.clock())
+    typer.echo(f"message {number} dropped")

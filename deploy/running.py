@@ -1,0 +1,174 @@
+"""``tracker run``: everything on this machine, and the sample season with its own broker, store and clock."""
+
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from secrets import token_hex
+from typing import Any, Final, NamedTuple
+
+from prometheus_client import CollectorRegistry
+
+from consumers.source import Cluster
+from consumers.translate import TOPICS
+from deploy import clock, workers
+from deploy.backtests import EMBEDDED_OPTIONS
+from deploy.clock import DemoClock
+from deploy.demo.player import Player, write
+from deploy.demo.season import Season, season
+from deploy.embedded import EmbeddedBroker
+from deploy.serving import application, views
+from deploy.settings import Settings
+from deploy.web import serve
+from deploy.wiring import CannotStart, System, system
+from deploy.workers import Crew, Worker
+from domain.instant import Instant, instant, moment
+
+DEMO_PARTITIONS: Final = 3
+DEMO_SPEED: Final = 3600.0
+"""Seconds of the season in one second: an hour."""
+SEASON_DAYS: Final = 28
+
+
+class Broker(NamedTuple):
+    """Where Kafka is, how its topics are called here, and what its client needs besides."""
+
+    servers: str
+    topics: dict[str, str]
+    options: dict[str, Any]
+
+
+def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: bool, accept_gaps: bool) -> int:
+    """Read, tick, project and serve until told to stop; returns the exit code.
+
+    Raises:
+        CannotStart: something is missing that only the operator can give.
+    """
+    registry = CollectorRegistry()
+    with ExitStack() as stack:
+        if settings.bootstrap_servers is None:
+            settings, broker = stack.enter_context(_own_broker(settings))
+            begin = "earliest"
+        else:
+            topics = dict(zip(TOPICS, settings.topics.names(), strict=True))
+            broker = Broker(settings.bootstrap_servers, topics, {})
+        parts = stack.enter_context(system(settings))
+        loop = workers.ingest(
+            parts,
+            settings,
+            servers=broker.servers,
+            topics=tuple(broker.topics.values()),
+            begin=begin,
+            accept_new_topics=accept_new_topics,
+            accept_gaps=accept_gaps,
+            options=broker.options,
+            registry=registry,
+        )
+        return _work(parts, settings, registry, [Worker("ingest", loop.run), workers.watchdog(loop)])
+
+
+def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS) -> int:
+    """Play a seeded season into Kafka, on the demo clock, and run everything over it; returns the exit code."""
+    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "policy": None})
+    _clear(settings.data_dir)
+    now = clock.wall()
+    story = season(seed, moment(now) - timedelta(days=days), days)
+    demo_clock = DemoClock(instant(story.start), now, speed)
+    demo_clock.keep(settings.data_dir)
+    write(story, settings.data_dir)
+    registry = CollectorRegistry()
+    with ExitStack() as stack:
+        broker = stack.enter_context(_demo_broker(settings))
+        Cluster(settings.kafka.connection(broker.servers), broker.topics.values()).create_missing(DEMO_PARTITIONS)
+        parts = stack.enter_context(system(settings))
+        loop = workers.ingest(
+            parts,
+            settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"group": f"demo-{token_hex(4)}"})}),
+            servers=broker.servers,
+            topics=tuple(broker.topics.values()),
+            begin="earliest",
+            options=broker.options,
+            registry=registry,
+        )
+        player = _player(story, settings, broker, demo_clock)
+        sys.stdout.write(f"A season of {days} days, an hour a second (seed {seed}). Kafka at {broker.servers}.\n")
+        return _work(parts, settings, registry, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
+
+
+def _work(parts: System, settings: Settings, registry: CollectorRegistry, own: list[Worker]) -> int:
+    with views(parts, settings) as (reading, follower):
+        crew = Crew([*own, workers.ticks(parts, settings), Worker("follower", follower.run)])
+        crew.start()
+        try:
+            serve(application(parts, reading, settings, registry), settings.host, settings.port, crew.stop, _announce)
+        finally:
+            crew.end()
+    for name, error in crew.failed:
+        sys.stderr.write(f"tracker: {name}: {error}\n")
+    return 1 if crew.failed else 0
+
+
+def _announce(url: str) -> None:
+    sys.stdout.write(f"Open {url} (Ctrl-C ends)\n")
+    sys.stdout.flush()
+
+
+def _player(story: Season, settings: Settings, broker: Broker, demo_clock: DemoClock) -> Worker:
+    def play(stop: threading.Event) -> None:
+        player = Player(
+            bootstrap_servers=broker.servers.split(","),
+            security=_security(settings, broker),
+            topics=broker.topics,
+            season=story,
+            now=lambda: moment(demo_clock()),
+            directory=settings.data_dir,
+        )
+        player.run(stop)
+
+    return Worker("season", play)
+
+
+def _security(settings: Settings, broker: Broker) -> dict[str, Any]:
+    connection = settings.kafka.connection(broker.servers)
+    return {name: value for name, value in connection.items() if name not in {"bootstrap_servers", "client_id"}}
+
+
+@contextmanager
+def _own_broker(settings: Settings) -> Iterator[tuple[Settings, Broker]]:
+    """Start the embedded broker; it keeps nothing, so the store it feeds begins anew with it."""
+    own = settings.model_copy(update={"data_dir": settings.data_dir / "embedded"})
+    _clear(own.data_dir)
+    with EmbeddedBroker(own.data_dir) as embedded:
+        Cluster(settings.kafka.connection(embedded.bootstrap_servers), TOPICS).create_missing(DEMO_PARTITIONS)
+        sys.stdout.write(
+            f"No KAFKA_BOOTSTRAP_SERVERS: an embedded broker runs at {embedded.bootstrap_servers}.\n"
+            f"It and {own.data_dir} are one disposable unit: both begin empty at every start.\n"
+        )
+        topics = dict(zip(TOPICS, settings.topics.names(), strict=True))
+        yield own, Broker(embedded.bootstrap_servers, topics, EMBEDDED_OPTIONS)
+
+
+@contextmanager
+def _demo_broker(settings: Settings) -> Iterator[Broker]:
+    """Use the configured Kafka with topics of this run's own, else the embedded broker."""
+    if settings.bootstrap_servers is None:
+        with EmbeddedBroker(settings.data_dir) as embedded:
+            yield Broker(embedded.bootstrap_servers, dict(zip(TOPICS, TOPICS, strict=True)), EMBEDDED_OPTIONS)
+        return
+    prefix = f"demo-{token_hex(3)}"
+    broker = Broker(settings.bootstrap_servers, {topic: f"{prefix}.{topic}" for topic in TOPICS}, {})
+    yield broker
+    Cluster(settings.kafka.connection(broker.servers), broker.topics.values()).delete()
+
+
+def _clear(directory: Path) -> None:
+    """Remove a disposable store; only ever one that we named ourselves."""
+    if directory.exists():
+        try:
+            shutil.rmtree(directory)
+        except OSError as error:
+            raise CannotStart(f"{directory} cannot be cleared: {error}") from error
+    directory.mkdir(parents=True)

@@ -8,12 +8,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from eventsourcing.persistence import OperationalError
 
+from consumers.cluster import SourceFailed
 from consumers.freshness import Freshness
-from consumers.source import RecordsGone, SourceFailed, Start
+from consumers.port import Source
+from consumers.source import RecordsGone, Start
 from consumers.translate import Translator
 from domain.batch import Batch, Incoming, Position, Raw, Slice
 from domain.enrolment import Partition, accept_gap, enrol
@@ -39,43 +41,6 @@ Note = Callable[[str, float, str], None]
 """Takes a metric's name, its value and why."""
 
 
-class Source(Protocol):
-    """What the loop needs of a broker; ``consumers.source.KafkaSource`` is the real one."""
-
-    assignments: int
-
-    @property
-    def assigned(self) -> frozenset[str]:
-        """Name the partitions we own now."""
-
-    def poll(self, timeout_ms: int, limit: int) -> dict[str, list[tuple[int, Raw]]]:
-        """Fetch records by partition; raises ``SourceFailed``."""
-
-    def ends(self, names: frozenset[str]) -> dict[str, int]:
-        """Ask for the end of each partition."""
-
-    def reached(self, names: frozenset[str]) -> dict[str, int]:
-        """Say up to where the client has read, holes included."""
-
-    def beginnings(self, names: frozenset[str]) -> dict[str, int]:
-        """Ask for the first offset that each partition still has."""
-
-    def seek(self, starts: Mapping[str, Start]) -> None:
-        """Read on from here."""
-
-    def hold(self, names: set[str]) -> None:
-        """Fetch nothing more of these."""
-
-    def release(self, names: set[str]) -> None:
-        """Fetch these again."""
-
-    def mirror(self, positions: Mapping[str, int]) -> None:
-        """Tell the group where we are."""
-
-    def close(self) -> None:
-        """Leave the group."""
-
-
 class Halt(NamedTuple):
     """A partition that is no longer read, and why."""
 
@@ -95,6 +60,7 @@ class Ingest:
         clock: Callable[[], Instant],
         *,
         limit: int = 2000,
+        settle_within: float = 120.0,
         accept_gaps: bool = False,
         note: Note = lambda _name, _value, _why: None,
     ) -> None:
@@ -105,6 +71,7 @@ class Ingest:
         self._connect = connect
         self._clock = clock
         self._limit = limit
+        self._settle_within = settle_within
         self._accept_gaps = accept_gaps
         self._note = note
         self._freshness = Freshness()
@@ -158,7 +125,8 @@ class Ingest:
 
     def _read(self, source: Source, stop: threading.Event) -> None:
         positions: Mapping[str, Position] = self._tracker.positions()
-        assignments, asked, mirrored = source.assignments, 0.0, time.monotonic()
+        assignments, asked = source.assignments, 0.0
+        mirrored = settled = time.monotonic()
         source.hold(set(self.halted))
         while not stop.is_set():
             self.progress = time.monotonic()
@@ -170,6 +138,9 @@ class Ingest:
                 positions = self._tracker.known_positions()
                 self._failures = 0
             now = time.monotonic()
+            settled = now if source.settled else settled
+            if now - settled > self._settle_within:
+                raise SourceFailed(f"the group has given us no partitions for {now - settled:.0f} s")
             if now - asked >= ASK_EVERY:
                 asked = now
                 positions = self._tracker.positions()

@@ -7,7 +7,8 @@ import orjson
 from kafka import KafkaProducer
 
 from consumers.backtest import Outcome, Run, records
-from consumers.source import Cluster, KafkaSource, SourceFailed, Start
+from consumers.cluster import Cluster, SourceFailed
+from consumers.source import KafkaSource, Start
 from consumers.topics import place
 from consumers.translate import Translator
 from domain.batch import Batch, Raw, Slice
@@ -102,6 +103,7 @@ def _read(
             break
         polled = source.poll(100, poll)
         empty = 0 if polled else empty + 1
+        stands.update(source.reached(partitions))
         if empty > PATIENCE:
             raise SourceFailed(
                 f"no records for a minute; still waiting for {', '.join(sorted(driver.frontier.waiting))}"
@@ -109,7 +111,6 @@ def _read(
         slices = tuple(_slice(partitions[name], expected, records, translator, now) for name, records in polled.items())
         if slices:
             driver.take(Batch(slices, now))
-            stands.update((part.partition, part.next) for part in slices)
             expected.update((part.partition, part.next) for part in slices)
     driver.tick()
     return driver.outcome()

@@ -10,7 +10,7 @@ import orjson
 
 from consumers import backtest, through
 from consumers.backtest import Outcome
-from consumers.source import Cluster
+from consumers.cluster import Cluster
 from consumers.translate import TOPICS
 from deploy.embedded import EmbeddedBroker
 from deploy.settings import Settings
@@ -102,7 +102,7 @@ EMBEDDED_OPTIONS: dict[str, Any] = {"session_timeout_ms": 2000, "heartbeat_inter
 def _broker(settings: Settings) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Give the client settings of the configured broker, or of an embedded one for as long as it is needed."""
     if settings.bootstrap_servers is not None:
-        yield settings.kafka.connection(settings.bootstrap_servers), {}
+        yield settings.kafka.connection(settings.bootstrap_servers), settings.kafka.membership()
         return
     with EmbeddedBroker(settings.data_dir / "backtest") as embedded:
         yield settings.kafka.connection(embedded.bootstrap_servers), EMBEDDED_OPTIONS

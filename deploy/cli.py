@@ -140,6 +140,7 @@ def run(
     ] = False,
     seed: Annotated[int, typer.Option(help="With --demo: which season.")] = 7,
     speed: Annotated[float, typer.Option(help="With --demo: seconds of the season in one second.", min=1)] = 3600.0,
+    days: Annotated[int, typer.Option(help="With --demo: length of the season.", min=1, max=366)] = 28,
     begin: Begin = None,
     accept_new_topics: NewTopics = False,
     accept_gaps: Gaps = False,
@@ -152,7 +153,7 @@ def run(
 
     settings = _ready()
     if demo:
-        code = running.demo(settings, seed=seed, speed=speed)
+        code = running.demo(settings, seed=seed, speed=speed, days=days)
     else:
         code = running.run(settings, begin=_begin(begin), accept_new_topics=accept_new_topics, accept_gaps=accept_gaps)
     _exit(code)

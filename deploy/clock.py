@@ -20,15 +20,16 @@ def wall() -> Instant:
 
 @dataclass(frozen=True, slots=True)
 class DemoClock:
-    """A clock that began somewhere and runs faster: start + speed × elapsed."""
+    """A clock that began somewhere and runs faster, start + speed × elapsed, and stands still at its end."""
 
     start: Instant
     anchor: Instant
     speed: float
+    end: Instant
 
     def __call__(self) -> Instant:
         """Read it."""
-        return self.start + int((wall() - self.anchor) * self.speed)
+        return min(self.end, self.start + int((wall() - self.anchor) * self.speed))
 
     def keep(self, directory: Path) -> None:
         """Anchor it in a store, for every role that will read it."""

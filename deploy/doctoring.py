@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from consumers.source import Cluster, SourceFailed
+from consumers.cluster import Cluster, SourceFailed
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import open_log, read_policy, translator

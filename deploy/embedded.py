@@ -20,6 +20,7 @@ START_SECONDS = 5.0
 CLOSE_SECONDS = 1.5
 _ATTEMPTS = 3
 _LOG_TAIL = 2_000
+_READY = b"ready in"
 _API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # length, key, version, correlation, no client id
 
 
@@ -52,7 +53,6 @@ class EmbeddedBroker:
         """Return once the broker answers, or raise `EmbeddedBrokerError` with the end of its log."""
         binary = find_binary()
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        self.log.unlink(missing_ok=True)
         until = time.monotonic() + START_SECONDS
         # Between our look for a free port and the broker's bind somebody else may take it.
         for _ in range(_ATTEMPTS):
@@ -75,12 +75,14 @@ class EmbeddedBroker:
         cluster = f"embedded-{secrets.token_hex(8)}"
         command = [str(binary), "--cluster-id", cluster, "--storage-engine", "memory://tansu/"]
         command += ["--listener-url", url, "--advertised-listener-url", url]
+        self.log.unlink(missing_ok=True)
         self._keeper = start_kept(command, self.log)
         self.bootstrap_servers = f"127.0.0.1:{port}"
 
     def _answers(self, until: float) -> bool:
         while time.monotonic() < until and self._keeper is not None and self._keeper.poll() is None:
-            if speaks_kafka(self.bootstrap_servers):
+            # It says so only once the port is its own; what answers there before may be somebody else.
+            if _READY in self.log.read_bytes() and speaks_kafka(self.bootstrap_servers):
                 return True
             time.sleep(0.01)
         return False

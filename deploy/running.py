@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from consumers.source import Cluster
+from consumers.cluster import Cluster
 from consumers.translate import TOPICS
 from deploy import clock, workers
 from deploy.backtests import EMBEDDED_OPTIONS
@@ -76,7 +76,7 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS
     _clear(settings.data_dir)
     now = clock.wall()
     story = season(seed, moment(now) - timedelta(days=days), days)
-    demo_clock = DemoClock(instant(story.start), now, speed)
+    demo_clock = DemoClock(instant(story.start), now, speed, instant(story.end))
     demo_clock.keep(settings.data_dir)
     write(story, settings.data_dir)
     registry = CollectorRegistry()
@@ -94,7 +94,8 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS
             registry=registry,
         )
         player = _player(story, settings, broker, demo_clock)
-        sys.stdout.write(f"A season of {days} days, an hour a second (seed {seed}). Kafka at {broker.servers}.\n")
+        pace = f"{speed / 3600:g} hours in a second"
+        sys.stdout.write(f"A season of {days} days, {pace} (seed {seed}). Kafka at {broker.servers}.\n")
         return _work(parts, settings, registry, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
 
 

@@ -43,6 +43,10 @@ class Kafka(BaseModel, frozen=True):
     poll_records: int = Field(2000, ge=1, le=20_000, description="Most records taken in with one transaction.")
     session_timeout_ms: int = Field(45_000, ge=1000, description="After this silence another process takes over.")
 
+    def membership(self) -> dict[str, Any]:
+        """Give the client library's arguments for being in a group."""
+        return {"session_timeout_ms": self.session_timeout_ms, "heartbeat_interval_ms": self.session_timeout_ms // 3}
+
     def connection(self, servers: str) -> dict[str, Any]:
         """Give the client library's arguments for reaching a broker."""
         wanted: dict[str, Any] = {

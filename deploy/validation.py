@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from consumers import validate
-from consumers.source import read_topic
+from consumers.cluster import read_topic
 from consumers.validate import Validator
 from deploy import clock
 from deploy.settings import Settings

@@ -84,6 +84,9 @@ class Server(uvicorn.Server):
         yield
 
 
+_BACKLOG = 2048
+
+
 def serve(
     app: FastAPI,
     host: str = HOST,
@@ -111,6 +114,7 @@ def bind(host: str, port: int) -> socket.socket:
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
+        listener.listen(_BACKLOG)  # from here on nobody who was told the address is refused
     except OSError:
         listener.close()
         raise

@@ -11,8 +11,9 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from consumers import ticker
+from consumers.cluster import Cluster
 from consumers.loop import Ingest
-from consumers.source import Cluster, KafkaSource
+from consumers.source import KafkaSource
 from deploy.settings import Settings
 from deploy.telemetry import Meter
 from deploy.wiring import CannotStart, System
@@ -108,7 +109,7 @@ def ingest(
     cluster = Cluster(connection, topics)
     partitions = cluster.partitions()
     _enter(system, cluster, partitions, begin, accept_new_topics=accept_new_topics)
-    extra = {"session_timeout_ms": settings.kafka.session_timeout_ms, **(options or {})}
+    extra = {**settings.kafka.membership(), **(options or {})}
     return Ingest(
         system.tracker,
         system.translator,
@@ -116,6 +117,7 @@ def ingest(
         lambda starts: KafkaSource(connection, partitions, settings.kafka.group, starts, **extra),
         system.clock,
         limit=settings.kafka.poll_records,
+        settle_within=2 * extra["session_timeout_ms"] / 1000 + 10,
         accept_gaps=accept_gaps,
         note=Meter(registry or CollectorRegistry()),
     )

@@ -1,0 +1,145 @@
+"""The broker as a cluster: which topics and partitions there are, and where they begin and end."""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any, Final
+
+from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
+from kafka.errors import TopicAlreadyExistsError
+
+from domain.batch import Raw
+from domain.enrolment import Partition
+from domain.instant import Instant
+
+FETCH_MAX_WAIT: Final = 50
+"""Milliseconds the broker may hold an empty answer back."""
+_PATIENCE: Final = 5.0
+"""Seconds to look for the true end of a partition."""
+_MILLISECOND: Final = 1000
+_READ: Final[dict[str, Any]] = {
+    "auto_offset_reset": "none",
+    "enable_auto_commit": False,
+    "isolation_level": "read_committed",
+    "allow_auto_create_topics": False,
+    "fetch_max_wait_ms": FETCH_MAX_WAIT,
+}
+
+
+class SourceFailed(Exception):
+    """The broker or its client failed; the client must be made anew before it is used again."""
+
+
+@contextmanager
+def answering(what: str) -> Iterator[None]:
+    """Turn whatever the client raises into ``SourceFailed``; it has many errors and they all mean this."""
+    try:
+        yield
+    except SourceFailed:
+        raise
+    except Exception as error:
+        raise SourceFailed(f"{what}: {error!r}") from error
+
+
+class Cluster:
+    """What the broker says of some topics. Every method raises ``SourceFailed`` when it does not answer."""
+
+    def __init__(self, connection: Mapping[str, Any], topics: Iterable[str]) -> None:
+        """Ask with these client settings about these topics."""
+        self._connection = dict(connection)
+        self._topics = tuple(topics)
+
+    def create_missing(self, partitions: int, replication: int = 1) -> None:
+        """Create the topics that do not exist."""
+        with self._admin() as admin:
+            for topic in self._topics:
+                try:
+                    admin.create_topics({topic: {"num_partitions": partitions, "replication_factor": replication}})
+                except TopicAlreadyExistsError:
+                    continue
+
+    def delete(self) -> None:
+        """Delete the topics."""
+        with self._admin() as admin:
+            admin.delete_topics(list(self._topics))
+
+    def partitions(self) -> dict[str, Partition]:
+        """List every partition by identity; a missing topic is a failure too."""
+        with self._admin() as admin:
+            cluster = admin.describe_cluster()["cluster_id"]
+            described = admin.describe_topics(list(self._topics))
+        missing = [one["name"] for one in described if one["error_code"]]
+        if missing:
+            raise SourceFailed(f"topics do not exist: {', '.join(missing)}; create them or name others in the settings")
+        found = [
+            Partition(f"{cluster}/{one['topic_id']}/{part['partition_index']}", one["name"], part["partition_index"])
+            for one in described
+            for part in one["partitions"]
+        ]
+        return {one.identity: one for one in found}
+
+    def offsets(self, partitions: Iterable[Partition], begin: str | Instant) -> dict[Partition, int]:
+        """Find where to begin: ``earliest``, ``latest``, or the first record not before an instant."""
+        by_place = {TopicPartition(one.topic, one.number): one for one in partitions}
+        places = list(by_place)
+        with answering("offsets"), closing(KafkaConsumer(**self._connection, **_READ)) as consumer:
+            if begin == "earliest":
+                found = consumer.beginning_offsets(places)
+            elif begin == "latest":
+                found = _true_ends(consumer, places)
+            else:
+                times = consumer.offsets_for_times(dict.fromkeys(places, int(begin) // _MILLISECOND))
+                ends = _true_ends(consumer, places)
+                found = {place: times[place].offset if times.get(place) else ends[place] for place in places}
+        return {by_place[place]: offset for place, offset in found.items()}
+
+    @contextmanager
+    def _admin(self) -> Iterator[Any]:
+        servers = self._connection.get("bootstrap_servers")
+        with answering(f"no broker answers at {servers}"), closing(KafkaAdminClient(**self._connection)) as admin:
+            yield admin
+
+
+def read_topic(connection: Mapping[str, Any], topic: str) -> Iterator[tuple[int, Raw]]:
+    """Read a topic once, from its start to where it ends now, without joining any group.
+
+    Raises:
+        SourceFailed: it does not exist, or the broker does not answer.
+    """
+    cluster = Cluster(connection, (topic,))
+    partitions = cluster.partitions().values()
+    starts, ends = cluster.offsets(partitions, "earliest"), cluster.offsets(partitions, "latest")
+    waiting = {TopicPartition(one.topic, one.number): ends[one] for one in partitions if ends[one] > starts[one]}
+    with answering(topic), closing(KafkaConsumer(**connection, **_READ)) as consumer:
+        consumer.assign(list(waiting))
+        for one in partitions:
+            if ends[one] > starts[one]:
+                consumer.seek(TopicPartition(one.topic, one.number), starts[one])
+        while waiting:
+            for records in consumer.poll(timeout_ms=_MILLISECOND).values():
+                yield from ((record.offset, raw(record)) for record in records)
+            waiting = {place: end for place, end in waiting.items() if consumer.position(place) < end}
+
+
+def raw(record: Any) -> Raw:
+    """Take a client's record as it came."""
+    stamped = None if record.timestamp is None or record.timestamp < 0 else record.timestamp * _MILLISECOND
+    return Raw(record.topic, record.partition, record.key, record.value, tuple(record.headers or ()), stamped)
+
+
+def _true_ends(consumer: Any, places: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Find where partitions end: some brokers name the start of the last batch, but a fetch shows the true end."""
+    consumer.assign(places)
+    for place, end in consumer.end_offsets(places).items():
+        consumer.seek(place, end)
+    shown: dict[TopicPartition, int] = {}
+    until = time.monotonic() + _PATIENCE
+    while places and time.monotonic() < until:
+        polled = consumer.poll(timeout_ms=4 * FETCH_MAX_WAIT)
+        marks = {place: consumer.highwater(place) for place in places if place not in shown}
+        shown.update((place, mark) for place, mark in marks.items() if mark is not None)
+        reached = len(shown) == len(places) and all(consumer.position(place) >= shown[place] for place in places)
+        # An open transaction holds the end back: then the fetch shows more than can be read.
+        if reached or (len(shown) == len(places) and not polled):
+            break
+    return {place: consumer.position(place) for place in places}

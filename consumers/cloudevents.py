@@ -116,8 +116,10 @@ def _headers(raw: Raw) -> dict[str, str]:
     size = sum(len(name) + len(value or b"") for name, value in raw.headers)
     if len(raw.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
         raise Unreadable("headers", f"{len(raw.headers)} headers of {size} bytes are too many")
+    ours = ((name.lower(), value) for name, value in raw.headers if value is not None)
     try:
-        return {name.lower(): value.decode() for name, value in raw.headers if value is not None}
+        # Other headers are other people's: trace ids and the like are bytes.
+        return {name: value.decode() for name, value in ours if name == "content-type" or name.startswith("ce_")}
     except UnicodeDecodeError as error:
         raise Unreadable("headers", str(error)) from error
 

@@ -26,6 +26,8 @@ from domain.record import record_digest
 from domain.tracker import Tracker
 
 POLL_MS: Final = 100
+JOIN_POLL_MS: Final = 1000
+"""While the group has not settled: a join that completes between two short polls is thrown away by the client."""
 ASK_EVERY: Final = 0.25
 """Seconds between asking the broker where its partitions end."""
 MIRROR_EVERY: Final = 5.0
@@ -62,9 +64,13 @@ class Ingest:
         limit: int = 2000,
         settle_within: float = 120.0,
         accept_gaps: bool = False,
+        refresh: Callable[[], None] = lambda: None,
         note: Note = lambda _name, _value, _why: None,
     ) -> None:
-        """Read these partitions through what ``connect`` gives, positioned by the tracker's log."""
+        """Read these partitions through what ``connect`` gives, positioned by the tracker's log.
+
+        ``refresh`` is called before a failed client is made anew and may bring ``partitions`` up to date in place.
+        """
         self._tracker = tracker
         self._translator = translator
         self._partitions = partitions
@@ -73,6 +79,7 @@ class Ingest:
         self._limit = limit
         self._settle_within = settle_within
         self._accept_gaps = accept_gaps
+        self._refresh = refresh
         self._note = note
         self._freshness = Freshness()
         self._overlap: dict[str, tuple[int, bytes]] = {}
@@ -88,9 +95,11 @@ class Ingest:
         Raises:
             RecordsGone: the broker dropped records before we read them and ``accept_gaps`` is off.
         """
-        enrol(self._tracker.log, self._unknown())
         while not stop.is_set():
             try:
+                if self._failures:
+                    self._refresh()
+                enrol(self._tracker.log, self._unknown())
                 with closing(self._connect(self._starts)) as source:
                     self._read_until_gap(source, stop)
             except SourceFailed as failed:
@@ -130,7 +139,7 @@ class Ingest:
         source.hold(set(self.halted))
         while not stop.is_set():
             self.progress = time.monotonic()
-            polled = source.poll(POLL_MS, self._limit)
+            polled = source.poll(POLL_MS if source.settled else JOIN_POLL_MS, self._limit)
             if source.assignments != assignments:
                 assignments, positions = source.assignments, self._tracker.positions()
             if polled:
@@ -147,6 +156,7 @@ class Ingest:
                 self._hear(source, self._stands(source, positions, frozenset(polled)), now)
             if now - mirrored >= MIRROR_EVERY:
                 mirrored = now
+                self._tracker.follow_policies()
                 source.mirror({name: positions[name].next for name in source.assigned if name in positions})
 
     def _stands(self, source: Source, positions: Mapping[str, Position], busy: frozenset[str]) -> dict[str, int]:
@@ -197,7 +207,7 @@ class Ingest:
         if overlap is not None:
             self._overlap.pop(name, None)
             first, raw = records[0]
-            if first == overlap[0] and record_digest(raw) != overlap[1]:
+            if first == overlap[0] and record_digest(raw) != overlap[1] and not self._accept_gaps:
                 self._halt(name, f"the record at offset {first} is not the one taken in before")
         if name in self.halted or not fresh:
             return None

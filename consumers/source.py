@@ -54,6 +54,7 @@ class KafkaSource:
         self._lock = threading.Lock()
         self._assigned: set[str] = set()
         self._held: set[str] = set()
+        self._strangers = False
         self.assignments = 0
         """Counts assignments, so that the loop notices one."""
         settings: dict[str, Any] = {
@@ -88,6 +89,8 @@ class KafkaSource:
         Raises:
             SourceFailed: close this source and make another; polling again may never return.
         """
+        if self._strangers:
+            raise SourceFailed("partitions were added; they are looked up again")
         try:
             polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=limit)
         except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
@@ -161,9 +164,11 @@ class KafkaSource:
 
     def _on_assigned(self) -> None:
         starts = self._starts()
+        known = [place for place in self._consumer.assignment() if place in self._identities]
+        self._strangers |= len(known) < len(self._consumer.assignment())
         with self._lock:
-            self._assigned = {self._identities[place] for place in self._consumer.assignment()}
-        for place in self._consumer.assignment():
+            self._assigned = {self._identities[place] for place in known}
+        for place in known:
             start = starts.get(self._identities[place])
             if start is None:
                 raise SourceFailed(f"{place} has no position")

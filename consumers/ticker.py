@@ -14,6 +14,8 @@ from domain.tracker import TICK_LIMIT, Tracker
 EVERY: Final = 0.2
 """Seconds between looks."""
 TIDY_EVERY: Final = HOUR
+TIDY_LIMIT: Final = 5000
+"""Event keys forgotten in one transaction."""
 
 
 def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *, dedup_for: int) -> None:
@@ -25,10 +27,17 @@ def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *
             now = clock()
             if now - tidied > TIDY_EVERY:
                 tidied = now
-                tracker.tidy(now - dedup_for, now - KEPT_FOR)
+                _tidy(tracker, now - dedup_for, now - KEPT_FOR)
         except OperationalError:
             # The store is busy or full; deadlines stay armed and fire at their due time once it answers.
             stop.wait(1.0)
+
+
+def _tidy(tracker: Tracker, seen_before: Instant, quarantined_before: Instant) -> None:
+    """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
+    while tracker.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
+        pass
+    tracker.log.store.expire_quarantine(quarantined_before)
 
 
 def _round(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event) -> None:
@@ -38,4 +47,5 @@ def _round(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event
     until = live(clock(), (one.taken_up_to for one in stands))
     while not stop.is_set() and tracker.tick(until) == TICK_LIMIT:
         pass
+    tracker.follow_policies()
     tracker.rearm(until)

@@ -14,7 +14,7 @@ from consumers.cluster import Cluster
 from consumers.translate import TOPICS
 from deploy.embedded import EmbeddedBroker
 from deploy.settings import Settings
-from deploy.wiring import System, scratch
+from deploy.wiring import CannotStart, System, scratch
 from domain.instant import iso
 from domain.report import final, line
 
@@ -30,6 +30,7 @@ class Written(NamedTuple):
 
 def of_file(events: Path, policy: Path, findings: Path, *, retracted: bool) -> tuple[Outcome, Written]:
     """Run a file straight through the tracker; returns what happened and the number of findings."""
+    _prepare(findings)
     with scratch(policy) as system, events.open("rb") as lines:
         outcome = backtest.run(lines, system.tracker, system.translator, system.clock())
         return outcome, write(system, findings, retracted=retracted)
@@ -39,6 +40,7 @@ def through_kafka(
     settings: Settings, events: Path, policy: Path, findings: Path, *, partitions: int, poll: int, retracted: bool
 ) -> tuple[Outcome, Written]:
     """Send a file through fresh topics of a broker (embedded where none is set) and the real consumer."""
+    _prepare(findings)
     run = token_hex(4)
     topics = {topic: f"backtest-{run}.{topic}" for topic in TOPICS}
     with _broker(settings) as (connection, options), scratch(policy) as system:
@@ -58,6 +60,7 @@ def from_kafka(
     settings: Settings, policy: Path, findings: Path, *, poll: int, retracted: bool
 ) -> tuple[Outcome, Written]:
     """Read the configured topics from their start to where they end now."""
+    _prepare(findings)
     with _broker(settings) as (connection, options), scratch(policy) as system:
         outcome = through.run(
             connection, settings.topics.names(), None, system.tracker, system.translator, system.clock(),
@@ -87,6 +90,19 @@ def told(outcome: Outcome, written: Written) -> dict[str, Any]:
         "findings": written.findings,
         "retracted": written.retracted,
     }
+
+
+def _prepare(findings: Path) -> None:
+    """Find out before the work, not after it, whether the findings can be written.
+
+    Raises:
+        CannotStart: they cannot.
+    """
+    try:
+        findings.parent.mkdir(parents=True, exist_ok=True)
+        findings.open("ab").close()
+    except OSError as error:
+        raise CannotStart(f"{findings} cannot be written: {error}") from error
 
 
 def _line(out: BinaryIO, content: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.printing import Json, table
+from deploy.printing import Json, table, told
 from deploy.settings import Settings
 
 projections_app = typer.Typer(no_args_is_help=True, help="Read models: where they stand, rebuild, verify.")
@@ -24,6 +24,8 @@ def projections_list(*, as_json: Json = False) -> None:
 @projections_app.command("rebuild")
 def projections_rebuild(
     names: Annotated[list[str] | None, typer.Argument(help="Which; none means all.")] = None,
+    *,
+    as_json: Json = False,
 ) -> None:
     """Build views again beside the live ones, then switch.
 
@@ -31,7 +33,7 @@ def projections_rebuild(
     """
     from deploy import projecting
 
-    projecting.rebuild(Settings(), names or [])
+    told(projecting.rebuild(Settings(), names or [])._asdict(), as_json=as_json)
 
 
 @projections_app.command("verify")

@@ -15,7 +15,7 @@ def ingest(settings: Settings, *, begin: str | Instant | None, accept_new_topics
     """
     if settings.bootstrap_servers is None:
         raise CannotStart("set KAFKA_BOOTSTRAP_SERVERS to your Kafka, for example kafka-1:9092,kafka-2:9092")
-    with system(settings) as parts:
+    with system(settings, adopting=True) as parts:
         loop = workers.ingest(
             parts,
             settings,
@@ -30,5 +30,5 @@ def ingest(settings: Settings, *, begin: str | Instant | None, accept_new_topics
 
 def tick(settings: Settings) -> int:
     """Look at what comes due until told to stop; returns the exit code."""
-    with system(settings) as parts:
+    with system(settings, adopting=True) as parts:
         return until_told([workers.ticks(parts, settings)])

@@ -55,7 +55,7 @@ def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: b
         else:
             topics = dict(zip(TOPICS, settings.topics.names(), strict=True))
             broker = Broker(settings.bootstrap_servers, topics, {})
-        parts = stack.enter_context(system(settings))
+        parts = stack.enter_context(system(settings, adopting=True))
         loop = workers.ingest(
             parts,
             settings,
@@ -83,7 +83,7 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS
     with ExitStack() as stack:
         broker = stack.enter_context(_demo_broker(settings))
         Cluster(settings.kafka.connection(broker.servers), broker.topics.values()).create_missing(DEMO_PARTITIONS)
-        parts = stack.enter_context(system(settings))
+        parts = stack.enter_context(system(settings, adopting=True))
         loop = workers.ingest(
             parts,
             settings.model_copy(update={"kafka": settings.kafka.model_copy(update={"group": f"demo-{token_hex(4)}"})}),

@@ -20,6 +20,10 @@ FORBIDDEN: Final = {
 """Settings of the event-sourcing library that would break the log; refused at start."""
 
 
+BOOTSTRAP_MS: Final = 3000
+"""Milliseconds to look for a broker: short, because whoever waits for it cannot be told to stop."""
+RECONNECT_MS: Final = 1000
+"""Longest pause between attempts to reach a broker again; the client's own is half a minute."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """Addresses that nobody else can reach."""
 
@@ -52,6 +56,8 @@ class Kafka(BaseModel, frozen=True):
         wanted: dict[str, Any] = {
             "bootstrap_servers": servers.split(","),
             "client_id": self.client_id,
+            "bootstrap_timeout_ms": BOOTSTRAP_MS,
+            "reconnect_backoff_max_ms": RECONNECT_MS,
             "security_protocol": self.security_protocol,
             "sasl_mechanism": self.sasl_mechanism,
             "sasl_plain_username": self.sasl_username,

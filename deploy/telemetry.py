@@ -28,10 +28,10 @@ def configure(level: str) -> None:
 
 
 METRICS: Final = {
-    "ingest_client_renewed_total": "Times the Kafka client failed and was made anew.",
-    "ingest_fenced_total": "Batches dropped because another process had taken the partition over.",
-    "ingest_store_waits_total": "Times a batch waited because the store could not be written.",
-    "ingest_partitions_halted": "Partitions that are no longer read, because of what they hold.",
+    "tracker_ingest_client_renewed_total": "Times the Kafka client failed and was made anew.",
+    "tracker_ingest_fenced_total": "Batches dropped because another process had taken the partition over.",
+    "tracker_ingest_store_waits_total": "Times a batch waited because the store could not be written.",
+    "tracker_ingest_partitions_halted": "Partitions that are no longer read, because of what they hold.",
 }
 """Every metric of ingest with its sentence; those of the views and of HTTP are in ``api.metrics``."""
 
@@ -42,13 +42,13 @@ class Meter:
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register every metric, so that each is there from the start."""
         self._metrics = {
-            name: (Counter if name.endswith("_total") else Gauge)(f"tracker_{name}", sentence, registry=registry)
+            name: (Counter if name.endswith("_total") else Gauge)(name, sentence, registry=registry)
             for name, sentence in METRICS.items()
         }
 
     def __call__(self, name: str, value: float, why: str = "") -> None:
         """Count or set a metric and say why in the log."""
-        metric = self._metrics[name]
+        metric = self._metrics[f"tracker_{name}"]
         if isinstance(metric, Counter):
             metric.inc(value)
         else:

@@ -12,9 +12,10 @@ from consumers.translate import Translator
 from deploy import clock
 from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
-from domain.adoption import adopt, adopted
+from domain.adoption import Adopted, adopt, adopted
+from domain.instant import FOREVER
 from domain.log import Log
-from domain.policy import Policy, PolicyInvalid
+from domain.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
 
 
@@ -43,8 +44,8 @@ def open_log(path: Path) -> Log:
 
 
 @contextmanager
-def system(settings: Settings) -> Iterator[System]:
-    """Open the store and make the configured policy the one in force.
+def system(settings: Settings, *, adopting: bool = False) -> Iterator[System]:
+    """Open the store; a role that judges also makes the configured policy the one in force.
 
     Raises:
         PolicyInvalid: the policy file cannot be used.
@@ -53,12 +54,10 @@ def system(settings: Settings) -> Iterator[System]:
     now = clock.of(settings.data_dir)
     with open_log(settings.log_file) as log:
         # Without a policy file the one in force stays; an empty log begins with the defaults.
-        known = adopted(log)
-        policies = (
-            known
-            if known and settings.policy is None
-            else adopt(log, "" if settings.policy is None else read_policy(settings.policy), now())
-        )
+        policies = adopted(log)
+        if adopting and (settings.policy is not None or not policies):
+            policies = adopt(log, "" if settings.policy is None else read_policy(settings.policy), now())
+        policies = policies or [Adopted(-FOREVER, DEFAULT)]
         tracker = Tracker(log, policies, cache_limit=settings.cache_streams)
         yield System(log, tracker, translator(policies[-1].policy, settings.policy), now)
 

@@ -109,6 +109,12 @@ def ingest(
     cluster = Cluster(connection, topics)
     partitions = cluster.partitions()
     _enter(system, cluster, partitions, begin, accept_new_topics=accept_new_topics)
+
+    def refresh() -> None:
+        found = cluster.partitions()
+        check_identities(system.log.store.positions(), found)
+        partitions.update(found)
+
     extra = {**settings.kafka.membership(), **(options or {})}
     return Ingest(
         system.tracker,
@@ -119,6 +125,7 @@ def ingest(
         limit=settings.kafka.poll_records,
         settle_within=2 * extra["session_timeout_ms"] / 1000 + 10,
         accept_gaps=accept_gaps,
+        refresh=refresh,
         note=Meter(registry or CollectorRegistry()),
     )
 

@@ -1,5 +1,6 @@
 """Adoption: which policy judged when. Policies stand in the log under their hash."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from domain.batch import PolicyAdopted
@@ -31,7 +32,12 @@ def adopt(log: Log, text: str, now: Instant) -> list[Adopted]:
     return known
 
 
+@lru_cache(maxsize=64)
+def _loaded(text: str) -> Policy:
+    return load(text)
+
+
 def adopted(log: Log) -> list[Adopted]:
     """List the policies that have judged, earliest first."""
     events = (event for event in log.stream("policy") if isinstance(event, PolicyAdopted))
-    return [Adopted(event.since, load(event.text)) for event in events]
+    return [Adopted(event.since, _loaded(event.text)) for event in events]

@@ -110,6 +110,8 @@ class TickFired(Event, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "tick.fired.v1"
     until: Instant
     subjects: int
+    failed: dict[str, str] = {}
+    """Subjects that could not be judged, and the error; they are looked at again when something happens to them."""
 
 
 class WentLive(Event, frozen=True, kw_only=True):

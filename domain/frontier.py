@@ -15,7 +15,7 @@ class EventTimeFrontier:
         self._lateness = lateness
 
     def note(self, partition: str, at: Instant) -> bool:
-        """Note an event; says whether it came later than allowed."""
+        """Note an event that was taken in; says whether it came later than allowed."""
         late = at < self.until
         self._largest[partition] = max(self._largest[partition], at)
         return late

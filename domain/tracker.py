@@ -10,24 +10,22 @@ from typing import Any, Final, NamedTuple
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from domain.adoption import Adopted
+from domain.adoption import Adopted, adopted
 from domain.batch import Batch, BatchTaken, Incoming, Position, Quarantined, QuarantineSettled, Slice, TickFired
 from domain.catalogue import Heartbeat
 from domain.errors import Fenced, Unreadable
 from domain.events import Fact
 from domain.instant import Instant
 from domain.intake import Intake, Message, streams_of
-from domain.judgement import Judgement
+from domain.judgement import Judgement, Verdict
 from domain.log import Advance, Armed, Beside, Log, Recorded, UnknownTopic
-from domain.record import identity, record_digest
+from domain.record import identity, is_behind, stands_at
 from domain.streams import Streams, Work, stream
+from domain.suspicion import HandlerFailed, Suspicion
 from domain.tally import Tally
 
 TICK_LIMIT: Final = 500
 """Subjects one tick looks at in one transaction."""
-
-TIDY_LIMIT: Final = 5000
-"""Event keys forgotten in one transaction."""
 
 
 class Taken(NamedTuple):
@@ -36,15 +34,20 @@ class Taken(NamedTuple):
     batches: tuple[BatchTaken, ...]
     position: int | None
     """The log position of the last event stored; null when the batch had been taken in before."""
+    refused: frozenset[Message] = frozenset()
+    """The messages that went to quarantine."""
 
 
-class _HandlerFailed(Exception):
-    """Deciding on some messages raised; the rest of the batch is tried again without them."""
+class _Attempt(NamedTuple):
+    """One try at one batch."""
 
-    def __init__(self, messages: Iterable[Message], cause: Exception) -> None:
-        super().__init__(repr(cause))
-        self.messages = tuple(messages)
-        self.cause = cause
+    work: Work
+    intake: Intake
+    beside: Beside
+    seen: dict[bytes, bytes]
+    suspicion: Suspicion
+    at: Instant
+    until: Instant
 
 
 class Tracker:
@@ -58,6 +61,14 @@ class Tracker:
         self._streams = Streams(log.store, cache_limit)
         self._positions = log.store.positions()
         self._lock = threading.Lock()
+
+    def follow_policies(self) -> None:
+        """Judge by policies that another process has adopted since."""
+        known = tuple(adopted(self.log))
+        if known and known != self.policies:
+            with self._lock:
+                self.policies = known
+                self._judgement = Judgement(known)
 
     def positions(self) -> dict[str, Position]:
         """Read where every partition stands."""
@@ -103,12 +114,6 @@ class Tracker:
         current = self.policies[-1].policy.hash
         return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until)
 
-    def tidy(self, seen_before: Instant, quarantined_before: Instant) -> None:
-        """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
-        while self.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
-            pass
-        self.log.store.expire_quarantine(quarantined_before)
-
     def settle(
         self, message: int, incoming: Incoming | None, until: Instant, *, by: str, why: str, at: Instant
     ) -> None:
@@ -136,65 +141,64 @@ class Tracker:
 
     def _take_readable(self, batch: Batch, until: Instant) -> Taken:
         """Take a batch, leaving out the messages on which deciding raises: each round may leave out more."""
-        bad: dict[Message, Exception] = {}
+        suspicion = Suspicion()
         while True:
             try:
                 with self._work() as work:
-                    return self._take(work, batch, until, bad)
-            except _HandlerFailed as failed:
-                bad.update(dict.fromkeys(failed.messages, failed.cause))
+                    return self._take(work, batch, until, suspicion)
+            except HandlerFailed as failed:
+                suspicion.learn(failed)
 
-    def _take(self, work: Work, batch: Batch, until: Instant, bad: Mapping[Message, Exception]) -> Taken:
-        beside, intake = Beside(), Intake(work)
+    def _take(self, work: Work, batch: Batch, until: Instant, suspicion: Suspicion) -> Taken:
         incoming = [one for part in batch.slices for one in part.records]
         work.load(name for one in incoming if isinstance(one.content, Fact) for name in streams_of(one.content))
-        seen = self._seen(incoming)
+        beside = Beside()
+        attempt = _Attempt(work, Intake(work), beside, self._seen(incoming), suspicion, batch.received_at, until)
         closing: list[Recorded] = []
+        refused: set[Message] = set()
         for place, part in enumerate(batch.slices):
             tally = Tally()
             for one in part.records:
-                content = self._take_one(
-                    (place, one.offset), one, (intake, beside, seen, tally), bad, batch.received_at
-                )
+                content = self._take_one(attempt, tally, (place, one.offset), one)
                 if isinstance(content, Unreadable):
+                    refused.add((place, one.offset))
                     why = (content.code, content.detail, one.raw, batch.received_at)
                     beside.quarantine.append(Quarantined(part.partition, one.offset, *why))
             closing.append(self._advance(part, tally, batch.received_at, beside))
-        self._look(work, intake.orders, until, beside)
+        self._look(work, attempt.intake.orders, until, beside)
         position = self.log.append([*work.pending, *closing], beside)
         self._positions.update((one.position.partition, one.position) for one in beside.advance)
-        return Taken(tuple(one.body for one in closing if isinstance(one.body, BatchTaken)), position)
+        batches = tuple(one.body for one in closing if isinstance(one.body, BatchTaken))
+        return Taken(batches, position, frozenset(refused))
 
-    def _take_one(
-        self,
-        message: Message,
-        one: Incoming,
-        into: tuple[Intake, Beside, dict[bytes, bytes], Tally],
-        bad: Mapping[Message, Exception],
-        at: Instant,
-    ) -> Any:
-        intake, beside, seen, tally = into
+    def _take_one(self, attempt: _Attempt, tally: Tally, message: Message, one: Incoming) -> Any:
         content = one.content
-        if message in bad:
-            content = Unreadable("handler_error", repr(bad[message]))
+        cause = attempt.suspicion.causes.get(message)
+        if cause is not None:
+            content = Unreadable("handler_error", repr(cause))
         elif isinstance(content, Fact):
             try:
-                if self._is_new(one, at, beside, seen):
-                    tally.taken += 1
-                    intake.take(content, message)
-                else:
-                    tally.repeated += 1
+                self._take_fact(attempt, tally, message, one, content)
             except Unreadable as conflict:
                 content = conflict
             except (PersistenceError, UnknownTopic):
                 raise
             except Exception as error:
-                raise _HandlerFailed([message], error) from error
+                raise HandlerFailed([message], error) from error
         if isinstance(content, Unreadable):
             tally.quarantine(content.code)
         else:
             tally.note(content, one)
         return content
+
+    def _take_fact(self, attempt: _Attempt, tally: Tally, message: Message, one: Incoming, fact: Fact) -> None:
+        if not self._is_new(one, attempt.at, attempt.beside, attempt.seen):
+            tally.repeated += 1
+            return
+        tally.taken += 1
+        attempt.intake.take(fact, message)
+        for name in attempt.suspicion.subjects.intersection(attempt.intake.orders):
+            self._judgement.of(attempt.work.state(name), attempt.until)
 
     def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
@@ -215,32 +219,40 @@ class Tracker:
 
     def _advance(self, part: Slice, tally: Tally, received_at: Instant, beside: Beside) -> Recorded:
         known = self._positions.get(part.partition)
-        if (None if known is None else known.next) != part.expected:
+        if not stands_at(self._positions, part):
             raise Fenced(f"{part.partition} is not at {part.expected}")
         position = tally.position(part, known)
         beside.advance.append(Advance(part.expected, position))
         return Recorded(stream("batches", part.partition), position.batches, tally.event(part, position, received_at))
 
-    def _look(self, work: Work, orders: Mapping[str, Sequence[Message]], until: Instant, beside: Beside) -> None:
-        """Judge the orders, record what changed, and arm or disarm their deadlines."""
+    def _look(
+        self, work: Work, orders: Mapping[str, Sequence[Message]], until: Instant, beside: Beside
+    ) -> dict[str, str]:
+        """Judge the orders, record what changed, and arm or disarm their deadlines; returns whom it cannot judge.
+
+        Raises:
+            HandlerFailed: messages of this batch touched an order that cannot be judged.
+        """
+        failed: dict[str, str] = {}
+        current = self.policies[-1].policy.hash
         for name, messages in orders.items():
             one = work.stream(name)
             try:
                 verdict = self._judgement.of(one.state, until)
             except Exception as error:
-                if not messages:
-                    raise
-                raise _HandlerFailed(messages, error) from error
+                if messages:
+                    raise HandlerFailed(messages, error, name) from error
+                # What is stored cannot be judged by this version: say so, and let everybody else's deadlines fire.
+                failed[name] = repr(error)
+                verdict = Verdict((), None, open=True)
             work.record(name, verdict.events)
-            if verdict.again is None and not verdict.open:
-                if one.armed is not False:
-                    beside.disarm.append(name)
-                one.armed = False
-                continue
-            armed = Armed(name, verdict.again, self.policies[-1].policy.hash)
-            if armed != one.armed:
+            armed = Armed(name, verdict.again, current) if verdict.again is not None or verdict.open else None
+            if armed is None and one.armed is not False:
+                beside.disarm.append(name)
+            elif armed is not None and armed != one.armed:
                 beside.arm.append(armed)
-            one.armed = armed
+            one.armed = False if armed is None else armed
+        return failed
 
     def _look_at(self, subjects: Callable[[], list[str]], until: Instant) -> int:
         """Look under the write lock: a look that finds nothing writes no stream, so no version would guard it."""
@@ -253,8 +265,8 @@ class Tracker:
             work.load(names)
             for name in names:
                 work.stream(name).armed = None
-            self._look(work, dict.fromkeys(names, ()), until, beside)
-            self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))
+            failed = self._look(work, dict.fromkeys(names, ()), until, beside)
+            self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
             return len(names)
 
     def _append(self, work: Work, beside: Beside, closing_stream: str, closing: Any) -> None:
@@ -272,22 +284,8 @@ class Tracker:
         """
         self._streams.forget_all()
         stands = self.positions()
-        if all(_next(stands, part) == part.expected for part in batch.slices):
+        if all(stands_at(stands, part) for part in batch.slices):
             return False
-        if all(_is_ours(stands.get(part.partition), part) for part in batch.slices):
+        if all(is_behind(stands, part) for part in batch.slices):
             return True
         raise Fenced(str(clash)) from clash
-
-
-def _next(stands: Mapping[str, Position], part: Slice) -> int | None:
-    known = stands.get(part.partition)
-    return None if known is None else known.next
-
-
-def _is_ours(stands: Position | None, part: Slice) -> bool:
-    return (
-        stands is not None
-        and bool(part.records)
-        and stands.next == part.next
-        and stands.last_digest == record_digest(part.records[-1].raw)
-    )

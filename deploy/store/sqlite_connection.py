@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import IntegrityError, OperationalError
 
 LOCK_TIMEOUT: Final = 30
 """Seconds to wait while another process writes or a backup runs."""
@@ -49,8 +49,8 @@ class Datastore(library.SQLiteDatastore):
         """Join this thread's open write transaction, or begin one."""
         joined: library.SQLiteConnection | None = getattr(self._writing, "connection", None)
         if joined is not None:
-            with joined.cursor() as raw:
-                yield library.SQLiteCursor(raw)
+            with _joined(joined, commit=commit) as cursor:
+                yield cursor
             return
         with (
             self.get_connection(commit=commit) as connection,
@@ -68,3 +68,24 @@ class Datastore(library.SQLiteDatastore):
                 yield
             finally:
                 self._writing.connection = None
+
+
+@contextmanager
+def _joined(connection: library.SQLiteConnection, *, commit: bool) -> Iterator[library.SQLiteCursor]:
+    """Work inside an open write transaction: an append that fails leaves nothing, and errors are the library's."""
+    with connection.cursor() as raw:
+        try:
+            if commit:
+                raw.execute("SAVEPOINT append")
+            yield library.SQLiteCursor(raw)
+            if commit:
+                raw.execute("RELEASE append")
+        except BaseException as error:
+            if commit and raw.connection.in_transaction:
+                raw.execute("ROLLBACK TO append")
+                raw.execute("RELEASE append")
+            if isinstance(error, sqlite3.IntegrityError):
+                raise IntegrityError(error) from error
+            if isinstance(error, sqlite3.Error):
+                raise OperationalError(error) from error
+            raise

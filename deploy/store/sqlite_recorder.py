@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
-from eventsourcing.persistence import IntegrityError, StoredEvent
+from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
 from deploy.store.sqlite_connection import Datastore
 from deploy.store.sqlite_rows import advance_position, check_contiguous, marks, quarantined, store_beside
@@ -64,9 +64,12 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
         Raises:
             StoreUnsuitable: not WAL or not FULL, or a file that cannot be written.
         """
-        with self.datastore.transaction(commit=True) as cursor:
-            self._create_table(cursor)
-            cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
+        try:
+            with self.datastore.transaction(commit=True) as cursor:
+                self._create_table(cursor)
+                cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
+        except (PersistenceError, sqlite3.Error) as error:
+            raise StoreUnsuitable(f"{self.datastore.pool.db_name} cannot be written: {error}") from error
         if self.datastore.pool.is_sqlite_memory_mode:
             return
         with self.datastore.transaction(commit=False) as cursor:

@@ -1,0 +1,83 @@
+"""The application: everything it needs comes in as an argument, nothing is global."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Final
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from api import feed, feeds, health, incidents, operations, orders, pages, problems, reference
+from api.guard import Guard
+from api.live import SEND_SECONDS, Live
+from api.metrics import Meters
+from api.reading import ProductClock, Reader
+from domain.instant import Instant
+from domain.log import LogRecorder
+from projections.views import ViewStore
+
+TITLE: Final = "order-incident-tracker"
+MAX_BODY: Final = 64 * 1024
+HEARTBEAT: Final = 5.0
+FAST_HEARTBEAT: Final = 1.0
+MAX_STREAMS: Final = 5000
+
+
+def create_app(
+    views: ViewStore,
+    log: LogRecorder,
+    *,
+    clock: Callable[[], Instant],
+    speed: float = 1.0,
+    wall: bool = True,
+    version: str = "0",
+    docs: bool = False,
+    registry: CollectorRegistry | None = None,
+    heartbeat: float | None = None,
+    max_streams: int = MAX_STREAMS,
+    send_seconds: float = SEND_SECONDS,
+) -> FastAPI:
+    """Serve these views and the end of this log; ``speed`` and ``wall`` say what the clock is, for display."""
+    reader = Reader(views, log, ProductClock(clock, speed, wall))
+    meters = Meters(CollectorRegistry() if registry is None else registry, reader)
+    # A clock that runs fast makes five seconds hours.
+    pace = (HEARTBEAT if speed <= 1 else FAST_HEARTBEAT) if heartbeat is None else heartbeat
+    live = Live(reader, heartbeat=pace, capacity=max_streams, note=meters.let_go, send_seconds=send_seconds)
+    meters.watch(live)
+
+    app = FastAPI(
+        title=TITLE,
+        version=version,
+        lifespan=_lifespan(live),
+        max_body_size=MAX_BODY,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json" if docs else None,
+    )
+    app.state.reader, app.state.live, app.state.meters = reader, live, meters
+    for part in (incidents.router, orders.router, feed.router, feeds.router, operations.router, health.router):
+        app.include_router(part)
+    app.include_router(pages.router())
+    if docs:
+        app.include_router(reference.router)
+    problems.install(app)
+
+    def note(route: str, method: str, status: int, seconds: float) -> None:
+        meters.requests.labels(route, method, status).inc()
+        meters.seconds.labels(route).observe(seconds)
+
+    app.add_middleware(Guard, note=note)
+    return app
+
+
+def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = asyncio.create_task(live.run())
+        yield
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    return lifespan

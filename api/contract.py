@@ -1,0 +1,130 @@
+"""What leaves over HTTP: names and shapes that others rely on. World times are RFC 3339 in UTC."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+State = Literal["open", "ended", "retracted"]
+Severity = Literal["low", "medium", "high", "critical"]
+ChangeKind = Literal["opened", "amended", "ended", "retracted"]
+
+
+class Told(BaseModel):
+    """Whatever leaves is written once and not changed."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class AsOf(Told):
+    """How fresh an answer is."""
+
+    position: str
+    """Token of the log position that the views have come to."""
+    known_up_to: str | None
+    """Everything that happened up to here has been read; null while the past is still being read."""
+    now: str
+    """The product's clock when this was answered."""
+    speed: float
+    """How fast that clock runs; 1 is real time."""
+    wall: bool
+    """Whether that clock is the time of day; the demo's is not."""
+
+
+class Incident(Told):
+    """Something that went wrong at one subject: the finding that counts, in the contract's form."""
+
+    id: str
+    kind: str
+    subject: str
+    state: State
+    since: str
+    due_at: str
+    ended_at: str | None
+    order_ids: list[str]
+    parcel_id: str | None
+    warehouse_id: str | None
+    carrier: str | None
+    sku: str | None
+    severity: str
+    rule: str
+    policy: str
+    proof: list[str]
+    detail: dict[str, Any]
+    would_clear: str | None
+    """What would end it; null once it has ended."""
+    episodes: int
+    """How often it began."""
+    historic: bool
+    """Due before this tracker went live: listed, never alerted."""
+    muted_by: str | None
+    stale: bool
+    """Later events of its subject could not be applied; see ``/v1/projections``."""
+    changed: str
+    """Token of its last change."""
+
+
+class IncidentPage(Told):
+    """A page of incidents."""
+
+    incidents: list[Incident]
+    next: str | None
+    """Cursor of the next page; null on the last one."""
+    as_of: AsOf
+
+
+class Evidence(Told):
+    """An input event and the Kafka record that brought it."""
+
+    ref: str
+    source: str
+    id: str
+    type: str | None = None
+    at: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+class Episode(Told):
+    """One stretch during which an incident held."""
+
+    state: State
+    since: str
+    due_at: str
+    ended_at: str | None
+    severity: str
+    rule: str
+    policy: str
+    evidence: list[Evidence]
+    ended_by: Evidence | None
+    detail: dict[str, Any]
+    known_up_to: str
+    """Where time stood when this was last decided."""
+
+
+class IncidentDetail(Told):
+    """An incident with all that it rests on."""
+
+    incident: Incident
+    episodes: list[Episode]
+    as_of: AsOf
+
+
+class Change(Told):
+    """One entry of the feed: what changed, and the finding as it was then."""
+
+    id: str
+    """Token: read on from here with ``after``."""
+    change: ChangeKind
+    known_up_to: str
+    incident: dict[str, Any]
+
+
+class FeedPage(Told):
+    """A page of the feed."""
+
+    changes: list[Change]
+    next: str
+    """Token to read on from, also when there is nothing more yet."""
+    more: bool
+    as_of: AsOf

@@ -1,0 +1,138 @@
+"""What leaves about orders; see ``contract``."""
+
+from typing import Any, Literal
+
+from api.contract import AsOf, Incident, Told
+
+
+class AtRisk(Told):
+    """A fulfilment that must ship soon and is not packed."""
+
+    order_id: str
+    fulfillment_id: str
+    warehouse_id: str | None
+    deadline: str
+    warn_at: str
+
+
+class AtRiskPage(Told):
+    """A page of fulfilments at risk, the most urgent first."""
+
+    at_risk: list[AtRisk]
+    next: str | None
+    as_of: AsOf
+
+
+class Line(Told):
+    """A line of an order."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    name: str | None
+    unit_price: str | None
+    gift: bool
+    cancelled: bool
+
+
+class PromiseChange(Told):
+    """A date that was moved."""
+
+    at: str
+    ship_by: str | None
+    agreed_by: str
+
+
+class HoldSpan(Told):
+    """A stretch during which the shipping clock stood."""
+
+    since: str
+    until: str | None
+
+
+class Fulfillment(Told):
+    """One clock's worth of an order."""
+
+    fulfillment_id: str
+    implicit: bool
+    warehouse_id: str | None
+    quantities: dict[str, int]
+    state: Literal["open", "held", "packed", "handed_over", "cancelled"]
+    ship_by: str | None
+    deadline: str | None
+    warn_at: str | None
+    completed_at: str | None
+    promise_changes: list[PromiseChange]
+    holds: list[HoldSpan]
+    at_risk: bool
+
+
+class Packed(Told):
+    """What a parcel holds of this order."""
+
+    sku: str
+    quantity: int
+    line_id: str | None
+
+
+class Parcel(Told):
+    """A parcel and where it was last seen."""
+
+    parcel_id: str
+    carrier: str | None
+    tracking_number: str | None = None
+    packed_at: str | None
+    labelled_at: str | None
+    possessed_at: str | None
+    voided_at: str | None
+    replaced_by: str | None = None
+    contents: list[Packed] | None
+    scans: int = 0
+    status: str | None = None
+    status_at: str | None = None
+    region: str | None = None
+    estimated_delivery: str | None = None
+    order_ids: list[str] = []
+
+
+class Happening(Told):
+    """One fact, or one thing a rule said, in the order of the world."""
+
+    at: str
+    type: str
+    about: dict[str, Any]
+    source: str | None = None
+    id: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+class OrderDetail(Told):
+    """All that is known of one order."""
+
+    order_id: str
+    partial: bool
+    """First heard of mid-life: rules that need its start do not fire on it."""
+    stale: bool
+    placed_at: str | None = None
+    approved_at: str | None = None
+    cancelled_at: str | None = None
+    customer_id: str | None = None
+    customer_tier: str | None = None
+    sales_channel: str | None = None
+    destination: str | None = None
+    currency: str | None = None
+    deliver_by: str | None = None
+    lines: list[Line] = []
+    fulfillments: list[Fulfillment]
+    parcels: list[Parcel]
+    incidents: list[Incident]
+    timeline: list[Happening]
+    as_of: AsOf
+
+
+class Found(Told):
+    """Orders that an order id, a parcel id or a tracking number leads to."""
+
+    order_ids: list[str]

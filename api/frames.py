@@ -1,0 +1,31 @@
+"""Frames of the live feed: server-sent events, written once for everybody who gets them."""
+
+from typing import Any, Final
+
+import orjson
+
+from api.tokens import Token
+from domain.instant import Instant
+from projections.feed import Change
+
+RETRY: Final = b"retry: 2000\n\n"
+CLOSING: Final = b"event: server.closing\ndata: {}\n\n"
+LAGGED: Final = b'event: lagged\ndata: {"detail":"read too slowly; go on with Last-Event-ID"}\n\n'
+
+
+def frame(event: str, data: Any, token: Token | None = None) -> bytes:
+    """Write one event; its id, where it has one, is where to go on after it."""
+    head = b"" if token is None else b"id: %s\n" % str(token).encode()
+    return b"%sevent: %s\ndata: %s\n\n" % (head, event.encode(), orjson.dumps(data))
+
+
+def change(one: Change, token: Token, went_live: Instant | None) -> dict[str, Any]:
+    """Write an entry of the feed as it leaves."""
+    body = {name: value for name, value in one.body.items() if name != "known_up_to"}
+    historic = went_live is not None and one.due_at < went_live
+    return {
+        "id": str(token),
+        "change": one.change,
+        "known_up_to": one.body["known_up_to"],
+        "incident": {"id": one.incident, **body, "historic": historic},
+    }

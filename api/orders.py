@@ -1,0 +1,100 @@
+"""``/v1/orders``: what an order still has to ship, what is about to be late, and all that happened."""
+
+from typing import Annotated, Any, cast
+
+from fastapi import APIRouter, Path, Query
+
+from api import contract_orders as contract
+from api.incidents import shown
+from api.problems import Problem
+from api.reading import CaughtUp, Limit, Snapshot
+from api.tokens import cursor, read_cursor
+from domain.instant import FOREVER, Instant, iso
+from domain.streams import stream
+from projections import checkpoints, history, incidents, orders, parcels
+from projections.query import Filter
+
+router = APIRouter(prefix="/v1", tags=["orders"])
+_PARCEL = frozenset(contract.Parcel.model_fields)
+
+
+@router.get("/orders", operation_id="list_orders_at_risk")
+async def list_orders(
+    reader: CaughtUp,
+    at_risk: Annotated[bool, Query(description="Must be true: the only list of orders there is so far.")],
+    limit: Limit = 50,
+    cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
+) -> contract.AtRiskPage:
+    """List what must ship soon and is not packed, the most urgent first."""
+    if not at_risk:
+        raise Problem("not_found", "Orders are listed with at_risk=true.")
+    after = None
+    if cursor_ is not None:
+        at, order_id, fulfillment_id = read_cursor(cursor_, (int, str, str))
+        after = (cast(int, at), cast(str, order_id), cast(str, fulfillment_id))
+    with reader.snapshot() as snapshot:
+        found = orders.at_risk(snapshot.rows, _time(snapshot), limit + 1, after)
+        page = found[:limit]
+        more = len(found) > limit
+        return contract.AtRiskPage(
+            at_risk=[
+                contract.AtRisk(
+                    order_id=one.order_id,
+                    fulfillment_id=one.fulfillment_id,
+                    warehouse_id=one.warehouse,
+                    deadline=iso(one.deadline),
+                    warn_at=iso(one.warn_at),
+                )
+                for one in page
+            ],
+            next=cursor([page[-1].warn_at, page[-1].order_id, page[-1].fulfillment_id]) if more else None,
+            as_of=reader.as_of(snapshot),
+        )
+
+
+@router.get("/orders/{order_id:path}", operation_id="get_order")
+async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderDetail:
+    """Show one order: fulfilments with their clocks, parcels, incidents, and everything that happened."""
+    with reader.snapshot() as snapshot:
+        found = orders.one(snapshot.rows, order_id)
+        if found is None:
+            raise Problem("not_found", "No order has this id.")
+        body = found[1]
+        parcel_ids = [one["parcel_id"] for one in body["parcels"]]
+        summaries = parcels.several(snapshot.rows, parcel_ids)
+        known = incidents.listed(snapshot.rows, Filter(order=order_id), 500)
+        risky = orders.at_risk_of(snapshot.rows, order_id, _time(snapshot))
+        return contract.OrderDetail(
+            **{
+                **body,
+                "fulfillments": [
+                    contract.Fulfillment(**one, at_risk=one["fulfillment_id"] in risky) for one in body["fulfillments"]
+                ],
+                "parcels": [_parcel(one, summaries.get(one["parcel_id"], {})) for one in body["parcels"]],
+            },
+            stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
+            incidents=[shown(one, snapshot) for one in known],
+            timeline=[
+                contract.Happening(**one)
+                for one in history.timeline(reader.log, order_id, parcel_ids, snapshot.stands["orders"].position)
+            ],
+            as_of=reader.as_of(snapshot),
+        )
+
+
+@router.get("/search", operation_id="search")
+async def search(reader: CaughtUp, q: Annotated[str, Query(min_length=1, max_length=128)]) -> contract.Found:
+    """Find orders by order id, parcel id or tracking number."""
+    with reader.snapshot() as snapshot:
+        direct = [q] if orders.one(snapshot.rows, q) is not None else []
+        return contract.Found(order_ids=direct or parcels.orders_of(snapshot.rows, q))
+
+
+def _time(snapshot: Snapshot) -> Instant:
+    """Give the instant that grades are read at: no later than what is known."""
+    return -FOREVER if snapshot.known_up_to is None else snapshot.known_up_to
+
+
+def _parcel(body: dict[str, Any], summary: dict[str, Any]) -> contract.Parcel:
+    known = {name: value for name, value in summary.items() if name in _PARCEL}
+    return contract.Parcel(**{**body, **known})

@@ -1,0 +1,129 @@
+"""Reading: what every route asks of the views, the log and the clock."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Final, NamedTuple
+
+from fastapi import Depends, Query, Request
+
+from api.contract import AsOf
+from api.problems import Problem
+from api.tokens import Token
+from domain.instant import Instant, iso
+from domain.log import LogRecorder
+from projections import checkpoints, feed, frontier
+from projections.view import Checkpoint, Rows
+from projections.views import ViewStore
+
+QUERY_SECONDS: Final = 1.0
+WAIT_SECONDS: Final = 2.0
+_LOOK: Final = 0.02
+
+
+class ProductClock(NamedTuple):
+    """The clock that ages are counted by."""
+
+    now: Callable[[], Instant]
+    speed: float = 1.0
+    wall: bool = True
+    """Whether it is the time of day."""
+
+
+class Snapshot(NamedTuple):
+    """The views at one moment, and how fresh they are."""
+
+    rows: Rows
+    stands: dict[str, Checkpoint]
+    now: Instant
+    known_up_to: Instant | None
+
+    @property
+    def position(self) -> Token:
+        """Name the position that every view has come to."""
+        return Token.at(min(self.stands.values(), key=lambda one: one.position))
+
+    def token(self, position: int) -> str:
+        """Name another position of the same log, as the feed counts."""
+        return str(Token.at(self.stands[feed.VIEW.name], position))
+
+
+class Reader:
+    """Opens snapshots; one for the whole application."""
+
+    def __init__(self, views: ViewStore, log: LogRecorder, clock: ProductClock) -> None:
+        """Read these views, this log's end and this clock."""
+        self.views = views
+        self.log = log
+        self.clock = clock
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Read the views at one moment; slow questions are cut off."""
+        with self.views.reading(QUERY_SECONDS) as rows:
+            now = self.clock.now()
+            known = frontier.known_up_to(frontier.read(rows), feed.decided_up_to(rows))
+            yield Snapshot(rows, checkpoints.read(rows), now, None if known is None else min(known, now))
+
+    def as_of(self, snapshot: Snapshot) -> AsOf:
+        """Say how fresh a snapshot is."""
+        return AsOf(
+            position=str(snapshot.position),
+            known_up_to=None if snapshot.known_up_to is None else iso(snapshot.known_up_to),
+            now=iso(snapshot.now),
+            speed=self.clock.speed,
+            wall=self.clock.wall,
+        )
+
+    def feed_checkpoint(self) -> Checkpoint:
+        """Say where the feed stands."""
+        with self.views.reading() as rows:
+            return checkpoints.read(rows)[feed.VIEW.name]
+
+    def knows(self, token: Token, checkpoint: Checkpoint) -> bool:
+        """Say whether a token belongs to this log and does not lie beyond its end."""
+        same = (token.epoch, token.revision) == (checkpoint.epoch, checkpoint.revision)
+        return same and (token.position <= checkpoint.position or token.position <= self.log.last_position())
+
+    async def wait_for(self, token: Token) -> None:
+        """Return once every view has come to a position.
+
+        Raises:
+            Problem: it is no position of this log, or the views do not come there in time.
+        """
+        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+        while True:
+            with self.views.reading() as rows:
+                stands = checkpoints.read(rows).values()
+            if any(one.epoch != token.epoch for one in stands):
+                raise Problem("unknown_position")
+            if all(one.position >= token.position for one in stands):
+                return
+            if asyncio.get_running_loop().time() >= deadline:
+                raise Problem("not_there_yet", retry_after=1)
+            await asyncio.sleep(_LOOK)
+
+
+def reader(request: Request) -> Reader:
+    """Give the application's reader."""
+    found: Reader = request.app.state.reader
+    return found
+
+
+async def caught_up(
+    request: Request,
+    min_position: Annotated[
+        str | None,
+        Query(max_length=512, description="Token that the answer must not be older than; waits up to 2 s."),
+    ] = None,
+) -> Reader:
+    """Give the reader once the views have come to ``min_position``."""
+    found = reader(request)
+    if min_position is not None:
+        await found.wait_for(Token.read(min_position))
+    return found
+
+
+Reading = Annotated[Reader, Depends(reader)]
+CaughtUp = Annotated[Reader, Depends(caught_up)]
+Limit = Annotated[int, Query(ge=1, le=500, description="Entries on a page.")]

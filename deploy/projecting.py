@@ -1,0 +1,64 @@
+"""Projections from the command line: where they stand, rebuild with progress, verify."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from deploy.settings import Settings
+from deploy.wiring import CannotStart, open_log
+from domain.log import LogRecorder
+from projections import rebuild as rebuilding
+from projections.rebuild import Progress, Rebuilt
+from projections.views import SqliteViews
+
+
+def listed(settings: Settings) -> list[dict[str, Any]]:
+    """List every view with its position and how far it is behind the log."""
+    with _opened(settings) as (views, log):
+        return [one._asdict() for one in rebuilding.listing(views, log)]
+
+
+def rebuild(settings: Settings, names: Sequence[str]) -> Rebuilt:
+    """Make views again beside the live ones and switch; shows progress on a terminal.
+
+    Raises:
+        CannotStart: there is no view of that name.
+    """
+    with _opened(settings) as (views, log), _bar() as tell:
+        try:
+            return rebuilding.rebuild(views, log, names, tell=tell)
+        except LookupError as error:
+            raise CannotStart(str(error)) from error
+
+
+def differences(settings: Settings) -> list[dict[str, Any]]:
+    """Compare every view with one made from the first event; empty when they are equal."""
+    with _opened(settings) as (views, log):
+        return [one._asdict() for one in rebuilding.verify(views, log).differences]
+
+
+@contextmanager
+def _opened(settings: Settings) -> Iterator[tuple[SqliteViews, LogRecorder]]:
+    if not settings.log_file.exists():
+        raise CannotStart(f"there is no log at {settings.log_file}; name its folder with TRACKER_DATA_DIR")
+    with open_log(settings.log_file) as log:
+        views = SqliteViews(settings.views_file)
+        try:
+            yield views, log.store
+        finally:
+            views.close()
+
+
+@contextmanager
+def _bar() -> Iterator[Any]:
+    columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Bar(*columns, transient=True) as bar:
+        task = bar.add_task("rebuild")
+
+        def tell(progress: Progress) -> None:
+            bar.update(task, completed=progress.position, total=progress.target)
+
+        yield tell

@@ -1,0 +1,109 @@
+"""Feeds: what each source and each partition has brought, and what was odd about it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from domain.batch import BatchTaken
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+
+class Feeds:
+    """Keeps counts as the batches told them; a row belongs to one partition, so that none is written by two streams."""
+
+    name = "feeds"
+    version = 1
+    tables = ("feed_partitions", "feed_sources", "feed_counts")
+    schema = (
+        """CREATE TABLE IF NOT EXISTS feed_partitions (
+            partition TEXT PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL,
+            records INTEGER NOT NULL, taken INTEGER NOT NULL, repeated INTEGER NOT NULL, skipped INTEGER NOT NULL,
+            received_at INTEGER NOT NULL) WITHOUT ROWID""",
+        """CREATE TABLE IF NOT EXISTS feed_sources (
+            source TEXT NOT NULL, partition TEXT NOT NULL, last_at INTEGER NOT NULL, received_at INTEGER NOT NULL,
+            events INTEGER NOT NULL, PRIMARY KEY (source, partition)) WITHOUT ROWID""",
+        # What is counted: 'flag' by name and source, 'quarantined' by code, 'foreign' by type.
+        """CREATE TABLE IF NOT EXISTS feed_counts (
+            what TEXT NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL, partition TEXT NOT NULL,
+            count INTEGER NOT NULL, PRIMARY KEY (what, name, source, partition)) WITHOUT ROWID""",
+    )
+    topics = frozenset({BatchTaken.TOPIC})
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+        """Add up what one partition's batches brought."""
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, BatchTaken):
+                _add(rows, event)
+
+
+VIEW = Feeds()
+
+
+def partitions(rows: Rows) -> list[dict[str, Any]]:
+    """List what was taken of each partition, by topic and number."""
+    return _dicts(rows.execute("SELECT * FROM feed_partitions ORDER BY topic, number, partition"))
+
+
+def sources(rows: Rows) -> list[dict[str, Any]]:
+    """List the sources with the largest event time of each."""
+    return _dicts(
+        rows.execute(
+            "SELECT source, MAX(last_at) AS last_at, MAX(received_at) AS received_at, "
+            "SUM(events) AS events FROM feed_sources GROUP BY source ORDER BY source"
+        )
+    )
+
+
+def counted(rows: Rows, what: str) -> list[tuple[str, str, int]]:
+    """List (name, source, count) of one sort of oddity."""
+    found = rows.execute(
+        "SELECT name, source, SUM(count) FROM feed_counts WHERE what = ? GROUP BY name, source ORDER BY name, source",
+        (what,),
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _add(rows: Rows, event: BatchTaken) -> None:
+    rows.execute(
+        "INSERT INTO feed_partitions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (partition) DO UPDATE SET "
+        "next = excluded.next, records = records + excluded.records, taken = taken + excluded.taken, "
+        "repeated = repeated + excluded.repeated, skipped = skipped + excluded.skipped, "
+        "received_at = excluded.received_at",
+        (
+            event.partition,
+            event.topic,
+            event.number,
+            event.next,
+            event.records,
+            event.taken,
+            event.repeated,
+            event.foreign,
+            event.received_at,
+        ),
+    )
+    rows.executemany(
+        "INSERT INTO feed_sources VALUES (?,?,?,?,?) ON CONFLICT (source, partition) DO UPDATE SET "
+        "last_at = MAX(last_at, excluded.last_at), received_at = excluded.received_at, "
+        "events = events + excluded.events",
+        [
+            (source, event.partition, at, event.received_at, event.events.get(source, 0))
+            for source, at in event.sources.items()
+        ],
+    )
+    rows.executemany(
+        "INSERT INTO feed_counts VALUES (?,?,?,?,?) "
+        "ON CONFLICT (what, name, source, partition) DO UPDATE SET count = count + excluded.count",
+        [(what, name, source, event.partition, count) for what, name, source, count in _counts(event)],
+    )
+
+
+def _counts(event: BatchTaken) -> list[tuple[str, str, str, int]]:
+    flags = [("flag", *flag.split(" ", 1), count) for flag, count in event.flags.items()]
+    quarantined = [("quarantined", code, "", count) for code, count in event.quarantined.items()]
+    foreign = [("foreign", kind, "", count) for kind, count in event.foreign_types.items()]
+    return [*flags, *quarantined, *foreign]  # type: ignore[list-item]  # a flag is a name and a source
+
+
+def _dicts(found: Any) -> list[dict[str, Any]]:
+    return [dict(row) for row in found]

@@ -1,0 +1,209 @@
+"""The follower: takes every view from where it stands to where the log stands, each event once.
+
+Rows and positions commit together. It polls; a wake-up only shortens the wait. An event that cannot be applied
+is tried again and then parks its stream in that view: what comes after it waits behind it, other streams flow.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from domain.instant import FOREVER
+from domain.log import EVENTS, LogRecorder, UnknownTopic
+from projections import VIEWS, checkpoints, frontier
+from projections.checkpoints import Overtaken
+from projections.parking import Lot
+from projections.subjects import Subjects
+from projections.view import Checkpoint, Entry, Parked, Rows, View
+from projections.views import ViewStore
+
+BATCH: Final = 2000
+"""Events in one transaction."""
+IDLE: Final = 0.1
+"""Seconds between two looks at a log that has nothing new."""
+ATTEMPTS: Final = 5
+"""How often an event is tried before its stream is parked."""
+_PAUSE: Final = 0.01
+_HEARD: Final = 0.5
+"""Seconds between two notes of a frontier that moved without an event."""
+_TOPICS: Final = frozenset(event.TOPIC for event in EVENTS)
+_STORE_ERRORS: Final = (sqlite3.OperationalError, OSError, MemoryError)
+
+Streams = dict[str, list[Entry]]
+
+
+class _Failed(Exception):
+    """A view could not take in a stream's events."""
+
+
+class Follower:
+    """Runs views over one log. One thread at a time; a second follower of the same views does no harm."""
+
+    def __init__(
+        self,
+        store: ViewStore,
+        log: LogRecorder,
+        views: Sequence[View] = VIEWS,
+        *,
+        batch: int = BATCH,
+        cache: int = 50_000,
+        on_commit: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make or empty the views' tables as needed, and try what was parked once more."""
+        self._store = store
+        self._log = log
+        self._views = {view.name: view for view in views}
+        self._batch = batch
+        self._on_commit = on_commit
+        self._subjects = Subjects(log, cache)
+        self._heard_at = -FOREVER / 1e9
+        self._epoch = log.epoch()
+        self._interested: dict[str, list[str]] = {}
+        for view in views:
+            for topic in sorted(view.topics):
+                self._interested.setdefault(topic, []).append(view.name)
+        with store.writing() as rows:
+            self.begun = checkpoints.prepare(rows, views, self._epoch, log.last_position())
+        self._lot = Lot(store, log, views)
+        self._lot.retry(self._subjects)
+
+    def run(self, stop: threading.Event, wake: threading.Event | None = None) -> None:
+        """Follow until told to stop; raises what must stop the process."""
+        signal = stop if wake is None else wake
+        while not stop.is_set():
+            if self.step() == 0:
+                signal.wait(IDLE)
+                if wake is not None:
+                    wake.clear()
+
+    def catch_up(self, up_to: int = FOREVER) -> int:
+        """Follow to the end of the log, or to a position, and no further; returns how many events there were."""
+        total = 0
+        while taken := self.step(up_to):
+            total += taken
+        return total
+
+    def step(self, up_to: int = FOREVER) -> int:
+        """Take the views that are furthest behind one batch on; returns how many events there were."""
+        stands = self._checkpoints()
+        after = min(one.position for one in stands)
+        together = [one for one in stands if one.position == after]
+        # The views meet again where the next one stands.
+        bound = min((one.position for one in stands if one.position > after), default=up_to)
+        heard = frontier.partitions(self._log.positions())
+        found = self._log.select_rows(after, self._batch)
+        entries = [Entry(row) for row in found if row.position <= min(bound, up_to)]
+        at_end = len(found) < self._batch and len(entries) == len(found) and len(together) == len(stands)
+        if not entries:
+            if at_end:
+                self._hear(heard)
+            return 0
+        return len(entries) if self._take(together, entries, heard if at_end else None) else 0
+
+    def _checkpoints(self) -> list[Checkpoint]:
+        with self._store.reading() as rows:
+            known = checkpoints.read(rows)
+        stands = [known[name] for name in self._views]
+        for one in stands:
+            if one.epoch != self._epoch or one.version != self._views[one.view].version:
+                raise Overtaken(f"{one.view} was begun anew for another log or version; this follower must end")
+        return stands
+
+    def _take(self, together: list[Checkpoint], entries: list[Entry], heard: list[frontier.Partition] | None) -> bool:
+        """Commit a batch, trying again where an event fails; says whether it was ours to commit."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                self._commit(together, entries, heard, last_attempt=attempt == ATTEMPTS)
+            except _Failed:
+                self._subjects.forget()
+                time.sleep(_PAUSE * attempt)
+            except BaseException as error:
+                self._subjects.forget()
+                if isinstance(error, Overtaken):
+                    time.sleep(IDLE)
+                    return False
+                raise
+            else:
+                break
+        self._on_commit()
+        return True
+
+    def _commit(
+        self,
+        together: list[Checkpoint],
+        entries: list[Entry],
+        heard: list[frontier.Partition] | None,
+        *,
+        last_attempt: bool,
+    ) -> None:
+        groups = self._group([one.view for one in together], entries)
+        streams: Streams = {}
+        for entry in entries:
+            streams.setdefault(entry.row.stream, []).append(entry)
+        last = entries[-1].position
+        self._subjects.advance(together[0].position, last, streams)
+        parked: list[Parked] = []
+        with self._store.writing() as rows:
+            for one in together:
+                checkpoints.advance(rows, one, last)
+                view, waiting = self._views[one.view], self._lot.waiting(one.view)
+                flowing = {name: found for name, found in groups[one.view].items() if name not in waiting}
+                if last_attempt:
+                    parked += _apply_or_park(view, flowing, rows, self._subjects)
+                else:
+                    _apply(view, flowing, rows, self._subjects)
+            for each in parked:
+                checkpoints.park(rows, each)
+            if heard is not None:
+                frontier.store(rows, heard)
+        self._lot.note(parked)
+
+    def _group(self, views: list[str], entries: Iterable[Entry]) -> dict[str, Streams]:
+        groups: dict[str, Streams] = {name: {} for name in views}
+        for entry in entries:
+            topic = entry.row.topic
+            if topic not in _TOPICS:
+                raise UnknownTopic(f"event {topic!r} at {entry.position} is not known to this version; upgrade")
+            for name in self._interested.get(topic, ()):
+                if name in groups:
+                    groups[name].setdefault(entry.row.stream, []).append(entry)
+        return groups
+
+    def _hear(self, heard: list[frontier.Partition]) -> None:
+        now = time.monotonic()
+        if now - self._heard_at < _HEARD:
+            return
+        self._heard_at = now
+        with self._store.reading() as rows:
+            known = frontier.read(rows)
+        if sorted(known) != sorted(heard):
+            with self._store.writing() as rows:
+                frontier.store(rows, heard)
+
+
+def _apply(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> None:
+    for stream, entries in streams.items():
+        try:
+            view.apply(stream, entries, rows, subjects)
+        except _STORE_ERRORS:
+            raise
+        except Exception as error:
+            raise _Failed from error
+
+
+def _apply_or_park(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> list[Parked]:
+    """Apply each stream by itself, and leave out those that fail."""
+    parked = []
+    for stream, entries in streams.items():
+        rows.execute("SAVEPOINT one_stream")
+        try:
+            view.apply(stream, entries, rows, subjects)
+        except _STORE_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001  # kept with the stream, for everybody to see
+            rows.execute("ROLLBACK TO one_stream")
+            parked.append(Parked(view.name, stream, entries[0].position, ATTEMPTS, repr(error)))
+        rows.execute("RELEASE one_stream")
+    return parked

@@ -1,0 +1,147 @@
+"""An order as people read it: its fulfilments with their clocks, and what its parcels carry."""
+
+from typing import Any, Final, NamedTuple
+
+from domain.detectors import late_shipment
+from domain.fulfillment import Coverage, Fulfillment
+from domain.instant import FOREVER, Instant, iso
+from domain.order import Order, OrderApproved, OrderCancelled, OrderParcelChanged, PromiseChanged
+from domain.policy import Policy
+from domain.promise import Hold, holds, promises
+
+_LATE: Final = late_shipment.DETECTOR.kind
+
+
+class Clock(NamedTuple):
+    """Where the shipping clock of one fulfilment stands."""
+
+    fulfillment: Fulfillment
+    state: str
+    """``open``, ``held``, ``packed``, ``handed_over`` or ``cancelled``."""
+    deadline: Instant | None
+    """The effective one; null where there is none, or where it cannot be known yet."""
+    warn_at: Instant | None
+    """From when on it is at risk; null where it is not, or no longer."""
+    completed_at: Instant | None
+    holds: tuple[Hold, ...]
+
+
+def clock(order: Order, fulfillment: Fulfillment, coverage: Coverage, policy: Policy) -> Clock:
+    """Read the clock of a fulfilment by what is known now."""
+    dated = promises(order, fulfillment, policy)
+    deadline = dated[-1].deadline if dated else None
+    stretches = tuple(holds(order, fulfillment.id))
+    state = _state(order, fulfillment, coverage, stretches)
+    completed_at = None
+    if state in {"handed_over", "cancelled"}:
+        turn = coverage.completed_by(fulfillment, -FOREVER, None)
+        completed_at = None if turn is None else turn.at
+    watched = state == "open" and deadline is not None and _counts(order, fulfillment, policy)
+    warn_at = deadline - policy.late_shipment.warn_before if watched and deadline is not None else None
+    return Clock(fulfillment, state, deadline, warn_at, completed_at, stretches)
+
+
+def document(order: Order, clocks: list[Clock]) -> dict[str, Any]:
+    """Write an order with everything but its scans."""
+    placed = order.placed
+    gone, gone_at = _cancelled(order)
+    approvals = order.facts.of(OrderApproved)
+    head: dict[str, Any] = {"order_id": order.id, "partial": placed is None, "cancelled_at": _iso(gone_at)}
+    if placed is not None:
+        head |= {
+            "placed_at": iso(placed.at),
+            "approved_at": iso(approvals[0].at) if approvals else None,
+            "customer_id": placed.customer_id,
+            "customer_tier": placed.customer_tier,
+            "sales_channel": placed.sales_channel,
+            "destination": placed.destination,
+            "currency": placed.currency,
+            "deliver_by": _iso(placed.deliver_by),
+            "lines": [
+                {
+                    "line_id": line.line_id,
+                    "sku": line.sku,
+                    "quantity": line.quantity,
+                    "name": line.name,
+                    "unit_price": line.unit_price,
+                    "gift": line.gift,
+                    "cancelled": gone_at is not None or line.line_id in gone,
+                }
+                for line in placed.lines
+            ],
+        }
+    return {
+        **head,
+        "fulfillments": [_fulfillment(order, one) for one in clocks],
+        "parcels": [_parcel(one) for _, one in sorted(order.parcels.items())],
+    }
+
+
+def _state(order: Order, fulfillment: Fulfillment, coverage: Coverage, stretches: tuple[Hold, ...]) -> str:
+    if coverage.complete(fulfillment, FOREVER):
+        gone, gone_at = _cancelled(order)
+        return "cancelled" if gone_at is not None or gone.issuperset(fulfillment.quantities) else "handed_over"
+    if stretches and stretches[-1].over == FOREVER:
+        return "held"
+    return "packed" if coverage.packed(fulfillment) else "open"
+
+
+def _counts(order: Order, fulfillment: Fulfillment, policy: Policy) -> bool:
+    """Say whether it may still become late: the rule is on, the clock runs, and it has not happened."""
+    approved = policy.late_shipment.approval != "required" or bool(order.facts.of(OrderApproved))
+    late = any(
+        key.kind == _LATE and key.subject == fulfillment.id and stored.state == "open"
+        for key, stored in order.findings.items()
+    )
+    return _LATE in policy.kinds.enabled and approved and not late
+
+
+def _cancelled(order: Order) -> tuple[set[str], Instant | None]:
+    """Give the lines that were cancelled, and since when the whole order is."""
+    cancellations = order.facts.of(OrderCancelled)
+    whole = next((one.at for one in cancellations if not one.line_ids), None)
+    return {line for one in cancellations for line in one.line_ids}, whole
+
+
+def _fulfillment(order: Order, one: Clock) -> dict[str, Any]:
+    fulfillment = one.fulfillment
+    changes = [
+        change
+        for change in order.facts.of(PromiseChanged)
+        if change.ship_by is not None and change.fulfillment_id in (None, fulfillment.id)
+    ]
+    return {
+        "fulfillment_id": fulfillment.id,
+        "implicit": fulfillment.request is None,
+        "warehouse_id": fulfillment.warehouse_id,
+        "quantities": fulfillment.quantities,
+        "state": one.state,
+        "ship_by": _iso(fulfillment.ship_by),
+        "deadline": _iso(one.deadline),
+        "warn_at": _iso(one.warn_at),
+        "completed_at": _iso(one.completed_at),
+        "promise_changes": [
+            {"at": iso(change.at), "ship_by": _iso(change.ship_by), "agreed_by": change.agreed_by} for change in changes
+        ],
+        "holds": [
+            {"since": iso(hold.begun), "until": None if hold.over == FOREVER else iso(hold.over)} for hold in one.holds
+        ],
+    }
+
+
+def _parcel(one: OrderParcelChanged) -> dict[str, Any]:
+    return {
+        "parcel_id": one.parcel_id,
+        "carrier": one.carrier,
+        "packed_at": _iso(one.packed_at),
+        "labelled_at": _iso(one.labelled_at),
+        "possessed_at": None if one.possessed is None else iso(one.possessed.at),
+        "voided_at": _iso(one.voided_at),
+        "contents": None
+        if one.contents is None
+        else [{"sku": each.sku, "quantity": each.quantity, "line_id": each.line_id} for each in one.contents],
+    }
+
+
+def _iso(at: Instant | None) -> str | None:
+    return None if at is None else iso(at)

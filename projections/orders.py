@@ -1,0 +1,135 @@
+"""Orders: what each order is to ship until when, and which of it is about to be late."""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from domain.batch import PolicyAdopted
+from domain.fulfillment import coverage, unfinished
+from domain.instant import FOREVER, Instant
+from domain.order import EVENTS, Order
+from domain.policy import DEFAULT, Policy
+from domain.streams import stream as name_of
+from projections.order_document import clock, document
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
+_SLICE: Final = 1000
+
+
+class Orders:
+    """Keeps every order with its fulfilments; what can still be late is found by when it must be warned of."""
+
+    name = "orders"
+    version = 1
+    tables = ("orders", "fulfillments")
+    schema = (
+        """CREATE TABLE IF NOT EXISTS orders (
+            order_id TEXT PRIMARY KEY, position INTEGER NOT NULL, open INTEGER NOT NULL,
+            body BLOB NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS orders_open ON orders (order_id) WHERE open = 1",
+        """CREATE TABLE IF NOT EXISTS fulfillments (
+            order_id TEXT NOT NULL, fulfillment_id TEXT NOT NULL, warehouse TEXT, deadline INTEGER, warn_at INTEGER,
+            PRIMARY KEY (order_id, fulfillment_id)) WITHOUT ROWID""",
+        """CREATE INDEX IF NOT EXISTS fulfillments_warn ON fulfillments (warn_at, order_id, fulfillment_id)
+            WHERE warn_at IS NOT NULL""",
+    )
+    topics = frozenset(event.TOPIC for event in (*EVENTS, PolicyAdopted))
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Write the order anew; another policy writes every open order anew."""
+        if stream == "policy":
+            _write_open(rows, subjects)
+        else:
+            _write(rows, subjects.get(stream), entries[-1].position, subjects.policies())
+
+
+VIEW = Orders()
+
+
+class AtRisk(NamedTuple):
+    """A fulfilment that must ship soon and is not packed."""
+
+    warn_at: Instant
+    order_id: str
+    fulfillment_id: str
+    warehouse: str | None
+    deadline: Instant
+
+
+def at_risk(rows: Rows, now: Instant, limit: int, after: tuple[Instant, str, str] | None = None) -> list[AtRisk]:
+    """List what is within its warning time and not packed, not handed over and not late yet; the most urgent first."""
+    start = (-FOREVER, "", "") if after is None else after
+    found = rows.execute(
+        "SELECT warn_at, order_id, fulfillment_id, warehouse, deadline FROM fulfillments "
+        "WHERE warn_at IS NOT NULL AND warn_at <= ? AND (warn_at, order_id, fulfillment_id) > (?, ?, ?) "
+        "AND deadline >= ? ORDER BY warn_at, order_id, fulfillment_id LIMIT ?",
+        (now, *start, now, limit),
+    )
+    return [AtRisk(*row) for row in found]
+
+
+def at_risk_of(rows: Rows, order_id: str, now: Instant) -> set[str]:
+    """Name those of one order."""
+    found = rows.execute(
+        "SELECT fulfillment_id FROM fulfillments WHERE order_id = ? AND warn_at <= ? AND deadline >= ?",
+        (order_id, now, now),
+    )
+    return {row[0] for row in found}
+
+
+def count_at_risk(rows: Rows, now: Instant) -> int:
+    """Count them."""
+    found = rows.execute(
+        "SELECT COUNT(*) FROM fulfillments WHERE warn_at IS NOT NULL AND warn_at <= ? AND deadline >= ?", (now, now)
+    )
+    return int(found.fetchone()[0])
+
+
+def one(rows: Rows, order_id: str) -> tuple[int, dict[str, Any]] | None:
+    """Give an order with the position of its last change."""
+    row = rows.execute("SELECT position, body FROM orders WHERE order_id = ?", (order_id,)).fetchone()
+    return None if row is None else (row[0], _DECODE(row[1]))
+
+
+def _write_open(rows: Rows, subjects: Subjects) -> None:
+    last = ""
+    while page := rows.execute(
+        "SELECT order_id, position FROM orders WHERE open = 1 AND order_id > ? ORDER BY order_id LIMIT ?",
+        (last, _SLICE),
+    ).fetchall():
+        subjects.load([name_of("order", row[0]) for row in page])
+        for order_id, position in page:
+            _write(rows, subjects.get(name_of("order", order_id)), position, subjects.policies())
+        last = page[-1][0]
+
+
+def _write(rows: Rows, order: Order, position: int, policies: Sequence[tuple[int, Policy]]) -> None:
+    placed = order.placed
+    covered = None if placed is None else coverage(order, placed)
+    all_of = () if covered is None else covered.fulfillments
+    still_open = unfinished(order)
+    policy = _policy(policies, None if still_open else position)
+    clocks = [] if covered is None else [clock(order, one, covered, policy) for one in all_of]
+    rows.execute(
+        "INSERT INTO orders VALUES (?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
+        "position = excluded.position, open = excluded.open, body = excluded.body",
+        (order.id, position, int(still_open), _ENCODE(document(order, clocks))),
+    )
+    rows.executemany(
+        "INSERT INTO fulfillments VALUES (?,?,?,?,?) ON CONFLICT (order_id, fulfillment_id) DO UPDATE SET "
+        "warehouse = excluded.warehouse, deadline = excluded.deadline, warn_at = excluded.warn_at",
+        [(order.id, one.fulfillment.id, one.fulfillment.warehouse_id, one.deadline, one.warn_at) for one in clocks],
+    )
+    if placed is not None and placed.ship_by is not None and order.id not in {one.id for one in all_of}:
+        # The implicit fulfilment, should there have been one before the first request was heard of.
+        rows.execute("DELETE FROM fulfillments WHERE order_id = ? AND fulfillment_id = ?", (order.id, order.id))
+
+
+def _policy(policies: Sequence[tuple[int, Policy]], up_to: int | None) -> Policy:
+    """Give the policy that judges: of an open order today's, of a finished one that of its last change."""
+    known = [policy for at, policy in policies if up_to is None or at <= up_to]
+    return known[-1] if known else DEFAULT

@@ -1,0 +1,250 @@
+"""Rebuilding: views are made again beside the live ones, from the first event, and switched in one transaction.
+
+What is built stands in a file of its own beside the live one. A rebuild that was interrupted goes on where it stopped;
+readers of the live views see the old rows until the switch, and the new ones after it.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from domain.log import LogRecorder
+from projections import VIEWS, checkpoints
+from projections.follower import Follower
+from projections.view import Checkpoint, Rows, View
+from projections.views import SqliteViews
+
+_NEAR: Final = 2000
+"""Events that may be left to do under the write lock of the live views."""
+
+
+class Progress(NamedTuple):
+    """How far a rebuild has come."""
+
+    position: int
+    target: int
+    rate: float
+    """Events a second, of late."""
+    seconds_left: float | None
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuild did."""
+
+    views: tuple[str, ...]
+    position: int
+    events: int
+    seconds: float
+
+
+class Listed(NamedTuple):
+    """A view and how far it has come."""
+
+    name: str
+    version: int
+    position: int
+    behind: int
+    parked: int
+
+
+class Difference(NamedTuple):
+    """A row that the live view and the log do not agree on."""
+
+    view: str
+    table: str
+    key: tuple[Any, ...]
+    live: tuple[Any, ...] | None
+    rebuilt: tuple[Any, ...] | None
+
+
+class Verified(NamedTuple):
+    """What comparing the live views with the log showed."""
+
+    position: int
+    rows: int
+    differences: list[Difference]
+
+
+Tell = Callable[[Progress], None]
+
+
+def listing(store: SqliteViews, log: LogRecorder) -> list[Listed]:
+    """List the views with what they are behind the log."""
+    last = log.last_position()
+    with store.reading() as rows:
+        waiting = [one.view for one in checkpoints.parked(rows)]
+        return [
+            Listed(one.view, one.version, one.position, max(0, last - one.position), waiting.count(one.view))
+            for one in sorted(checkpoints.read(rows).values())
+        ]
+
+
+def rebuild(store: SqliteViews, log: LogRecorder, names: Sequence[str] = (), *, tell: Tell = lambda _: None) -> Rebuilt:
+    """Make these views again, all where none is named, and switch to them.
+
+    Raises:
+        LookupError: there is no view of that name.
+    """
+    views = chosen(names)
+    begun = time.monotonic()
+    path = store.path.with_name(f"{store.path.name}.rebuild-{'-'.join(view.name for view in views)}")
+    with _scratch(path) as scratch:
+        follower = Follower(scratch, log, views)
+        events = _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
+        position, more = _switch(store, scratch, follower, log, views)
+    _remove(path)
+    return Rebuilt(tuple(view.name for view in views), position, events + more, time.monotonic() - begun)
+
+
+def verify(
+    store: SqliteViews,
+    log: LogRecorder,
+    names: Sequence[str] = (),
+    *,
+    limit: int = 100,
+    tell: Tell = lambda _: None,
+) -> Verified:
+    """Make these views again without switching, and compare row by row at one position; lists up to ``limit``.
+
+    Raises:
+        LookupError: there is no view of that name.
+    """
+    views = chosen(names)
+    path = store.path.with_name(f"{store.path.name}.verify")
+    _remove(path)
+    with _scratch(path) as scratch:
+        follower = Follower(scratch, log, views)
+        _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
+        with store.reading() as live:
+            found = Verified(0, 0, [])
+            stands = checkpoints.read(live)
+            for view in sorted(views, key=lambda one: stands[one.name].position):
+                follower.catch_up(stands[view.name].position)
+                with scratch.reading() as rebuilt:
+                    for table in view.tables:
+                        rows, differences = _compare(view.name, table, live, rebuilt)
+                        known = [*found.differences, *differences][:limit]
+                        found = Verified(stands[view.name].position, found.rows + rows, known)
+    _remove(path)
+    return found
+
+
+def chosen(names: Sequence[str]) -> tuple[View, ...]:
+    """Give the views of these names, all where none is named.
+
+    Raises:
+        LookupError: there is no view of that name.
+    """
+    known = {view.name: view for view in VIEWS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise LookupError(f"no view is called {', '.join(unknown)}; there are {', '.join(known)}")
+    return tuple(known[name] for name in dict.fromkeys(names)) or VIEWS
+
+
+@contextmanager
+def _scratch(path: Path) -> Iterator[SqliteViews]:
+    scratch = SqliteViews(path)
+    try:
+        yield scratch
+    finally:
+        scratch.close()
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _target(store: SqliteViews, log: LogRecorder, views: Sequence[View]) -> int:
+    """Say how far the live views have come; the end of the log where there are none of it yet."""
+    epoch = log.epoch()
+    with store.reading() as rows:
+        stands = checkpoints.read(rows) if _begun(rows) else {}
+    known = [stands[view.name].position for view in views if view.name in stands and stands[view.name].epoch == epoch]
+    return min(known) if len(known) == len(views) else log.last_position()
+
+
+def _begun(rows: Rows) -> bool:
+    return rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'").fetchone() is not None
+
+
+def _catch_up(follower: Follower, scratch: SqliteViews, target: Callable[[], int], tell: Tell) -> int:
+    """Follow until little is left, telling how long it will take."""
+    total = 0
+    begun = time.monotonic()
+    while True:
+        end, position = target(), _stands(scratch)
+        elapsed = time.monotonic() - begun
+        rate = total / elapsed if elapsed else 0.0
+        tell(Progress(position, end, rate, max(0, end - position) / rate if rate else None))
+        if end - position <= _NEAR:
+            return total
+        total += follower.step(end)
+
+
+def _stands(store: SqliteViews) -> int:
+    with store.reading() as rows:
+        return min(one.position for one in checkpoints.read(rows).values())
+
+
+def _switch(
+    live: SqliteViews, scratch: SqliteViews, follower: Follower, log: LogRecorder, views: Sequence[View]
+) -> tuple[int, int]:
+    """Bring what was built to where the live views stand, and put it in their place, while nobody else may write."""
+    target = _target(live, log, views)
+    with live.writing() as rows:
+        checkpoints.prepare(rows, (), log.epoch(), log.last_position())
+        stands = checkpoints.read(rows)
+        target = max([target, *(stands[view.name].position for view in views if view.name in stands)])
+        more = follower.catch_up(target)
+        with scratch.reading() as built:
+            for view in views:
+                checkpoints.begin(rows, view, log.epoch())
+                for table in view.tables:
+                    _copy(table, built, rows)
+                _copy("parked", built, rows, "view = ?", (view.name,))
+                _place(rows, built, view.name, stands.get(view.name))
+    return target, more
+
+
+def _copy(table: str, source: Rows, target: Rows, where: str = "1 = 1", values: Sequence[Any] = ()) -> None:
+    found = source.execute(f"SELECT * FROM {table} WHERE {where}", values)  # noqa: S608  # our own names
+    first = found.fetchone()
+    if first is not None:
+        insert = f"INSERT INTO {table} VALUES ({','.join('?' * len(first))})"  # noqa: S608  # likewise
+        target.executemany(insert, [tuple(first)])
+        target.executemany(insert, map(tuple, found))
+
+
+def _place(rows: Rows, built: Rows, name: str, before: Checkpoint | None) -> None:
+    """Put the checkpoint where what was built stands; ids stay, so whoever follows the view notices nothing."""
+    position = checkpoints.read(built)[name].position
+    revision = 0 if before is None else before.revision
+    rows.execute("UPDATE checkpoints SET position = ?, revision = ? WHERE view = ?", (position, revision, name))
+
+
+def _compare(view: str, table: str, live: Rows, rebuilt: Rows) -> tuple[int, list[Difference]]:
+    """Walk both tables by key at once."""
+    columns = live.execute(f"PRAGMA table_info({table})").fetchall()
+    key = [row["cid"] for row in sorted(columns, key=lambda row: row["pk"]) if row["pk"]]
+    order = ", ".join(columns[place]["name"] for place in key)
+    query = f"SELECT * FROM {table} ORDER BY {order}"  # noqa: S608  # our own names
+    ours, theirs = (map(tuple, side.execute(query)) for side in (live, rebuilt))
+    found: list[Difference] = []
+    count = 0
+    one, other = next(ours, None), next(theirs, None)
+    while one is not None or other is not None:
+        count += 1
+        mine, its = ([row[place] for place in key] if row is not None else None for row in (one, other))
+        if its is None or (mine is not None and mine <= its):
+            same = mine == its
+            if not same or one != other:
+                found.append(Difference(view, table, tuple(mine or ()), one, other if same else None))
+            one, other = next(ours, None), next(theirs, None) if same else other
+        else:
+            found.append(Difference(view, table, tuple(its), None, other))
+            other = next(theirs, None)
+    return count, found

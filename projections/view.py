@@ -1,0 +1,103 @@
+"""What a view is: tables, the events they are made of, and how one stream's events change them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple, Protocol
+
+from domain.events import Event
+from domain.log import Row, decode
+from projections.subjects import Subjects
+
+
+class Result(Protocol):
+    """The rows a statement gave."""
+
+    @property
+    def rowcount(self) -> int:
+        """Count the rows that a change changed."""
+
+    def fetchone(self) -> Any:
+        """Give the next row, or none."""
+
+    def fetchall(self) -> list[Any]:
+        """Give all rows that are left."""
+
+    def __iter__(self) -> Iterator[Any]:
+        """Give row by row."""
+
+
+class Rows(Protocol):
+    """A database inside one transaction. Statements are plain SQL with ``?`` for values."""
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Result:
+        """Run one statement."""
+
+    def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Result:
+        """Run one statement for every row of values."""
+
+
+class Entry:
+    """One event of the log, decoded when first asked for."""
+
+    __slots__ = ("_event", "position", "row")
+
+    def __init__(self, row: Row) -> None:
+        """Keep the stored row; decoding it may fail, and then fails for whoever needs it."""
+        self.row: Final = row
+        self.position: Final = row.position
+        self._event: Event | None = None
+
+    @property
+    def event(self) -> Event:
+        """Give the event itself."""
+        if self._event is None:
+            self._event = decode(self.row.topic, self.row.state)
+        return self._event
+
+
+class View(Protocol):
+    """A read model. Its rows are a function of the log up to a position and of nothing else."""
+
+    @property
+    def name(self) -> str:
+        """Name it in checkpoints; never renamed."""
+
+    @property
+    def version(self) -> int:
+        """Number its tables and what they mean; another version begins anew."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Name its tables."""
+
+    @property
+    def schema(self) -> tuple[str, ...]:
+        """Give the statements that make its tables and indexes where they are missing."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """Name the events it is made of."""
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Bring the rows up to these events of one stream; they come once each, in order."""
+
+
+class Checkpoint(NamedTuple):
+    """How far a view has come, in which log."""
+
+    view: str
+    version: int
+    epoch: str
+    position: int
+    revision: int
+    """Grows when rows were put in behind the position, so that followers of the view must begin anew."""
+
+
+class Parked(NamedTuple):
+    """A stream that waits because one of its events could not be applied to a view."""
+
+    view: str
+    stream: str
+    position: int
+    """The first event that waits."""
+    attempts: int
+    error: str

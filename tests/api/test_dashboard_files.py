@@ -1,0 +1,74 @@
+import json
+import re
+
+import pytest
+
+from api import vendoring
+from api.pages import FOLDER
+
+CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / "locales").glob("*.json")}
+SCRIPTS = sorted(path for path in FOLDER.glob("*.js"))
+
+
+def test_vendored_files_are_what_the_lock_says():
+    assert vendoring.check() == []
+
+
+def test_a_vendored_file_that_was_changed_is_noticed(tmp_path, monkeypatch):
+    for path in vendoring.FOLDER.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(vendoring, "FOLDER", tmp_path)
+    (tmp_path / "htm-preact.js").write_bytes(b"alert(1)")
+    (tmp_path / "more.js").touch()
+    assert vendoring.check() == ["htm-preact.js", "more.js"]
+
+
+def test_every_language_says_everything():
+    assert set(CATALOGUES) == {"en", "zh"}
+    assert set(CATALOGUES["en"]) == set(CATALOGUES["zh"])
+    for key, words in CATALOGUES["en"].items():
+        assert words, key
+        assert set(re.findall(r"\{\w+\}", words)) == set(re.findall(r"\{\w+\}", CATALOGUES["zh"][key])), key
+
+
+def test_every_word_that_is_asked_for_is_there_and_every_one_there_is_asked_for():
+    source = "".join(path.read_text(encoding="utf-8") for path in SCRIPTS)
+    asked = set(re.findall(r"\bt\(\s*\"([\w.-]+)\"", source))
+    families = {found.rstrip("$") for found in re.findall(r"(?:t|told)\(`([\w.]+)\$", source)}
+    listed = set(re.findall(r"\"([\w.-]+)\"", source))
+    missing = asked - set(CATALOGUES["en"])
+    assert missing == set()
+    unused = {
+        key
+        for key in CATALOGUES["en"]
+        if key not in asked and key not in listed and not any(key.startswith(family) for family in families)
+    }
+    assert unused == set()
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_scripts_are_small_and_put_no_text_into_the_page_as_markup(path):
+    source = path.read_text(encoding="utf-8")
+    assert source.count("\n") < 300
+    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|\beval\(", source)
+    assert "http://" not in source
+    assert "https://" not in source
+
+
+def test_the_page_holds_no_script_or_style_of_its_own():
+    page = (FOLDER / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<script(?![^>]*\bsrc=)", page) == []
+    assert "<style" not in page
+    assert not re.search(r"\son\w+=|style=", page)
+
+
+def test_files_are_served_as_they_are_with_a_tag_to_ask_again(shop):
+    for path in FOLDER.rglob("*.js"):
+        name = path.relative_to(FOLDER).as_posix()
+        answer = shop.client.get(f"/{name}")
+        assert answer.content == path.read_bytes()
+        assert answer.headers["content-type"].startswith("text/javascript")
+        again = shop.client.get(f"/{name}", headers={"If-None-Match": answer.headers["etag"]})
+        assert (again.status_code, again.content) == (304, b"")
+    for path in ("/vendor/vendor.lock", "/../app.py", "/%2e%2e/app.py", "/vendor", "/app.py"):
+        assert shop.client.get(path).status_code == 404

@@ -1,0 +1,1 @@
+"""The Kafka brokers that the contract suite runs on."""

@@ -1,0 +1,1 @@
+"""The edge: how the world comes in, and what is kept out."""

@@ -1,0 +1,1 @@
+"""The domain: what may happen, and what is wrong."""

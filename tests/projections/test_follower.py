@@ -1,0 +1,332 @@
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from domain.log import Beside, Recorded, UnknownTopic, encode
+from domain.order import OrderHeld
+from projections import VIEWS, checkpoints, feed, frontier, incidents, orders
+from projections.checkpoints import Overtaken
+from projections.follower import ATTEMPTS, Follower
+from projections.query import Filter
+from projections.views import SqliteViews
+from tests.projections.stage import stage
+from tests.projections.told import tell_season
+from tests.story import Desk, at, file_log, held, placed, requested, scanned
+
+ROOT = Path(__file__).parents[2]
+
+
+def late(told, *names, until=30):
+    for name in names:
+        told.desk.take(placed(0, of=f"O{name}", key=f"p{name}"), requested(0, f"F{name}", of=f"O{name}", ship_by=20))
+    told.desk.tick(until)
+
+
+def open_subjects(told):
+    with told.store.reading() as rows:
+        return {one.body["subject"]: one.stale for one in incidents.listed(rows, Filter(), 500)}
+
+
+class Choking:
+    """A view that cannot take in one stream."""
+
+    def __init__(self, view, stream):
+        self.view, self.stream, self.mended, self.tried = view, stream, False, 0
+
+    def __getattr__(self, name):
+        return getattr(self.view, name)
+
+    def apply(self, stream, entries, rows, subjects):
+        self.view.apply(stream, entries, rows, subjects)
+        if stream == self.stream and not self.mended:
+            self.tried += 1
+            raise KeyError("a bug")
+
+
+def test_a_batch_of_any_size_gives_the_same_rows(tmp_path):
+    with file_log(tmp_path / "log.db") as log:
+        tell_season(log, datetime(2026, 3, 1, tzinfo=UTC), days=1)
+        tables = []
+        for size in (1_000_000, 97, 13):
+            (tmp_path / str(size)).mkdir()
+            store = SqliteViews(tmp_path / str(size) / "views.db")
+            Follower(store, log.store, batch=size, cache=50).catch_up()
+            with store.reading() as rows:
+                tables.append(
+                    {t: list(map(tuple, rows.execute(f"SELECT * FROM {t}"))) for view in VIEWS for t in view.tables}
+                )
+            store.close()
+    assert tables[0] == tables[1] == tables[2]
+    assert tables[0]["incidents"]
+
+
+def test_following_again_changes_nothing(told):
+    late(told, "1", "2")
+    told.follow()
+    before = told.tables()
+    Follower(told.store, told.log.store).catch_up()
+    assert told.tables() == before
+
+
+def test_two_followers_of_one_store_do_no_harm(told):
+    other = Follower(told.store, told.log.store, batch=7)
+    told.follower = Follower(told.store, told.log.store, batch=5)
+    for name in range(40):
+        late(told, str(name))
+        random.Random(name).choice([told.follower, other]).step()
+    stop = threading.Event()
+    threads = [threading.Thread(target=one.run, args=(stop,)) for one in (told.follower, other)]
+    for thread in threads:
+        thread.start()
+    late(told, *(f"x{name}" for name in range(60)))
+    told_all = time.monotonic() + 20
+    while len(open_subjects(told)) < 100 and time.monotonic() < told_all:
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    fresh = SqliteViews(told.folder / "fresh.db")
+    Follower(fresh, told.log.store).catch_up()
+    assert told.tables() == told.tables(fresh)
+    fresh.close()
+
+
+def test_a_follower_that_was_overtaken_commits_nothing(told):
+    late(told, "1")
+    with told.store.reading() as rows:
+        stands = checkpoints.read(rows)
+    told.follower.catch_up()
+    with pytest.raises(Overtaken), told.store.writing() as rows:
+        checkpoints.advance(rows, stands["feed"], 99)
+    assert told.follower.catch_up() == 0
+
+
+def test_killed_in_the_middle_it_goes_on_where_it_committed(tmp_path):
+    with file_log(tmp_path / "log.db") as log:
+        tell_season(log, datetime(2026, 3, 1, tzinfo=UTC), days=2)
+        dice = random.Random(5)
+        reached = []
+        command = [sys.executable, "-m", "tests.projections.following", tmp_path]
+        for _ in range(6):
+            child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+            for _ in range(dice.randrange(1, 40)):
+                child.stdout.readline()
+            time.sleep(dice.random() * 0.002)
+            child.send_signal(signal.SIGKILL)
+            child.communicate()
+            store = SqliteViews(tmp_path / "views.db")
+            with store.reading() as rows:
+                reached.append(checkpoints.read(rows)["feed"].position)
+            store.close()
+        assert sorted(reached) == reached
+        assert sum(0 < position < log.store.last_position() for position in reached) > 3, "it was not killed at work"
+        store, fresh = SqliteViews(tmp_path / "views.db"), SqliteViews(tmp_path / "fresh.db")
+        for one in (store, fresh):
+            Follower(one, log.store).catch_up()
+        with store.reading() as ours, fresh.reading() as theirs:
+            for view in VIEWS:
+                for table in view.tables:
+                    query = f"SELECT * FROM {table}"
+                    assert list(map(tuple, ours.execute(query))) == list(map(tuple, theirs.execute(query)))
+        store.close()
+        fresh.close()
+
+
+def test_a_view_of_another_log_is_never_continued(tmp_path):
+    with stage(tmp_path) as told:
+        late(told, "1", "2", "3")
+        told.follow()
+    (tmp_path / "log.db").rename(tmp_path / "old.db")
+    with stage(tmp_path) as told:
+        assert set(told.follower.begun) == {view.name for view in VIEWS}
+        late(told, "9")
+        told.follow()
+        assert open_subjects(told) == {"F9": False}
+        assert {row[0] for row in told.query("SELECT epoch FROM checkpoints")} == {told.log.store.epoch()}
+
+
+def test_a_view_of_another_version_begins_anew_and_only_that_one(told):
+    late(told, "1")
+    told.follow()
+    told.store.writing()
+    with told.store.writing() as rows:
+        rows.execute("UPDATE checkpoints SET version = 0 WHERE view = 'orders'")
+    again = Follower(told.store, told.log.store)
+    assert again.begun == ["orders"]
+    again.catch_up()
+    assert told.query("SELECT order_id FROM orders") == [("O1",)]
+    with pytest.raises(Overtaken):
+        _with_old_code(told).step()
+
+
+def _with_old_code(told):
+    follower = Follower(told.store, told.log.store)
+    with told.store.writing() as rows:
+        rows.execute("UPDATE checkpoints SET version = 7 WHERE view = 'orders'")
+    return follower
+
+
+def test_a_poison_event_parks_its_stream_and_nothing_else(told):
+    choking = Choking(incidents.VIEW, "order-O2")
+    views = [choking if view is incidents.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, views)
+    late(told, "1", "2", "3")
+    begun = time.monotonic()
+    told.follow()
+    assert time.monotonic() - begun < 1
+    assert choking.tried == ATTEMPTS
+    assert open_subjects(told).keys() == {"F1", "F3"}
+    ((view, stream, error),) = told.query("SELECT view, stream, error FROM parked")
+    assert (view, stream) == ("incidents", "order-O2")
+    assert "a bug" in error
+    assert len(told.query("SELECT * FROM feed")) == 3, "another view has nothing to do with it"
+
+
+def test_what_comes_after_a_parked_event_waits_behind_it_and_is_healed_once_the_bug_is_gone(told):
+    late(told, "1", "2")
+    told.follow()
+    choking = Choking(incidents.VIEW, "order-O2")
+    views = [choking if view is incidents.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, views)
+    told.hear(scanned(33, "P2", fulfillment_ids=("F2",)), until=34)
+    tried = choking.tried
+    told.hear(scanned(31, "P2b", fulfillment_ids=("F2",)), until=35)
+    assert choking.tried == tried, "it waits and is not tried"
+    assert open_subjects(told) == {"F1": False, "F2": True}, "its row is shown as stale"
+    with told.store.reading() as rows:
+        before = checkpoints.read(rows)["incidents"].revision
+
+    choking.mended = True
+    Follower(told.store, told.log.store, views).catch_up()
+    fresh = SqliteViews(told.folder / "fresh.db")
+    Follower(fresh, told.log.store).catch_up()
+    assert told.query("SELECT * FROM parked") == []
+    assert told.tables() == told.tables(fresh)
+    with told.store.reading() as rows:
+        assert checkpoints.read(rows)["incidents"].revision == before + 1
+    fresh.close()
+
+
+def test_a_parked_feed_changes_its_revision_when_healed_so_that_nobody_misses_what_was_put_in(told):
+    choking = Choking(feed.VIEW, "order-O1")
+    views = [choking if view is feed.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, views)
+    late(told, "1", "2")
+    told.follow()
+    assert [row[0] for row in told.query("SELECT incident FROM feed")] == ["incident-late_shipment-F2"]
+    choking.mended = True
+    Follower(told.store, told.log.store, views).catch_up()
+    assert len(told.query("SELECT * FROM feed")) == 2
+    assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
+
+
+def test_an_order_whose_events_cannot_be_folded_is_parked_where_its_state_is_needed(told):
+    late(told, "1", "2")
+    broken = told.log.mapper.to_stored_event(Recorded("order-O1", 99, held(1)))
+    told.desk.take(held(3))  # an order of its own
+    with told.log.store.datastore.transaction(commit=True) as cursor:
+        cursor.execute(
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)",
+            ("order-O1", 99, OrderHeld.TOPIC, broken.state),
+        )
+    told.follow()
+    assert {row[0] for row in told.query("SELECT DISTINCT stream FROM parked")} == {"order-O1"}
+    assert {row[0] for row in told.query("SELECT order_id FROM orders")} == {"O2", "O"}
+
+
+def test_an_event_of_a_newer_version_stops_the_follower(told):
+    late(told, "1")
+    told.follow()
+    with told.log.store.datastore.transaction(commit=True) as cursor:
+        cursor.execute(
+            "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)",
+            ("order-X", 1, "order.teleported.v9", encode(held(1))),
+        )
+    with pytest.raises(UnknownTopic):
+        told.follower.step()
+    assert open_subjects(told) == {"F1": False}
+
+
+def test_what_is_known_is_told_no_sooner_than_the_views_have_come_there(told):
+    told.desk.take(placed(0))
+    told.desk.tracker.hear({"test/orders/0": at(5)})
+    slow = Follower(told.store, told.log.store, batch=1)
+    known = []
+    while slow.step():
+        known.append(_known(told))
+    slow._heard_at = -1e9
+    slow.step()
+    assert set(known) == {None}
+    assert _known(told) == at(5)
+
+
+def test_what_is_known_moves_on_without_an_event(told):
+    told.hear(placed(0))
+    told.desk.tracker.hear({"test/orders/0": at(7)})
+    told.follower._heard_at = -1e9
+    assert told.follower.step() == 0
+    assert _known(told) == at(7)
+
+
+def _known(told):
+    with told.store.reading() as rows:
+        return frontier.known_up_to(frontier.read(rows), None)
+
+
+def test_a_partition_that_was_never_read_leaves_it_unknown(told):
+    from domain.enrolment import Partition, go_live
+
+    go_live(told.log, {Partition(f"p{n}", "orders.events.v1", n): 0 for n in (0, 1)}, "earliest", at(0))
+    told.desk.tracker.positions()
+    told.desk.tracker.hear({"p0": at(7)})
+    told.follow()
+    told.follower._heard_at = -1e9
+    told.follower.step()
+    assert _known(told) is None
+
+
+def test_the_follower_wakes_at_once_when_it_is_told(told):
+    stop, wake = threading.Event(), threading.Event()
+    seen = threading.Event()
+    follower = Follower(told.store, told.log.store, on_commit=seen.set)
+    follower.catch_up()
+    seen.clear()
+    thread = threading.Thread(target=follower.run, args=(stop, wake))
+    thread.start()
+    late(told, "1")
+    wake.set()
+    assert seen.wait(5)
+    stop.set()
+    wake.set()
+    thread.join(5)
+    assert not thread.is_alive()
+    with told.store.reading() as rows:
+        assert orders.one(rows, "O1") is not None
+
+
+def test_a_desk_may_write_while_the_views_follow(tmp_path):
+    with stage(tmp_path) as told:
+        stop = threading.Event()
+        thread = threading.Thread(target=told.follower.run, args=(stop,))
+        thread.start()
+        desk = Desk(told.log)
+        for n in range(50):
+            desk.take(placed(0, of=f"Q{n}", key=f"q{n}"), requested(0, f"G{n}", of=f"Q{n}", ship_by=20))
+        desk.tick(30)
+        stop.set()
+        thread.join()
+        told.follow()
+        assert len(open_subjects(told)) == 50
+
+
+def test_an_append_without_events_moves_nothing(told):
+    told.follow()
+    told.log.append([], Beside())
+    assert told.follower.step() == 0

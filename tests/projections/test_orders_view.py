@@ -1,0 +1,171 @@
+import pytest
+
+from domain.adoption import adopt
+from projections import orders
+from tests.projections.stage import stage
+from tests.story import (
+    approved,
+    at,
+    cancelled,
+    held,
+    labelled,
+    line,
+    moved,
+    packed,
+    piece,
+    placed,
+    released,
+    requested,
+    scanned,
+    voided,
+)
+
+
+def risky(told, now):
+    with told.store.reading() as rows:
+        return [one.fulfillment_id for one in orders.at_risk(rows, at(now), 100)]
+
+
+def order(told, name="O"):
+    with told.store.reading() as rows:
+        found = orders.one(rows, name)
+    assert found is not None
+    return found[1]
+
+
+def fulfillment(told, place=0):
+    return order(told)["fulfillments"][place]
+
+
+def test_a_fulfilment_is_at_risk_within_its_warning_time_and_no_longer_once_late(told):
+    told.hear(placed(0), requested(0, ship_by=20))
+    assert risky(told, 15.9) == []
+    assert risky(told, 16) == ["F"]
+    assert risky(told, 20) == ["F"]
+    assert risky(told, 20.1) == []
+    told.come(21)
+    assert told.query("SELECT warn_at FROM fulfillments") == [(None,)]
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        packed(2, "P", piece()),
+        labelled(2, fulfillment_ids=("F",)),
+        scanned(2),
+        cancelled(2),
+        held(2),
+    ],
+    ids=["packed", "labelled", "handed over", "cancelled", "held"],
+)
+def test_what_is_under_way_or_not_wanted_is_not_at_risk(told, heard):
+    told.hear(placed(0), requested(0, ship_by=20))
+    assert risky(told, 17) == ["F"]
+    told.hear(heard)
+    assert risky(told, 17) == []
+
+
+def test_a_released_or_moved_promise_is_at_risk_at_its_new_time(told):
+    told.hear(placed(0), requested(0, ship_by=20), held(5), released(15))
+    assert (risky(told, 17), risky(told, 27)) == ([], ["F"])
+    told.hear(moved(16, ship_by=50))
+    assert (risky(told, 27), risky(told, 47)) == ([], ["F"])
+
+
+def test_a_voided_parcel_puts_it_at_risk_again(told):
+    told.hear(placed(0), requested(0, ship_by=20), packed(2, "P", piece()))
+    assert risky(told, 17) == []
+    told.hear(voided(3))
+    assert risky(told, 17) == ["F"]
+
+
+def test_a_part_that_is_not_packed_is_at_risk(told):
+    told.hear(placed(0, line("1", "A", 2)), requested(0, ship_by=20), packed(2, "P", piece("A", 1)))
+    assert risky(told, 17) == ["F"]
+
+
+def test_the_most_urgent_come_first_and_pages_go_on(told):
+    for n in range(7):
+        told.hear(placed(0, of=f"O{n}", key=f"p{n}"), requested(0, f"F{n}", of=f"O{n}", ship_by=20 - n * 0.1))
+    with told.store.reading() as rows:
+        whole = orders.at_risk(rows, at(18), 100)
+        first = orders.at_risk(rows, at(18), 3)
+        rest = orders.at_risk(rows, at(18), 100, (first[-1].warn_at, first[-1].order_id, first[-1].fulfillment_id))
+        assert orders.count_at_risk(rows, at(18)) == 7
+    assert [one.fulfillment_id for one in whole] == ["F6", "F5", "F4", "F3", "F2", "F1", "F0"]
+    assert first + rest == whole
+
+
+def test_the_list_of_what_is_at_risk_is_answered_by_its_index(told):
+    plan = told.plan(
+        "SELECT * FROM fulfillments WHERE warn_at IS NOT NULL AND warn_at <= ? "
+        "AND (warn_at, order_id, fulfillment_id) > (?, ?, ?) AND deadline >= ? "
+        "ORDER BY warn_at, order_id, fulfillment_id LIMIT 50",
+        *(9, 0, "", "", 0),
+    )
+    assert "USING INDEX fulfillments_warn" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_another_policy_moves_the_warning_of_every_open_order(told):
+    told.hear(placed(0), requested(0, ship_by=20))
+    told.hear(placed(0, of="Q", key="q"), requested(0, "G", of="Q", ship_by=20), scanned(1, fulfillment_ids=("G",)))
+    adopt(told.log, '[late_shipment]\nwarn_before = "10h"', at(5))
+    told.follow()
+    assert risky(told, 11) == ["F"]
+
+
+def test_a_rule_that_is_off_warns_of_nothing(tmp_path):
+    with stage(tmp_path, '[kinds]\nenabled = ["stock_out"]') as told:
+        told.hear(placed(0), requested(0, ship_by=20))
+        assert risky(told, 17) == []
+
+
+def test_an_order_that_needs_approval_is_at_risk_only_with_it(tmp_path):
+    with stage(tmp_path, '[late_shipment]\napproval = "required"') as told:
+        told.hear(placed(0), requested(0, ship_by=20))
+        assert risky(told, 17) == []
+        told.hear(approved(1))
+        assert risky(told, 17) == ["F"]
+
+
+def test_a_request_replaces_the_implicit_fulfilment(told):
+    told.hear(placed(0, ship_by=20))
+    assert risky(told, 17) == ["O"]
+    told.hear(requested(1, ship_by=30))
+    assert (risky(told, 17), risky(told, 27)) == ([], ["F"])
+    assert told.query("SELECT fulfillment_id FROM fulfillments") == [("F",)]
+
+
+@pytest.mark.parametrize(
+    ("heard", "state"),
+    [
+        ((), "open"),
+        ((held(1),), "held"),
+        ((packed(1, "P", piece()),), "packed"),
+        ((scanned(2),), "handed_over"),
+        ((cancelled(2),), "cancelled"),
+        ((cancelled(2, "1"),), "cancelled"),
+    ],
+)
+def test_a_fulfilment_says_where_it_stands(told, heard, state):
+    told.hear(placed(0), requested(0, ship_by=20), *heard)
+    assert fulfillment(told)["state"] == state
+    assert (fulfillment(told)["completed_at"] is not None) == (state in {"handed_over", "cancelled"})
+
+
+def test_an_order_first_heard_of_mid_life_is_partial(told):
+    told.hear(approved(3))
+    assert order(told)["partial"]
+    told.hear(placed(0), requested(0, ship_by=20))
+    assert not order(told)["partial"]
+
+
+def test_an_order_shows_its_lines_and_what_its_parcels_hold(told):
+    told.hear(placed(0, line("1", "A", 2), line("2", "B")), requested(0, ship_by=20), cancelled(1, "2"))
+    told.hear(packed(2, "P", piece("A", 2)), labelled(3, "P"), scanned(4, "P"))
+    shown = order(told)
+    assert [(one["sku"], one["cancelled"]) for one in shown["lines"]] == [("A", False), ("B", True)]
+    (parcel,) = shown["parcels"]
+    assert parcel["contents"] == [{"sku": "A", "quantity": 2, "line_id": None}]
+    assert all(parcel[step] for step in ("packed_at", "labelled_at", "possessed_at"))

@@ -1,0 +1,34 @@
+"""A seeded season, told to a log in batches, with its deadlines fired as the season's time goes by."""
+
+from datetime import datetime
+
+import orjson
+
+from consumers.translate import Translator
+from domain.adoption import adopt
+from domain.batch import Batch, Raw, Slice
+from domain.instant import instant
+from domain.log import Log
+from domain.tracker import Tracker
+from deploy.demo.season import season
+
+_BATCH = 200
+
+
+def tell_season(log: Log, start: datetime, days: int, seed: int = 3) -> Tracker:
+    """Tell all of it; what is still open at the end stays open."""
+    told = season(seed, start, days)
+    tracker = Tracker(log, adopt(log, "", instant(start)))
+    translator = Translator({})
+    for first in range(0, len(told.events), _BATCH):
+        part = told.events[first : first + _BATCH]
+        until = instant(part[-1].published_at)
+        records = tuple(
+            translator.incoming(offset, Raw(one.topic, 0, None, orjson.dumps(one.event), (), None), until)
+            for offset, one in enumerate(part, first)
+        )
+        expected = first if first else None
+        tracker.take(Batch((Slice("season/0", "season", 0, expected, first + len(part), records),), until), until)
+        while tracker.tick(until) == 500:
+            pass
+    return tracker

@@ -30,10 +30,10 @@ run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
 test: setup  ## all tests that this machine can run, in under five minutes; says what it lacks
-	$(BIN)/pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --leave-brokers=container $(PYTEST_ARGS)
 
 brokers: setup  ## the contract suites on every broker; fails when one was not exercised
-	$(BIN)/pytest tests/contracts --require-brokers=apache,container,embedded $(PYTEST_ARGS)
+	$(BIN)/pytest tests/contracts -n 2 --dist loadgroup --require-brokers=apache,container,embedded $(PYTEST_ARGS)
 
 lint: setup  ## ruff, mypy, import contracts, generated pages
 	$(BIN)/ruff format --check .

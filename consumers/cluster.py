@@ -1,5 +1,6 @@
 """The broker as a cluster: which topics and partitions there are, and where they begin and end."""
 
+import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -95,9 +96,32 @@ class Cluster:
 
     @contextmanager
     def _admin(self) -> Iterator[Any]:
-        servers = self._connection.get("bootstrap_servers")
-        with answering(f"no broker answers at {servers}"), closing(KafkaAdminClient(**self._connection)) as admin:
+        servers = ",".join(self._connection.get("bootstrap_servers", ()))
+        with _listening() as heard:
+            try:
+                admin = KafkaAdminClient(**self._connection)
+            except Exception as error:
+                why = "; ".join(dict.fromkeys(heard)) or repr(error)
+                raise SourceFailed(
+                    f"no broker answers at {servers} ({why}). If it is there, look at kafka.security_protocol, "
+                    "its login and its certificates in the settings."
+                ) from error
+        with answering(f"the broker at {servers} failed"), closing(admin):
             yield admin
+
+
+@contextmanager
+def _listening() -> Iterator[list[str]]:
+    """Collect what the client logs while it connects: the reason of a failure stands only there."""
+    heard: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: heard.append(record.getMessage())  # type: ignore[method-assign]  # all of it
+    logger = logging.getLogger("kafka")
+    logger.addHandler(handler)
+    try:
+        yield heard
+    finally:
+        logger.removeHandler(handler)
 
 
 def read_topic(connection: Mapping[str, Any], topic: str) -> Iterator[tuple[int, Raw]]:

@@ -89,14 +89,13 @@ class KafkaSource:
         Raises:
             SourceFailed: close this source and make another; polling again may never return.
         """
-        if self._strangers:
-            raise SourceFailed("partitions were added; they are looked up again")
         try:
             polled = self._consumer.poll(timeout_ms=timeout_ms, max_records=limit)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError) as error:
-            raise RecordsGone(str(error)) from error
         except Exception as error:
-            raise SourceFailed(repr(error)) from error
+            gone = isinstance(error, OffsetOutOfRangeError | NoOffsetForPartitionError) and not self._strangers
+            raise (RecordsGone if gone else SourceFailed)(repr(error)) from error
+        if self._strangers:
+            raise SourceFailed("partitions were added; they are looked up again")
         return {
             self._identities[place]: [(record.offset, raw(record)) for record in records]
             for place, records in polled.items()

@@ -52,7 +52,8 @@ CONTRAST = """() => {
 # Controls without a name, images without a text, ids twice, headings that skip, pages without a main part.
 NAMES = """() => {
   const wrong = [];
-  const name = (one) => one.getAttribute("aria-label") || one.labels?.[0]?.textContent.trim() || one.textContent.trim() || one.title;
+  const label = (one) => one.getAttribute("aria-label") || one.labels?.[0]?.textContent.trim();
+  const name = (one) => label(one) || one.textContent.trim() || one.title;
   for (const one of document.querySelectorAll("a, button, input, select, summary, [role=region], dialog")) {
     if (!name(one) && !one.getAttribute("aria-labelledby")) wrong.push(`no name: ${one.outerHTML.slice(0, 80)}`);
   }

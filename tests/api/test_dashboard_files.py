@@ -50,7 +50,9 @@ def test_every_word_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
 def test_scripts_are_small_and_put_no_text_into_the_page_as_markup(path):
     source = path.read_text(encoding="utf-8")
     assert source.count("\n") < 300
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|\beval\(", source)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|dangerouslySetInnerHTML|\beval\(", source
+    )
     assert "http://" not in source
     assert "https://" not in source
 

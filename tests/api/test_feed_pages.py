@@ -1,4 +1,7 @@
+from api import feed
+from api.tokens import Token
 from domain.instant import iso
+from projections import rebuild
 from tests.story import at, scanned
 
 
@@ -52,8 +55,6 @@ def test_the_end_of_the_feed_is_a_place_to_wait_at(shop):
 
 
 def test_the_feed_takes_the_filters_of_the_list(shop, monkeypatch):
-    from api import feed
-
     monkeypatch.setattr(feed, "_SCAN", 2)
     for name in range(9):
         shop.late(str(name), warehouse="E" if name % 4 == 0 else "W")
@@ -64,8 +65,6 @@ def test_the_feed_takes_the_filters_of_the_list(shop, monkeypatch):
 
 
 def test_a_search_through_a_long_feed_says_how_far_it_came(shop, monkeypatch):
-    from api import feed
-
     monkeypatch.setattr(feed, "_SCAN", 1)
     monkeypatch.setattr(feed, "_SCAN_SECONDS", -1)
     shop.late("1", "2", "3")
@@ -75,8 +74,6 @@ def test_a_search_through_a_long_feed_says_how_far_it_came(shop, monkeypatch):
 
 
 def test_a_place_beyond_this_log_or_in_another_one_is_gone(shop):
-    from api.tokens import Token
-
     shop.late("1")
     token = Token.read(shop.read("/v1/feed")["next"])
     for wrong in (
@@ -90,8 +87,6 @@ def test_a_place_beyond_this_log_or_in_another_one_is_gone(shop):
 
 
 def test_ids_stay_when_the_feed_is_rebuilt(shop):
-    from projections import rebuild
-
     shop.late("1", "2")
     before = shop.read("/v1/feed")
     rebuild.rebuild(shop.told.store, shop.told.log.store, ["feed"])

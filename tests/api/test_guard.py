@@ -4,9 +4,10 @@ import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 
+from api import reading
 from api.app import create_app
 from api.problems import PROBLEMS
-from projections import views
+from projections import incidents, views
 
 CANARY = "13912345678"
 
@@ -55,8 +56,6 @@ def test_nothing_can_be_changed_here(shop, method):
 
 
 def test_what_fails_inside_says_nothing_but_its_request_id(shop, monkeypatch):
-    from projections import incidents
-
     def broken(*_, **__):
         raise RuntimeError(CANARY)
 
@@ -68,8 +67,6 @@ def test_what_fails_inside_says_nothing_but_its_request_id(shop, monkeypatch):
 
 
 def test_a_question_that_takes_too_long_is_cut_off(shop, monkeypatch):
-    from api import reading
-
     shop.late("1")
     monkeypatch.setattr(reading, "QUERY_SECONDS", -1)
     monkeypatch.setattr(views, "_STEPS", 1)

@@ -4,6 +4,8 @@ from urllib.request import urlopen
 
 import pytest
 
+from api import reading
+from api.tokens import Token
 from domain.instant import iso
 from tests.api.serving import serving
 from tests.story import approved, at, moved, placed, requested, scanned
@@ -117,12 +119,8 @@ def test_an_answer_may_be_asked_to_wait_for_a_position(shop):
 
 
 def test_a_position_that_is_not_reached_in_time_says_when_to_ask_again(shop, monkeypatch):
-    from api import reading
-
     monkeypatch.setattr(reading, "WAIT_SECONDS", 0.1)
     shop.late("1")
-    from api.tokens import Token
-
     token = Token.read(shop.read("/v1/incidents")["as_of"]["position"])
     answer = shop.get("/v1/incidents", min_position=str(token._replace(position=token.position + 5)))
     assert answer.status_code == 503

@@ -1,6 +1,7 @@
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api import health
 from api.metrics import METRICS
 from domain.errors import Unreadable
 from domain.instant import iso
@@ -78,8 +79,6 @@ def test_quarantine_has_pages_and_states(shop):
 
 
 def test_ready_needs_views_that_keep_up_and_a_frontier_that_is_fresh(shop, monkeypatch):
-    from api import health
-
     assert shop.get("/readyz").status_code == 503
     shop.told.hear(placed(0), requested(0, ship_by=20))
     shop.known(5)
@@ -105,7 +104,11 @@ def test_every_metric_that_is_told_is_in_the_list_and_every_listed_one_is_told(s
     shop.get("/v1/incidents")
     shop.app.state.meters.let_go("stalled")
     told = list(text_string_to_metric_families(shop.get("/metrics").text))
-    samples = {sample.name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum") for f in told for sample in f.samples}
+    samples = {
+        sample.name.removesuffix("_bucket").removesuffix("_count").removesuffix("_sum")
+        for f in told
+        for sample in f.samples
+    }
     samples = {name for name in samples if not name.endswith("_created")}
     assert samples == set(METRICS)
     values = {(s.name, *s.labels.values()): s.value for f in told for s in f.samples}

@@ -12,7 +12,10 @@ from tests.story import Desk, placed, requested, scanned
 def late(desk, *names, until=30):
     for name in names:
         order = f"O{name}"
-        desk.take(placed(0, of=order, key=f"p{name}"), requested(0, f"F{name}", of=order, ship_by=20, warehouse_id="EW"[len(str(name)) % 2]))
+        desk.take(
+            placed(0, of=order, key=f"p{name}"),
+            requested(0, f"F{name}", of=order, ship_by=20, warehouse_id="EW"[len(str(name)) % 2]),
+        )
     while desk.tick(until) == 500:
         pass
 

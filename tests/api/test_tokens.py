@@ -1,3 +1,5 @@
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,18 +19,15 @@ def test_a_token_is_read_as_it_was_written(epoch, revision, position):
 def test_anything_else_is_refused_and_never_breaks(text):
     try:
         token = Token.read(text)
-    except Problem as problem:
-        assert problem.code == "invalid_token"
-    else:
-        assert str(token).rstrip("=") == text.rstrip("=")
+    except Problem:
+        return
+    assert str(token).rstrip("=") == text.rstrip("=")
 
 
 @given(st.text(max_size=600))
 def test_no_text_breaks_a_cursor(text):
-    try:
-        read_cursor(text, (str, int, str))
-    except Problem as problem:
-        assert problem.code == "invalid_token"
+    with suppress(Problem):
+        assert read_cursor(text, (str, int, str))
 
 
 def test_a_cursor_of_another_shape_is_refused():

@@ -30,6 +30,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("brokers").addoption(
         "--require-brokers", default="", metavar=names, help="brokers whose absence is an error, not a skip"
     )
+    parser.getgroup("brokers").addoption(
+        "--leave-brokers", default="", metavar=names, help="brokers to leave to another run, said in the table"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -40,7 +43,17 @@ def pytest_configure(config: pytest.Config) -> None:
     required = [name for name in config.getoption("--require-brokers").split(",") if name]
     if unknown := set(required) - set(_OFFERS):
         raise pytest.UsageError(f"--require-brokers: no such broker: {', '.join(sorted(unknown))}")
-    config.pluginmanager.register(BrokerTally(required), "broker-tally")
+    left = [name for name in config.getoption("--leave-brokers").split(",") if name]
+    config.pluginmanager.register(BrokerTally(required, left), "broker-tally")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the brokers that another run takes."""
+    left = config.getoption("--leave-brokers").split(",")
+    mine = [item for item in items if _broker_of(item) not in left]
+    if len(mine) < len(items):
+        config.hook.pytest_deselected(items=[item for item in items if _broker_of(item) in left])
+        items[:] = mine
 
 
 @pytest.fixture(
@@ -79,9 +92,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 class BrokerTally:
     """Counts over all test processes which brokers the tests ran on."""
 
-    def __init__(self, required: list[str]) -> None:
+    def __init__(self, required: list[str], left: list[str]) -> None:
         """Start at nothing."""
         self._required = required
+        self._elsewhere = left
         self._states: dict[str, tuple[str, str]] = {}
         self._used: Counter[str] = Counter()
         self._left: Counter[str] = Counter()
@@ -128,6 +142,8 @@ class BrokerTally:
         left = f", {self._left[name]} left to a real Kafka" if self._left[name] else ""
         if self._used[name]:
             return f"used by {self._used[name]} tests{left}"
+        if name in self._elsewhere:
+            return "left to `make brokers`"
         _, why_not = self._states.get(name, ("", "no test asked for it"))
         return f"not used: {why_not or 'nothing ran'}{left}"
 

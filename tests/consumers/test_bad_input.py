@@ -171,7 +171,7 @@ def test_a_large_one_is_refused_in_less_than_50_milliseconds(name: str) -> None:
 def test_a_large_good_one_is_read_in_reasonable_time(value: bytes) -> None:
     begun = process_time()
     assert code(value) == "taken"
-    assert process_time() - begun < 0.5
+    assert process_time() - begun < 1
 
 
 def test_everything_bad_in_one_batch_is_held_back_untouched_and_the_good_commits() -> None:

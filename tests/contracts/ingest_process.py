@@ -26,7 +26,11 @@ class Process:
         """Start it, with these arguments to the wiring and these settings of its Kafka client."""
         self.said: list[dict[str, Any]] = []
         self._errors: list[str] = []
-        command = [sys.executable, str(ingest_child.__file__), json.dumps({"begin": None, "options": dict(options), **chosen})]
+        command = [
+            sys.executable,
+            str(ingest_child.__file__),
+            json.dumps({"begin": None, "options": dict(options), **chosen}),
+        ]
         self._process = subprocess.Popen(
             command, env=shop.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )

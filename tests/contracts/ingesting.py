@@ -16,7 +16,6 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-
 from deploy import workers
 from deploy.settings import Kafka, Settings, Topics
 from deploy.wiring import system
@@ -354,7 +353,9 @@ class Watcher:
             by_place.setdefault((one.topic, one.partition), []).append(one)
         for sample in self.samples:
             for place, (stands, read_up_to) in sample.items():
-                ahead = [one for one in by_place.get(place, ())[::-1] if stands <= one.offset and one.at < (read_up_to or 0)]
+                ahead = [
+                    one for one in by_place.get(place, ())[::-1] if stands <= one.offset and one.at < (read_up_to or 0)
+                ]
                 assert not ahead, f"{place} stands at {stands}, is read up to {read_up_to}, but not {ahead[-1]}"
 
     def _watch(self) -> None:

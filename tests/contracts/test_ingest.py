@@ -13,7 +13,7 @@ from consumers import loop
 from tests.brokers.broker import Broker
 from tests.brokers.clients import producer
 from tests.contracts.ingest_process import Process
-from tests.contracts.ingesting import Load, Message, Shop, Watcher, now, running, until
+from tests.contracts.ingesting import Load, Shop, Watcher, now, running, until
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -70,7 +70,7 @@ def test_no_start_stays_silent(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> N
     """A join that completes between two polls is lost on the client; short polls make that likely."""
     monkeypatch.setattr(loop, "POLL_MS", 10)
     with producer(shop.broker) as sender:
-        for starts in range(8):
+        for starts in range(6):
             with running(shop, begin=None if starts else "earliest") as run:
                 shop.send(shop.orders(2), sender)
                 run.until(shop.is_taken_in, 15)

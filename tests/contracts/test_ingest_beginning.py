@@ -37,7 +37,10 @@ def test_topics_that_do_not_exist_are_named(shop: Shop) -> None:
     with KafkaAdminClient(bootstrap_servers=shop.broker.bootstrap_servers) as admin:
         admin.delete_topics([shop.topics.logistics])
         until(lambda: shop.topics.logistics not in admin.list_topics())
-    with pytest.raises(SourceFailed, match=f"topics do not exist: {shop.topics.logistics};"), running(shop, begin="latest"):
+    with (
+        pytest.raises(SourceFailed, match=f"topics do not exist: {shop.topics.logistics};"),
+        running(shop, begin="latest"),
+    ):
         pass
 
 

@@ -11,7 +11,6 @@ from tests.contracts.ingest_process import Process
 from tests.contracts.ingesting import Load, Shop, until
 
 pytestmark = pytest.mark.timeout(120)
-SESSION = {"session_timeout_ms": 3_000, "heartbeat_interval_ms": 500}
 
 
 @pytest.fixture
@@ -43,10 +42,10 @@ def test_two_that_begin_at_once_share_the_work_until_one_leaves(shop: Shop) -> N
 
 
 def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -> None:
-    with Load(shop, pause=0.02), Process(shop, SESSION, begin="earliest") as away:
+    with Load(shop, pause=0.02), Process(shop, begin="earliest") as away:
         all_work(away)
         held = away.freeze()
-        with Process(shop, SESSION) as other:
+        with Process(shop) as other:
             until(lambda: all(shop.store.positions()[topic, number][0] > end for topic, number, _, end in held))
             away.thaw()
             until(lambda: "ingest_fenced_total" in away.heard("noted"))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(120)
-SILENT_SECONDS = 8
+SILENT_SECONDS = 7  # longer than the loop waits for an answer
 
 
 @pytest.fixture
@@ -31,13 +31,12 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 
 
 @pytest.mark.needs(Capability.RESTART)
-@pytest.mark.parametrize("ending", ["stop", "kill"])
-def test_the_loop_goes_on_after_its_broker_ended_and_came_back(shop: Shop, ending: str) -> None:
+def test_the_loop_goes_on_after_its_broker_was_killed_and_came_back(shop: Shop) -> None:
     with running(shop, begin="earliest") as run, Watcher(shop) as watcher:
         with Load(shop, pause=0.05):
             time.sleep(1)
             try:
-                shop.broker.stop() if ending == "stop" else shop.broker.kill()
+                shop.broker.kill()
                 time.sleep(2)
             finally:
                 shop.broker.start()
@@ -125,7 +124,9 @@ def test_records_that_are_gone_unread_stop_it_until_the_gap_is_accepted(shop: Sh
         run.until(shop.is_taken_in)
     (gap,) = shop.store.events("ingest.gap_accepted.v1")
     assert (gap["expected"], gap["next"]) == gone
-    shop.acked = [one for one in shop.acked if (one.topic, one.partition) != place or not gone[0] <= one.offset < gone[1]]
+    shop.acked = [
+        one for one in shop.acked if (one.topic, one.partition) != place or not gone[0] <= one.offset < gone[1]
+    ]
     shop.check()
 
 

@@ -20,6 +20,7 @@ instants = st.integers(0, 8).map(lambda n: at(n * 2)) | st.sampled_from((FIRST, 
 names = st.sampled_from(("1", "2", "3"))
 quantities = st.sampled_from((1, 1, 2, 3, 1_000_000))
 
+TEXT: Final = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6)
 BY_NAME: Final[dict[str, st.SearchStrategy[Any]]] = {
     "at": instants,
     "source": st.sampled_from(("/a", "/b")),
@@ -60,6 +61,8 @@ def _member(name: str, hint: Any) -> st.SearchStrategy[Any]:
         return st.lists(part, max_size=3).map(tuple)
     if float in (hint, *get_args(hint)):
         return st.none() | st.floats(allow_nan=False, allow_infinity=False)
+    if str in (hint, *get_args(hint)):
+        return st.none() | TEXT if optional else TEXT
     return st.from_type(hint)
 
 

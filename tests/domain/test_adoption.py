@@ -132,3 +132,14 @@ def test_where_approval_is_required_the_approval_makes_it_late(log: Log) -> None
     assert desk.found() == []
     desk.take(approved(14), until=15)
     assert desk.found() == [("open", "F", 10, None)]
+
+
+def test_a_running_process_judges_by_what_another_has_adopted_since(log: Log) -> None:
+    running = Desk(log, ORIGINAL)
+    running.take(placed(0), requested(0, ship_by=40), moved(1, 30, "merchant"), until=5)
+    Desk(log, LATEST, adopted_at=20)
+    running.tracker.follow_policies()
+    assert running.tracker.policies == tuple(adopted(log))
+    assert running.tracker.rearm(at(20)) == 1
+    running.tick(31)
+    assert running.found() == [("open", "F", 30, None)]

@@ -7,6 +7,7 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from domain import tracker as tracking
+from domain.batch import TickFired
 from domain.errors import Unreadable
 from domain.events import Fact
 from domain.instant import Instant
@@ -111,6 +112,32 @@ def test_several_such_messages_are_each_held_back(desk: Desk, monkeypatch: pytes
     desk.take(placed(0), *bad[:3], requested(0, ship_by=10), *bad[3:], until=20)
     assert [offset for offset, _ in desk.held_back()] == [1, 2, 3, 5, 6]
     assert desk.found() == [("open", "F", 10, None)]
+
+
+@BREAKS
+def test_several_such_messages_of_one_order_are_each_held_back(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, breaking: Any
+) -> None:
+    breaking(monkeypatch)
+    bad = [held(1, source=PRESENT, key=str(n)) for n in range(3)]
+    desk.take(placed(0), bad[0], requested(0, ship_by=10), *bad[1:], scanned(12), until=20)
+    assert [offset for offset, _ in desk.held_back()] == [1, 3, 4]
+    assert desk.found() == [("ended", "F", 10, 12)]
+
+
+def test_a_subject_that_can_no_longer_be_judged_holds_up_nobody_s_deadline(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "OQR":
+        desk.take(placed(0, of=name), requested(0, f"F{name}", name, ship_by=10), until=5)
+    desk.take(held(20, source=PRESENT), until=5)
+    choke_on_judging(monkeypatch)
+    assert desk.tick(11) == 3
+    assert desk.found() == [("open", "FQ", 10, None), ("open", "FR", 10, None)]
+    [fired] = desk.log.stream("ticks")
+    assert isinstance(fired, TickFired)
+    assert list(fired.failed) == ["order-O"]
+    assert desk.tick(12) == 0
 
 
 @BREAKS

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.enrolment import Partition, go_live
 from domain.log import Beside, Recorded, UnknownTopic, encode
 from domain.order import OrderHeld
 from projections import VIEWS, checkpoints, feed, frontier, incidents, orders
@@ -281,8 +282,6 @@ def _known(told):
 
 
 def test_a_partition_that_was_never_read_leaves_it_unknown(told):
-    from domain.enrolment import Partition, go_live
-
     go_live(told.log, {Partition(f"p{n}", "orders.events.v1", n): 0 for n in (0, 1)}, "earliest", at(0))
     told.desk.tracker.positions()
     told.desk.tracker.hear({"p0": at(7)})

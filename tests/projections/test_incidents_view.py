@@ -1,12 +1,15 @@
 import pytest
 
+from domain.enrolment import Partition, go_live
 from domain.instant import iso
 from projections import incidents
 from projections.query import After, Filter
 from tests.story import approved, at, cancelled, line, moved, packed, piece, placed, requested, scanned
 
+ANY = Filter()
 
-def shown(told, wanted=Filter(), **more):
+
+def shown(told, wanted=ANY, **more):
     with told.store.reading() as rows:
         return incidents.listed(rows, wanted, 100, **more)
 
@@ -80,8 +83,6 @@ def test_an_incident_of_several_parcels_ends_with_the_last_piece(told):
 
 
 def test_what_was_due_before_going_live_is_historic(told):
-    from domain.enrolment import Partition, go_live
-
     go_live(told.log, {Partition("test/orders/0", "orders.events.v1", 0): 0}, "earliest", at(25))
     told.desk.tracker.positions()
     late(told, "1", 20)

@@ -5,12 +5,12 @@ from datetime import datetime
 import orjson
 
 from consumers.translate import Translator
+from deploy.demo.season import season
 from domain.adoption import adopt
 from domain.batch import Batch, Raw, Slice
 from domain.instant import instant
 from domain.log import Log
 from domain.tracker import Tracker
-from deploy.demo.season import season
 
 _BATCH = 200
 
@@ -27,7 +27,7 @@ def tell_season(log: Log, start: datetime, days: int, seed: int = 3) -> Tracker:
             translator.incoming(offset, Raw(one.topic, 0, None, orjson.dumps(one.event), (), None), until)
             for offset, one in enumerate(part, first)
         )
-        expected = first if first else None
+        expected = first or None
         tracker.take(Batch((Slice("season/0", "season", 0, expected, first + len(part), records),), until), until)
         while tracker.tick(until) == 500:
             pass

@@ -5,6 +5,7 @@ zombie in; ours refuses tracking (``test_append.py``) and has positions instead.
 """
 
 import sys
+import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -27,12 +28,15 @@ class _OnOurs:
 
     def setUp(self) -> None:
         """Open a log."""
+        self.others = set(threading.enumerate())
         self.place = TemporaryDirectory()
         self.opened = file_log(Path(self.place.name) / "log.db")
         self.log: Log = self.opened.__enter__()
 
     def tearDown(self) -> None:
-        """Close it."""
+        """Close it, once the readers that a case leaves behind have stopped: a connection in use must not be closed."""
+        for reader in set(threading.enumerate()) - self.others:
+            reader.join()
         self.opened.__exit__(None, None, None)
         self.place.cleanup()
 

@@ -148,4 +148,4 @@ def run(workload: Workload, directory: Path, batch: int) -> Outcome:
 
 def _count(connection: sqlite3.Connection) -> list[int]:
     tables = ("orders", "shipments", "parcels", "late", "positions")
-    return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]  # noqa: S608
+    return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]

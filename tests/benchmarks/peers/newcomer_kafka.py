@@ -66,7 +66,7 @@ def _both(arguments: list[str]) -> None:
 
 
 def _start(role: str, arguments: list[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", __spec__.name, role, *arguments])  # noqa: S603
+    return subprocess.Popen([sys.executable, "-m", __spec__.name, role, *arguments])
 
 
 if __name__ == "__main__":

@@ -38,5 +38,5 @@ def _write(connection: sqlite3.Connection, batch: dict[str, list[Row]]) -> None:
     for table, rows in batch.items():
         places = ", ".join("?" * len(rows[0]))
         # A position or a deadline that moved is written over, as the product writes it over.
-        connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", rows)  # noqa: S608
+        connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({places})", rows)
     connection.execute("COMMIT")

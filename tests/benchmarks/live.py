@@ -1,0 +1,178 @@
+"""The ways to do the whole job, from a broker to where people look, each as processes started and watched here."""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.error import URLError
+from urllib.parse import quote
+from urllib.request import urlopen
+
+from deploy.embedded import free_port
+from domain.batch import BatchTaken
+from domain.log import decode
+from tests.benchmarks.ours import POLICY
+
+STOP_SECONDS: Final = 15.0
+START_SECONDS: Final = 20.0
+
+
+class Live(Protocol):
+    """One run of one way; the directory is its own."""
+
+    processes: "Processes"
+
+    def start(self) -> None:
+        """Start it; nothing is stored yet."""
+
+    def visible(self) -> int:
+        """Count the input events whose effects can be seen."""
+
+    def late(self) -> frozenset[str]:
+        """Name what is shown as late."""
+
+
+class Processes:
+    """The processes of one run, and what they say, in files."""
+
+    def __init__(self, directory: Path) -> None:
+        """Start nothing yet."""
+        self._directory = directory
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(self, name: str, *command: str, **settings: str) -> None:
+        """Start one, with settings in its environment."""
+        with (self._directory / f"{name}.out").open("wb") as out:
+            environment = {**os.environ, **settings}
+            self._running.append(subprocess.Popen(command, stdout=out, stderr=out, env=environment))
+
+    def failed(self) -> bool:
+        """Say whether one has ended with an error."""
+        return any(one.poll() for one in self._running)
+
+    def stop(self) -> None:
+        """End all, kindly first."""
+        for one in self._running:
+            one.terminate()
+        until = time.monotonic() + STOP_SECONDS
+        for one in self._running:
+            try:
+                one.wait(max(0.1, until - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                one.kill()
+                one.wait()
+
+    def said(self) -> str:
+        """Give the ends of what they wrote."""
+        return "\n".join(f"{path.name}: {path.read_text()[-2000:]}" for path in self._directory.glob("*.out"))
+
+
+class Newcomer:
+    """The newcomer's version: consumer and projection as a process each; its view shows what is late."""
+
+    def __init__(self, bootstrap_servers: str, directory: Path, messages: int) -> None:
+        """Prepare a run."""
+        self.processes = Processes(directory)
+        self._arguments = (bootstrap_servers, str(directory), str(messages))
+        self._view = directory / "view.db"
+
+    def start(self) -> None:
+        """Start both halves."""
+        for role in ("follow", "consume"):
+            module = "tests.benchmarks.peers.newcomer_kafka"
+            self.processes.start(role, sys.executable, "-m", module, role, *self._arguments)
+
+    def visible(self) -> int:
+        """Read the projection's position: one notification an input event."""
+        found = _rows(self._view, "SELECT notification_id FROM tracking WHERE application_name = 'Shop'")
+        return int(found[0][0]) if found else 0
+
+    def late(self) -> frozenset[str]:
+        """Read the view."""
+        return frozenset(row[0] for row in _rows(self._view, "SELECT fulfillment_id FROM late"))
+
+
+class Ours:
+    """The product's roles as a process each; what every view has taken in and the feed serves is visible."""
+
+    def __init__(self, bootstrap_servers: str, directory: Path, messages: int) -> None:
+        """Prepare a run."""
+        _ = messages
+        self.processes = Processes(directory)
+        self._log, self._views = directory / "log.db", directory / "views.db"
+        self._position, self._taken = 0, 0
+        self._batches: list[tuple[int, int]] = []
+        policy = directory / "policy.toml"
+        policy.write_text(POLICY)
+        self._url = f"http://127.0.0.1:{free_port()}"
+        self._settings = {
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+            "TRACKER_DATA_DIR": str(directory),
+            "TRACKER_POLICY": str(policy),
+            "TRACKER_KAFKA__GROUP": directory.name,
+            "TRACKER_PORT": self._url.rpartition(":")[2],
+        }
+
+    def start(self) -> None:
+        """Start what waits for events first, and what reads them when all of that answers."""
+        self._role("serve")
+        self._wait_for_pages()
+        self._role("project")
+        self._role("tick")
+        time.sleep(2.0)
+        self._role("ingest", "--from", "earliest")
+
+    def visible(self) -> int:
+        """Count the records of the batches that every view has passed."""
+        rows = _rows(self._views, "SELECT min(position) FROM checkpoints")
+        passed = rows[0][0] or 0 if rows else 0
+        query = f"SELECT rowid, topic, state FROM stored_events WHERE topic = '{BatchTaken.TOPIC}' AND rowid > ?"
+        for position, topic, state in _rows(self._log, query, self._position):
+            batch = decode(topic, state)
+            assert isinstance(batch, BatchTaken)
+            self._batches.append((position, batch.records))
+            self._position = position
+        while self._batches and self._batches[0][0] <= passed:
+            self._taken += self._batches.pop(0)[1]
+        return self._taken
+
+    def late(self) -> frozenset[str]:
+        """Page through the feed from its beginning, as an outside program would."""
+        found: dict[str, str] = {}
+        after, more = "first", True
+        while more:
+            with urlopen(f"{self._url}/v1/feed?limit=500&after={quote(after)}") as answer:
+                page = json.load(answer)
+            for one in page["changes"]:
+                found[one["incident"]["subject"]] = one["incident"]["state"]
+            after, more = page["next"], page["more"]
+        return frozenset(subject for subject, state in found.items() if state != "retracted")
+
+    def _role(self, name: str, *arguments: str) -> None:
+        self.processes.start(name, str(Path(sys.executable).parent / "tracker"), name, *arguments, **self._settings)
+
+    def _wait_for_pages(self) -> None:
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                urlopen(f"{self._url}/healthz").close()
+            except URLError:
+                if time.monotonic() > until or self.processes.failed():
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+
+def _rows(path: Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
+            return database.execute(statement, parameters).fetchall()
+    except sqlite3.OperationalError:
+        # It has not made its file or table yet.
+        return []

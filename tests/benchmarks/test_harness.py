@@ -1,0 +1,176 @@
+"""The harness must notice unequal work, spread and missing peers; how fast anything is, it never judges."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import __main__ as command
+from tests.benchmarks import end_to_end, report
+from tests.benchmarks.__main__ import QUICK, against_memory, measure_all
+from tests.benchmarks.end_to_end import build_until_now
+from tests.benchmarks.in_memory import record
+from tests.benchmarks.measure import Measured, ResultsDiffer, check, interleave
+from tests.benchmarks.observer import NotVisible, Seen, steady_rate, watch
+from tests.benchmarks.peers.outcome import Outcome
+from tests.benchmarks.report import Line
+from tests.benchmarks.subjects import OURS, PEERS, Subject, SubjectFailed, run_apart
+from tests.benchmarks.workload import build
+from tests.brokers.broker import BrokerMissingError
+
+PRODUCT, PEER = Subject("ours", "-"), Subject("peer", "-", goal=2, beyond=3)
+
+
+def test_a_subject_that_misses_something_ends_the_run() -> None:
+    with pytest.raises(ResultsDiffer, match="peer found 1 late shipments, 2 are: 1 missed"):
+        check("peer", frozenset({"F1"}), frozenset({"F1", "F2"}))
+
+
+def test_a_subject_that_makes_something_up_ends_the_run() -> None:
+    with pytest.raises(ResultsDiffer, match=r"1 wrong \['F3'\]"):
+        check("peer", frozenset({"F1", "F3"}), frozenset({"F1"}))
+
+
+def test_what_became_late_during_the_run_may_be_found_or_not() -> None:
+    least, most = frozenset({"F1"}), frozenset({"F1", "F2"})
+    check("peer", least, least, most)
+    check("peer", most, least, most)
+    with pytest.raises(ResultsDiffer):
+        check("peer", frozenset({"F2"}), least, most)
+
+
+def test_repetitions_take_turns_on_empty_directories(tmp_path: Path) -> None:
+    ran: list[str] = []
+
+    def run_once(subject: Subject, directory: Path) -> Outcome:
+        assert not directory.exists()
+        directory.mkdir()
+        ran.append(subject.name)
+        return Outcome(frozenset(), len(ran), 7)
+
+    measured = interleave([PRODUCT, PEER], 100, 3, run_once, tmp_path)
+    assert ran == ["ours", "peer", "peer", "ours", "ours", "peer"]
+    assert [one.seconds for one in measured] == [[1, 4, 5], [2, 3, 6]]
+    assert [one.rows for one in measured] == [7, 7]
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_table_shows_median_spread_ratio_and_goal() -> None:
+    lines = report.compare("P1", [Measured(PRODUCT, 1000, [0.5, 0.25, 1.0]), Measured(PEER, 1000, [2.0, 4.0, 1.0])])
+    assert [one.ratio for one in lines] == [None, 4.0]
+    printed = report.table(lines).splitlines()
+    assert printed[1].split() == ["P1", "ours", "2,000", "1,000-4,000"]
+    assert printed[2].split() == ["P1", "peer", "500", "250-1,000", "4.00", "2", "(beyond", "3)"]
+
+
+def test_our_rate_from_the_broker_stands_beside_our_best_from_memory() -> None:
+    lines = [Line("P1/500", "ours", 10.0), Line("P1/500", "peer", 90.0), Line("P1/2000", "ours", 20.0)]
+    (line,) = against_memory(Line("P2", "ours", 15.0), lines)
+    assert (line.rate, line.ratio) == (20.0, 0.75)
+    assert against_memory(Line("P2", "ours", 15.0), []) == []
+
+
+def test_a_run_that_stops_short_of_the_end_is_told() -> None:
+    with pytest.raises(NotVisible, match="3 of 4 events became visible, then a process ended"):
+        watch(4, lambda: 3, lambda: True)
+    with pytest.raises(NotVisible, match="time was up"):
+        watch(4, lambda: 0, lambda: False, patience=0.05)
+
+
+def test_every_advance_is_seen_and_the_warm_tenth_is_left_out() -> None:
+    counts = iter([0, 10, 10, 55, 100])
+    seen = watch(100, lambda: next(counts), lambda: False)
+    assert [one.events for one in seen] == [0, 10, 55, 100]
+    assert steady_rate(seen) == pytest.approx(90 / (seen[3].at - seen[1].at))
+
+
+def test_the_steady_rate_needs_no_more_than_one_advance() -> None:
+    assert steady_rate([Seen(0.0, 0), Seen(2.0, 100)]) == 50
+    assert steady_rate([Seen(0.0, 0), Seen(9.0, 5), Seen(10.0, 20), Seen(11.0, 60), Seen(12.0, 100)]) == 40
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the command keep its files in a directory of the test's own."""
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick"])
+    return tmp_path
+
+
+def test_the_command_fails_when_results_differ(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def differ(*_: object) -> None:
+        raise ResultsDiffer("peer", frozenset(), frozenset({"F1"}))
+
+    monkeypatch.setattr(command, "measure_all", differ)
+    assert command.main() == 1
+    assert "peer found 0 late shipments, 1 are" in capsys.readouterr().err
+    assert not list(here.iterdir())
+
+
+def test_the_command_keeps_figures_however_slow(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = report.compare("P1", [Measured(PRODUCT, 1, [9.0]), Measured(PEER, 1000, [0.1])])
+    monkeypatch.setattr(command, "measure_all", lambda *_: (lines, {"P1/500": {"late": 3}}))
+    assert command.main() == 0
+    (path,) = here.glob("*.json")
+    kept = json.loads(path.read_text())
+    assert [one["subject"] for one in kept["lines"]] == ["ours", "peer"]
+    assert kept["P1/500"] == {"late": 3}
+    assert set(kept["machine"]) == set(report.machine())
+
+
+def test_without_a_broker_the_measure_is_left_out_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_directory: Path) -> None:
+        raise BrokerMissingError("Kafka needs Java")
+
+    monkeypatch.setattr(end_to_end, "ApacheKafka", missing)
+    lines, kept = measure_all(["P2"], QUICK, tmp_path)
+    assert [one.cells()[3] for one in lines] == ["Kafka needs Java"]
+    assert kept == {}
+
+
+def test_a_workload_for_live_detection_ends_now() -> None:
+    workload = build_until_now(300)
+    assert abs((datetime.now(UTC) - workload.until).total_seconds()) < 5
+    assert [one.key for one in workload.messages] == [one.key for one in build(300).messages]
+    assert len(workload.late) == len(build(300).late)
+
+
+def test_the_machine_is_named_by_cores_and_versions_only() -> None:
+    assert set(report.machine()) == {"cores", "python", "sqlite", *report.PACKAGES}
+
+
+def test_a_peer_that_is_not_installed_says_how_to_install_it() -> None:
+    absent = Subject("peer", "-", needs="no_such_package")
+    assert absent.missing is not None
+    assert "requirements-bench.lock" in absent.missing
+    assert Subject("peer", "-").missing is None
+
+
+def test_each_run_has_a_process_of_its_own(tmp_path: Path) -> None:
+    (crud,) = (one for one in PEERS if one.name == "CRUD upserts")
+    outcome = run_apart(crud, 300, tmp_path / "run", 50)
+    assert outcome.late == build(300).late
+    assert outcome.seconds > 0
+
+
+def test_the_product_does_the_peers_job(tmp_path: Path) -> None:
+    outcome = run_apart(OURS, 300, tmp_path / "run", 50)
+    assert outcome.late == build(300).late
+
+
+def test_what_the_product_writes_is_copied_for_the_ceiling(tmp_path: Path) -> None:
+    counted = record(300, 50, tmp_path).count()
+    assert counted["seen"] == 300
+    assert counted["stored_events"] > 300
+    (ceiling,) = (one for one in PEERS if not one.detects)
+    assert run_apart(ceiling, 300, tmp_path / "run", 50).rows == sum(counted.values())
+
+
+def test_a_failing_subject_is_told_with_its_own_words(tmp_path: Path) -> None:
+    (ceiling,) = (one for one in PEERS if not one.detects)
+    with pytest.raises(SubjectFailed, match="written-300-50"):
+        run_apart(ceiling, 300, tmp_path / "run", 50)

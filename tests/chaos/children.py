@@ -1,0 +1,87 @@
+"""The roles of a run as processes: the product's own loop and ticker over the files of a stage."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from consumers import freshness, loop, ticker
+from consumers.loop import Ingest
+from consumers.translate import Translator
+from deploy.wiring import open_log
+from deploy.workers import Crew, Worker
+from domain.adoption import adopt, adopted
+from domain.enrolment import go_live
+from domain.instant import DAY
+from domain.log import Log
+from domain.tracker import Tracker
+from tests.chaos import mutants, phases
+from tests.chaos.control import Control
+from tests.chaos.source import PARTITIONS, FileSource
+from tests.chaos.world import DAWN, micro
+
+CACHE: Final = 300
+"""Streams a child keeps: few, so that states are dropped and read again all the time."""
+
+
+class Part(NamedTuple):
+    """What one child plays."""
+
+    role: str
+    slot: int
+    stage: str
+    limit: int = 25
+    mutant: str = ""
+    hurried: bool = True
+    """Ask for ends and tick more often than in production; the waiting time is what is shortened."""
+
+
+def play(part: Part) -> int:
+    """Be that process until told to stop; returns its exit code."""
+    stage = Path(part.stage)
+    control = Control(stage)
+    if part.role != "setup":
+        mutants.plant(part.mutant)
+    phases.install(control, part.slot)
+    if part.hurried:
+        loop.ASK_EVERY, freshness.QUIET, ticker.EVERY = 0.04, 0.01, 0.02
+        loop.MIRROR_EVERY = 0.2
+    with open_log(stage / "log.db") as log:
+        return ROLES[part.role](log, control, part)
+
+
+def _setup(log: Log, control: Control, _part: Part) -> int:
+    adopt(log, "", micro(0))
+    go_live(log, dict.fromkeys(PARTITIONS.values(), 0), "earliest", micro(0))
+    control.set_clock(int(DAWN.timestamp()) * 1_000_000)
+    return 0
+
+
+def _ingest(log: Log, control: Control, part: Part) -> int:
+    policies = adopted(log)
+    reading = Ingest(
+        Tracker(log, policies, cache_limit=CACHE),
+        Translator(policies[-1].policy.zones),
+        PARTITIONS,
+        lambda starts: FileSource(Path(part.stage), starts),
+        control.now,
+        limit=part.limit,
+    )
+    return _work(Worker("ingest", reading.run))
+
+
+def _tick(log: Log, control: Control, _part: Part) -> int:
+    tracker = Tracker(log, adopted(log), cache_limit=CACHE)
+    return _work(Worker("ticker", lambda stop: ticker.run(tracker, control.now, stop, dedup_for=30 * DAY)))
+
+
+def _work(worker: Worker) -> int:
+    crew = Crew([worker])
+    signal.signal(signal.SIGTERM, lambda *_: crew.stop.set())
+    crew.start()
+    crew.wait()
+    crew.end()
+    return 1 if crew.failed else 0
+
+
+ROLES: Final[dict[str, Callable[[Log, Control, Part], int]]] = {"setup": _setup, "ingest": _ingest, "ticker": _tick}

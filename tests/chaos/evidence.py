@@ -1,0 +1,85 @@
+"""What a run leaves behind: the ledger of what the broker acked, and the log as plain sqlite3 reads it."""
+
+import json
+import sqlite3
+from base64 import b64decode
+from collections import defaultdict
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+Key = tuple[str, str]
+"""Source and id of an event."""
+Line = dict[str, Any]
+"""One message as the broker acked it."""
+
+
+def micro(text: str | None) -> int | None:
+    """Read a time as microseconds."""
+    return None if text is None else (datetime.fromisoformat(text) - EPOCH) // timedelta(microseconds=1)
+
+
+def said(line: Line) -> str:
+    """Write what an event says, so that two of one id can be compared."""
+    event = line["event"]
+    return json.dumps([event["type"], event["time"], event["data"]], sort_keys=True)
+
+
+def is_beat(line: Line) -> bool:
+    """Say whether it only proves that its source is alive."""
+    return bool(line["event"]["type"] == "feed.heartbeat.v1")
+
+
+class Evidence:
+    """The ledger and the log of one run."""
+
+    def __init__(self, stage: Path, end: int) -> None:
+        """Read both; time stands at ``end``."""
+        self.end = end
+        self.ledger: list[Line] = [json.loads(line) for line in (stage / "ledger.jsonl").read_text().splitlines()]
+        for line in self.ledger:
+            line["event"] = json.loads(b64decode(line["value"])) if line["sort"] == "event" else None
+        self.sent: dict[str, Line] = {line["via"]: line for line in self.ledger}
+        self.by_id: dict[Key, list[Line]] = defaultdict(list)
+        self.parcel_of: dict[str, str] = {}
+        for event, line in ((line["event"], line) for line in self.ledger if line["event"]):
+            self.by_id[event["source"], event["id"]].append(line)
+            if event["type"] == "parcel.labelled.v1":
+                self.parcel_of[event["data"]["tracking_number"]] = event["data"]["parcel_id"]
+        self._read_log(stage / "log.db")
+
+    def _read_log(self, path: Path) -> None:
+        with closing(sqlite3.connect(path)) as log:
+            rows = log.execute("SELECT rowid, originator_id, originator_version, topic, state FROM stored_events")
+            self.rows = [(*row[:4], json.loads(row[4])) for row in rows]
+            self.positions = dict(log.execute("SELECT partition, next FROM positions"))
+            self.seen = {bytes(row[0]) for row in log.execute("SELECT key FROM seen")}
+            self.due = list(log.execute("SELECT subject, due FROM deadlines WHERE due < ?", (self.end,)))
+            held = log.execute("SELECT partition, offset, code, value FROM quarantine")
+            self.held = {(row[0], row[1]): (row[2], sha256(row[3] or b"").hexdigest()) for row in held}
+
+
+class Witness:
+    """Reads the log's tail again and again while it grows, to see that nothing once seen ever changes."""
+
+    def __init__(self, stage: Path) -> None:
+        """Have seen nothing."""
+        self._path = stage / "log.db"
+        self._seen: dict[int, str] = {}
+
+    def look(self) -> None:
+        """Remember what was added."""
+        self._seen |= self._read(max(self._seen, default=0))
+
+    def changed(self) -> list[int]:
+        """List the ids that no longer stand for what was seen under them."""
+        now = self._read(0)
+        return [one for one, content in self._seen.items() if now.get(one) != content]
+
+    def _read(self, after: int) -> dict[int, str]:
+        with closing(sqlite3.connect(self._path)) as log:
+            rows = log.execute("SELECT rowid, * FROM stored_events WHERE rowid > ?", (after,))
+            return {row[0]: sha256(repr(tuple(row)).encode()).hexdigest() for row in rows}

@@ -1,0 +1,71 @@
+"""One run: set the scene, kill, let everything come to rest, judge."""
+
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.chaos.control import INGEST, TICKER
+from tests.chaos.evidence import Evidence
+from tests.chaos.kills import Habits, Killed, Killer
+from tests.chaos.nursery import Nursery
+from tests.chaos.oracle import Judge
+from tests.chaos.stage import Failed, Plan, Stage
+
+
+class Outcome(NamedTuple):
+    """What a run showed."""
+
+    killed: Killed
+    events: int
+    opened: int
+    retracted: int
+    clashes: int
+    seconds: float
+    violations: list[str]
+
+
+def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = Habits(), keep: Path | None = None) -> Outcome:
+    """Kill so many times and judge what the log holds then."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
+        path = keep or Path(scratch)
+        stage = Stage(path, plan, nursery)
+        killer = Killer(stage, kills, habits)
+        violations: list[str] = []
+        try:
+            with stage:
+                killer.run()
+                stage.drain()
+                for slot in (INGEST, TICKER):
+                    stage.stop(slot)
+        except Failed as failed:
+            violations.append(str(failed))
+        violations.extend(_judge(stage))
+        told = dict(stage.query("SELECT topic, COUNT(*) FROM stored_events GROUP BY topic"))
+        return Outcome(
+            killer.killed,
+            events=len(stage.season.sent),
+            opened=told.get("finding.opened.v1", 0),
+            retracted=told.get("finding.retracted.v1", 0),
+            clashes=stage.control.clashes(),
+            seconds=time.monotonic() - began,
+            violations=violations,
+        )
+
+
+def _judge(stage: Stage) -> list[str]:
+    found = list(Judge(Evidence(stage.path, stage.season.end)).violations())
+    found.extend(f"L6 changed: notification {one} is not what it was" for one in stage.witness.changed())
+    if errors := stage.control.errors():
+        found.append(f"H4: the store refused {errors} transactions although nobody held it for long")
+    return found
+
+
+def table(killed: Killed) -> str:
+    """Write the kills by role and phase."""
+    phases: Counter[str] = Counter()
+    for (role, phase), count in sorted(killed.items()):
+        phases[f"{role} {phase.name.lower()}"] += count
+    return "\n".join(f"  {name:<18} {count:>4}" for name, count in phases.items())

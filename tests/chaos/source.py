@@ -1,0 +1,114 @@
+"""A fake of the Kafka source over the files of ``topics``: positions by seek only, one owner or a group of them."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from consumers.source import Start
+from domain.batch import Raw
+from domain.enrolment import Partition
+from tests.chaos.topics import ENTRY, HEAD, PLACES, Place
+
+PARTITIONS = {place.name: Partition(place.name, place.topic, place.number) for place in PLACES}
+_PLACES = {place.name: place for place in PLACES}
+Starts = Callable[[], Mapping[str, Start]]
+
+
+class FileSource:
+    """Reads what the broker has acked; asks for its starts whenever the group gives it other partitions."""
+
+    def __init__(self, stage: Path, starts: Starts, owned: Callable[[], frozenset[str]] | None = None) -> None:
+        self._stage = stage
+        self._starts = starts
+        self._owned = owned or (lambda: frozenset(PARTITIONS))
+        self._given: frozenset[str] | None = None
+        self._at: dict[str, int] = {}
+        self._held: set[str] = set()
+        self.assignments = 0
+
+    @property
+    def assigned(self) -> frozenset[str]:
+        return self._given or frozenset()
+
+    @property
+    def settled(self) -> bool:
+        return self._given is not None
+
+    def poll(self, timeout_ms: int, limit: int) -> dict[str, list[tuple[int, Raw]]]:
+        until = time.monotonic() + timeout_ms / 1000
+        while True:
+            self._rebalance()
+            found = {
+                name: records for name in sorted(self.assigned - self._held) if (records := self._read(name, limit))
+            }
+            if found or time.monotonic() >= until:
+                return _at_most(found, limit, self._at)
+            time.sleep(0.004)
+
+    def ends(self, names: frozenset[str]) -> dict[str, int]:
+        return {name: self._path(name, "index").stat().st_size // ENTRY.size for name in names}
+
+    def beginnings(self, names: frozenset[str]) -> dict[str, int]:
+        return dict.fromkeys(names, 0)
+
+    def reached(self, names: frozenset[str]) -> dict[str, int]:
+        return {name: self._at[name] for name in names if name in self.assigned}
+
+    def seek(self, starts: Mapping[str, Start]) -> None:
+        self._at.update((name, start.seek) for name, start in starts.items() if name in self.assigned)
+
+    def hold(self, names: set[str]) -> None:
+        self._held.update(names)
+
+    def release(self, names: set[str]) -> None:
+        self._held.difference_update(names)
+
+    def mirror(self, positions: Mapping[str, int]) -> None:
+        (self._stage / "committed.json").write_text(json.dumps(dict(positions)))
+
+    def close(self) -> None:
+        self._given = frozenset()
+
+    def _rebalance(self) -> None:
+        owned = self._owned()
+        if owned != self._given:
+            self._given = owned
+            starts = self._starts()
+            self._at = {name: starts[name].seek for name in owned}
+            self.assignments += 1
+
+    def _read(self, name: str, limit: int) -> list[tuple[int, Raw]]:
+        place, at, records = _PLACES[name], self._at[name], []
+        if self._path(name, "index").stat().st_size <= at * ENTRY.size:
+            return []
+        with self._path(name, "index").open("rb") as index:
+            index.seek(at * ENTRY.size)
+            entries = index.read(ENTRY.size * limit)
+        with self._path(name, "log").open("rb") as log:
+            for begin, size in ENTRY.iter_unpack(entries[: len(entries) // ENTRY.size * ENTRY.size]):
+                if size >= 0:
+                    log.seek(begin)
+                    records.append((at, _raw(place, log.read(size))))
+                at += 1
+        if not records:
+            self._at[name] = at
+        return records
+
+    def _path(self, name: str, kind: str) -> Path:
+        return self._stage / f"{_PLACES[name].topic}-{_PLACES[name].number}.{kind}"
+
+
+def _at_most(
+    found: dict[str, list[tuple[int, Raw]]], limit: int, at: dict[str, int]
+) -> dict[str, list[tuple[int, Raw]]]:
+    share = max(1, limit // max(1, len(found)))
+    polled = {name: records[:share] for name, records in found.items()}
+    at.update((name, records[-1][0] + 1) for name, records in polled.items())
+    return polled
+
+
+def _raw(place: Place, frame: bytes) -> Raw:
+    key, value, stamped = HEAD.unpack_from(frame)
+    body = frame[HEAD.size :]
+    return Raw(place.topic, place.number, body[:key], None if value < 0 else body[key:], (), stamped)

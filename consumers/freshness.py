@@ -1,13 +1,9 @@
 """Freshness: up to which instant of the clock each partition has been read."""
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from domain.instant import Instant
-
-QUIET: Final = 0.12
-"""Seconds of polling after which an end is believed: longer than a broker holds an answer back, because some
-brokers name the start of the last batch as the end."""
 
 
 class _Mark(NamedTuple):
@@ -32,14 +28,14 @@ class Freshness:
             if name not in self._marks and name in positions:
                 self._marks[name] = _Mark(end, at, elapsed)
 
-    def read(self, positions: Mapping[str, int], elapsed: float) -> dict[str, Instant]:
+    def read(self, positions: Mapping[str, int]) -> dict[str, Instant]:
         """Give the partitions that have been read up to an instant since this was last asked."""
         done = {}
         for name, mark in list(self._marks.items()):
             stands = positions.get(name)
             if stands is None:
                 del self._marks[name]
-            elif stands >= mark.end and elapsed - mark.asked >= QUIET:
+            elif stands >= mark.end:
                 done[name] = mark.at
                 del self._marks[name]
         return done

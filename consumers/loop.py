@@ -168,7 +168,7 @@ class Ingest:
         return stands
 
     def _hear(self, source: Source, stands: Mapping[str, int], now: float) -> None:
-        read = self._freshness.read(stands, now)
+        read = self._freshness.read(stands)
         if read:
             with suppress(OperationalError):  # a busy store hears it a little later
                 self._tracker.hear(read)

@@ -14,7 +14,7 @@ from kafka.coordinator.base import MemberState
 from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from consumers.cluster import FETCH_MAX_WAIT, SourceFailed, answering, raw
+from consumers.cluster import FETCH_MAX_WAIT, Scout, SourceFailed, answering, raw
 from domain.batch import Raw
 from domain.enrolment import Partition
 
@@ -41,6 +41,8 @@ class KafkaSource:
         partitions: Mapping[str, Partition],
         group: str,
         starts: Callable[[], Mapping[str, Start]],
+        *,
+        trust_ends: bool = True,
         **options: Any,
     ) -> None:
         """Join the group; ``starts`` is asked on each assignment, on the client's own thread, so it must be quick.
@@ -55,6 +57,7 @@ class KafkaSource:
         self._assigned: set[str] = set()
         self._held: set[str] = set()
         self._strangers = False
+        self._scout: Scout | None = None
         self.assignments = 0
         """Counts assignments, so that the loop notices one."""
         settings: dict[str, Any] = {
@@ -71,6 +74,7 @@ class KafkaSource:
             self._consumer.subscribe(sorted({one.topic for one in partitions.values()}), listener=_Listener(self))
             # Metadata first: else the client joins twice, and the second join may never be applied.
             self._consumer.topics()
+            self._scout = None if trust_ends else Scout(connection)
 
     @property
     def assigned(self) -> frozenset[str]:
@@ -111,8 +115,9 @@ class KafkaSource:
         places = [self._places[name] for name in names]
         with answering("ends"):
             asked = self._consumer.end_offsets(places, timeout_ms=_ASK_MS)
-        # Some brokers answer too low; what a fetch has shown counts as well.
-        return {self._identities[place]: max(end, self._consumer.highwater(place) or 0) for place, end in asked.items()}
+            if self._scout is not None:
+                asked = self._scout.true_ends(asked)
+        return {self._identities[place]: end for place, end in asked.items()}
 
     def reached(self, names: Iterable[str]) -> dict[str, int]:
         """Say up to where the client has read, marks of transactions and compacted holes included."""
@@ -155,6 +160,8 @@ class KafkaSource:
         """Leave the group; a broker that does not answer is left without a word."""
         with suppress(Exception):  # it is thrown away whatever it says
             self._consumer.close(autocommit=False, timeout_ms=3000)
+            if self._scout is not None:
+                self._scout.close()
 
     def _apply_holds(self) -> None:
         places = [self._places[name] for name in self._held if name in self.assigned]

@@ -7,6 +7,7 @@ from typing import Any
 from consumers.backtest import records
 from consumers.translate import Translator
 from domain.batch import Foreign, Incoming, Raw
+from domain.catalogue import Heartbeat
 from domain.errors import Unreadable
 from domain.instant import Instant
 from domain.record import identity
@@ -35,6 +36,8 @@ class Validator:
             return "refused", {"code": content.code, "why": content.detail}
         if isinstance(content, Foreign):
             return "skipped", {"type": content.type, "why": "a family that is not ours"}
+        if isinstance(content, Heartbeat):
+            return "taken", {"type": content.TOPIC, "id": content.stamp.ref}
         key = identity(content)
         known = self._seen.get(key)
         if known is not None and known != one.digest:

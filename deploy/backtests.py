@@ -110,8 +110,9 @@ def _line(out: BinaryIO, content: Mapping[str, Any]) -> None:
     out.write(b"\n")
 
 
-EMBEDDED_OPTIONS: dict[str, Any] = {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500}
-"""The embedded broker lets a group wait for half its session time-out before it gives out partitions."""
+EMBEDDED_OPTIONS: dict[str, Any] = {"session_timeout_ms": 2000, "heartbeat_interval_ms": 500, "trust_ends": False}
+"""The embedded broker lets a group wait for half its session time-out before it gives out partitions, and the ends
+that it names are too low."""
 
 
 @contextmanager

@@ -20,6 +20,7 @@ LAST_WORDS: Final = 0.7
 """Seconds that open streams have to take their last word."""
 BACKSTOP: Final = 1
 _LOOK: Final = 0.05
+_BACKLOG: Final = 2048
 _KEEP_ALIVE: Final = 15
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
@@ -52,6 +53,7 @@ class Server(uvicorn.Server):
             ws="none",
             lifespan="on",
             log_config=None,
+            log_level=logging.WARNING,
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -82,9 +84,6 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave signals to whoever runs us."""
         yield
-
-
-_BACKLOG = 2048
 
 
 def serve(

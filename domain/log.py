@@ -31,6 +31,10 @@ class UnknownTopic(ValueError):
     """The log holds an event that this version does not know: a newer one wrote it."""
 
 
+class LogDamaged(ValueError):
+    """A stored event cannot be read although its name is known: the file is damaged."""
+
+
 class Recorded(NamedTuple):
     """An event in its envelope: which stream, and which place in it."""
 
@@ -59,11 +63,15 @@ def decode(topic: str, state: bytes) -> Event:
 
     Raises:
         UnknownTopic: a name that is not in ``EVENTS``.
+        LogDamaged: the bytes are not what was written.
     """
     decoder = _DECODERS.get(topic)
     if decoder is None:
         raise UnknownTopic(f"event {topic!r} is not known to this version; upgrade before reading this log")
-    return decoder.decode(state)
+    try:
+        return decoder.decode(state)
+    except msgspec.DecodeError as error:
+        raise LogDamaged(f"a stored {topic} cannot be read: {error}; restore the log from a backup") from error
 
 
 class EventMapper(Mapper[str]):

@@ -18,7 +18,7 @@ from domain.events import Fact
 from domain.instant import Instant
 from domain.intake import Intake, Message, streams_of
 from domain.judgement import Judgement, Verdict
-from domain.log import Advance, Armed, Beside, Log, Recorded, UnknownTopic
+from domain.log import Advance, Armed, Beside, Log, LogDamaged, Recorded, UnknownTopic
 from domain.record import identity, is_behind, stands_at
 from domain.streams import Streams, Work, stream
 from domain.suspicion import HandlerFailed, Suspicion
@@ -181,7 +181,7 @@ class Tracker:
                 self._take_fact(attempt, tally, message, one, content)
             except Unreadable as conflict:
                 content = conflict
-            except (PersistenceError, UnknownTopic):
+            except (PersistenceError, UnknownTopic, LogDamaged):
                 raise
             except Exception as error:
                 raise HandlerFailed([message], error) from error

@@ -4,6 +4,7 @@ Rows and positions commit together. It polls; a wake-up only shortens the wait. 
 is tried again and then parks its stream in that view: what comes after it waits behind it, other streams flow.
 """
 
+import logging
 import sqlite3
 import threading
 import time
@@ -26,12 +27,14 @@ IDLE: Final = 0.1
 ATTEMPTS: Final = 5
 """How often an event is tried before its stream is parked."""
 _PAUSE: Final = 0.01
+_STORE_WAITS: Final = 1.0
 _HEARD: Final = 0.5
 """Seconds between two notes of a frontier that moved without an event."""
 _TOPICS: Final = frozenset(event.TOPIC for event in EVENTS)
 _STORE_ERRORS: Final = (sqlite3.OperationalError, OSError, MemoryError)
 
 Streams = dict[str, list[Entry]]
+_log = logging.getLogger(__name__)
 
 
 class _Failed(Exception):
@@ -70,10 +73,17 @@ class Follower:
         self._lot.retry(self._subjects)
 
     def run(self, stop: threading.Event, wake: threading.Event | None = None) -> None:
-        """Follow until told to stop; raises what must stop the process."""
+        """Follow until told to stop; waits while the views cannot be written, raises what must stop the process."""
         signal = stop if wake is None else wake
         while not stop.is_set():
-            if self.step() == 0:
+            try:
+                idle = self.step() == 0
+            except sqlite3.OperationalError as error:
+                # Locked for long by a switch or a backup, or the disk is full: readers go on, and so shall we.
+                _log.warning("the views wait: %s", error)
+                stop.wait(_STORE_WAITS)
+                continue
+            if idle:
                 signal.wait(IDLE)
                 if wake is not None:
                     wake.clear()

@@ -101,26 +101,28 @@ def _event(frame: str) -> Event | None:
 
 
 @contextmanager
-def serving(stage: Any, *, send_buffer: int | None = None, **options: Any) -> Iterator[Any]:
-    """Serve a stage on a free port, its follower running, until the block ends."""
-    stop, started = threading.Event(), threading.Event()
+def serving(stage: Any, *, send_buffer: int | None = None, follow: bool = True, **options: Any) -> Iterator[Any]:
+    """Serve a stage on a free port, its follower running unless told otherwise, until the block ends."""
+    stop, done = threading.Event(), threading.Event()
     options = {"clock": lambda: LATER, "heartbeat": 0.3, **options}
     app = create_app(stage.store, stage.log.store, **options)
     with bind("127.0.0.1", 0) as listener:
         if send_buffer is not None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
         server = Server(app, listener, stop)
-        follow = threading.Thread(target=stage.follower.run, args=(started,))
+        if not follow:
+            done.set()
+        following = threading.Thread(target=stage.follower.run, args=(done,))
         serve = threading.Thread(target=server.serve_until_stopped)
-        for thread in (follow, serve):
+        for thread in (following, serve):
             thread.start()
         try:
-            yield _Running(address(listener).rstrip("/"), app, stop, serve)
+            yield _Running(address(listener).rstrip("/"), app, stop, serve, server)
         finally:
             stop.set()
             serve.join(10)
-            started.set()
-            follow.join(10)
+            done.set()
+            following.join(10)
     assert not serve.is_alive()
 
 
@@ -129,3 +131,4 @@ class _Running(NamedTuple):
     app: Any
     stop: threading.Event
     thread: threading.Thread
+    server: Server

@@ -136,6 +136,9 @@ def test_a_snapshot_goes_over_into_the_feed_without_a_gap_or_a_repeat(shop, told
         begun = listener.until("snapshot")
         known = {one.data["id"]: (one.data["state"], one.data["ended_at"]) for one in begun if one.name == "incident"}
         base = position(begun[-1])
+        shown = [one.data for one in begun if one.name == "incident"]
+        assert all(Token.read(one["changed"]).position <= base for one in shown), "what follows is not told twice"
+        assert len(known) == len(shown)
         rest = [one for one in everything if Token.read(one).position > base]
         changes = listener.changes(len(rest))
         assert [one.id for one in changes] == rest
@@ -201,6 +204,24 @@ def test_a_healed_feed_sends_everybody_to_begin_anew(told, server):
     again = Listener(server.url, last=last)
     again.until("reset")
     again.close()
+
+
+def test_a_client_that_is_ahead_of_the_views_is_told_nothing_twice(told):
+    with serving(told, follow=False) as server:
+        late(told.desk, "1", "2")
+        told.follow()
+        listener = Listener(server.url, "/v1/feed?after=first")
+        first, second = listener.changes(2)
+        listener.close()
+        with told.store.writing() as rows:  # as when the views were made anew and are not there yet
+            rows.execute("DELETE FROM feed WHERE position > ?", (position(first),))
+            rows.execute("UPDATE checkpoints SET position = ? WHERE view = 'feed'", (position(first),))
+        again = Listener(server.url, last=second.id)
+        again.until("heartbeat")
+        late(told.desk, "3")
+        told.follow()
+        assert [one.data["incident"]["subject"] for one in again.changes(1)] == ["F3"]
+        again.close()
 
 
 def test_no_more_streams_are_held_than_the_server_can(told):

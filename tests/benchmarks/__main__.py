@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -115,4 +116,6 @@ def _arguments() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
+    # Told to end, we still end what we started and clear up.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

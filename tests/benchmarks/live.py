@@ -1,12 +1,12 @@
 """The ways to do the whole job, from a broker to where people look, each as processes started and watched here."""
 
 import json
-import os
+import shutil
 import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any, Final, Protocol
 from urllib.error import URLError
@@ -14,12 +14,14 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from deploy.embedded import free_port
+from deploy.keeper import end_kept, start_kept
 from domain.batch import BatchTaken
 from domain.log import decode
 from tests.benchmarks.ours import POLICY
 
 STOP_SECONDS: Final = 15.0
 START_SECONDS: Final = 20.0
+ENV: Final = shutil.which("env") or "/usr/bin/env"
 
 
 class Live(Protocol):
@@ -46,10 +48,9 @@ class Processes:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self, name: str, *command: str, **settings: str) -> None:
-        """Start one, with settings in its environment."""
-        with (self._directory / f"{name}.out").open("wb") as out:
-            environment = {**os.environ, **settings}
-            self._running.append(subprocess.Popen(command, stdout=out, stderr=out, env=environment))
+        """Start one that ends with us at the latest, with settings in its environment."""
+        environment = [f"{key}={value}" for key, value in settings.items()]
+        self._running.append(start_kept([ENV, *environment, *command], self._directory / f"{name}.out"))
 
     def failed(self) -> bool:
         """Say whether one has ended with an error."""
@@ -61,11 +62,9 @@ class Processes:
             one.terminate()
         until = time.monotonic() + STOP_SECONDS
         for one in self._running:
-            try:
+            with suppress(subprocess.TimeoutExpired):
                 one.wait(max(0.1, until - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                one.kill()
-                one.wait()
+            end_kept(one, STOP_SECONDS)
 
     def said(self) -> str:
         """Give the ends of what they wrote."""

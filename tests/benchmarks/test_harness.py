@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tests.benchmarks import end_to_end, report
 from tests.benchmarks.__main__ import QUICK, against_memory, measure_all
 from tests.benchmarks.end_to_end import build_until_now
 from tests.benchmarks.in_memory import record
+from tests.benchmarks.live import Processes
 from tests.benchmarks.measure import Measured, ResultsDiffer, check, interleave
 from tests.benchmarks.observer import NotVisible, Seen, steady_rate, watch
 from tests.benchmarks.peers.outcome import Outcome
@@ -120,6 +122,27 @@ def test_the_command_keeps_figures_however_slow(here: Path, monkeypatch: pytest.
     assert [one["subject"] for one in kept["lines"]] == ["ours", "peer"]
     assert kept["P1/500"] == {"late": 3}
     assert set(kept["machine"]) == set(report.machine())
+
+
+def test_processes_get_their_settings_and_end_when_told(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    processes.start(
+        "one", sys.executable, "-c", "import os, time; print(os.environ['A'], flush=True); time.sleep(60)", A="b"
+    )
+    while not processes.said().endswith("b\n"):
+        assert not processes.failed()
+    began = time.monotonic()
+    processes.stop()
+    assert time.monotonic() - began < 10
+
+
+def test_a_process_that_fails_is_noticed_with_its_words(tmp_path: Path) -> None:
+    processes = Processes(tmp_path)
+    processes.start("one", sys.executable, "-c", "raise SystemExit('no such topic')")
+    while not processes.failed():
+        time.sleep(0.01)
+    assert "no such topic" in processes.said()
+    processes.stop()
 
 
 def test_without_a_broker_the_measure_is_left_out_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

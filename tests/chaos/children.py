@@ -1,15 +1,14 @@
 """The roles of a run as processes: the product's own loop and ticker over the files of a stage."""
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from consumers import freshness, loop, ticker
+from consumers import loop, ticker
 from consumers.loop import Ingest
 from consumers.translate import Translator
 from deploy.wiring import open_log
-from deploy.workers import Crew, Worker
+from deploy.workers import Worker, until_told
 from domain.adoption import adopt, adopted
 from domain.enrolment import go_live
 from domain.instant import DAY
@@ -23,6 +22,13 @@ from tests.chaos.world import DAWN, micro
 CACHE: Final = 300
 """Streams a child keeps: few, so that states are dropped and read again all the time."""
 
+HURRIED: Final = (
+    (loop, "ASK_EVERY", 0.04),
+    (loop, "MIRROR_EVERY", 0.2),
+    (ticker, "EVERY", 0.02),
+)
+"""Waiting times that are shortened, so that a short run sees many rounds; what is waited for stays."""
+
 
 class Part(NamedTuple):
     """What one child plays."""
@@ -33,7 +39,7 @@ class Part(NamedTuple):
     limit: int = 25
     mutant: str = ""
     hurried: bool = True
-    """Ask for ends and tick more often than in production; the waiting time is what is shortened."""
+    """Wait less than in production."""
 
 
 def play(part: Part) -> int:
@@ -44,8 +50,8 @@ def play(part: Part) -> int:
         mutants.plant(part.mutant)
     phases.install(control, part.slot)
     if part.hurried:
-        loop.ASK_EVERY, freshness.QUIET, ticker.EVERY = 0.04, 0.01, 0.02
-        loop.MIRROR_EVERY = 0.2
+        for module, name, seconds in HURRIED:
+            phases.replace(module, name, seconds)
     with open_log(stage / "log.db") as log:
         return ROLES[part.role](log, control, part)
 
@@ -67,21 +73,12 @@ def _ingest(log: Log, control: Control, part: Part) -> int:
         control.now,
         limit=part.limit,
     )
-    return _work(Worker("ingest", reading.run))
+    return until_told([Worker("ingest", reading.run)])
 
 
 def _tick(log: Log, control: Control, _part: Part) -> int:
     tracker = Tracker(log, adopted(log), cache_limit=CACHE)
-    return _work(Worker("ticker", lambda stop: ticker.run(tracker, control.now, stop, dedup_for=30 * DAY)))
-
-
-def _work(worker: Worker) -> int:
-    crew = Crew([worker])
-    signal.signal(signal.SIGTERM, lambda *_: crew.stop.set())
-    crew.start()
-    crew.wait()
-    crew.end()
-    return 1 if crew.failed else 0
+    return until_told([Worker("ticker", lambda stop: ticker.run(tracker, control.now, stop, dedup_for=30 * DAY))])
 
 
 ROLES: Final[dict[str, Callable[[Log, Control, Part], int]]] = {"setup": _setup, "ingest": _ingest, "ticker": _tick}

@@ -26,6 +26,7 @@ class Prey(NamedTuple):
 
 
 AFTER_COMMIT: Final = Prey(Habits({Phase.COMMITTED: 1}, {Phase.COMMITTED: 1}, zombie_every=NEVER, down_percent=0))
+OFTEN_AFTER_COMMIT: Final = AFTER_COMMIT._replace(kills=30)
 ZOMBIES: Final = Prey(Habits(zombie_every=2, down_percent=0))
 LONG_DOWN: Final = Prey(Habits(zombie_every=NEVER, down_percent=80), limit=2)
 CALM: Final = Prey(Habits({Phase.POLL: 1}, {Phase.WAIT: 1}, zombie_every=NEVER, down_percent=0), kills=3)
@@ -35,7 +36,7 @@ PREY: Final[dict[str, Prey]] = {
     "no_seek_when_fenced": ZOMBIES,
     "seen_after_commit": AFTER_COMMIT,
     "quarantine_after_commit": AFTER_COMMIT,
-    "deadlines_after_commit": AFTER_COMMIT,
+    "deadlines_after_commit": OFTEN_AFTER_COMMIT,
     "position_first": AFTER_COMMIT,
     "events_in_halves": AFTER_COMMIT,
     "deadline_deleted_first": AFTER_COMMIT,

@@ -46,6 +46,9 @@ class Habits(NamedTuple):
     """Chance that ingest stays dead for a while, over deadlines and with scans waiting."""
 
 
+USUAL: Final = Habits()
+
+
 class Killer:
     """Kills the children of a stage and starts them again."""
 

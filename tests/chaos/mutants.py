@@ -4,21 +4,25 @@ A harness that does not see them proves nothing by seeing nothing.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from eventsourcing.persistence import IntegrityError, OperationalError
-
-from consumers import freshness, ticker
-from deploy.store import sqlite_connection, sqlite_recorder
+from consumers import freshness
+from deploy.store import sqlite_connection, sqlite_recorder, sqlite_rows
 from deploy.store.sqlite_recorder import SqliteLogRecorder
-from domain.batch import TickFired
 from domain.errors import Fenced
 from domain.log import Advance, Beside, Recorded
 from domain.streams import Streams, Work, stream
 from domain.tracker import Tracker
-from tests.chaos.phases import gap
+from tests.chaos.phases import gap, replace
 from tests.chaos.source import FileSource
+from tests.chaos.ticker_mutants import (
+    deadline_deleted_first,
+    tick_by_wall_clock,
+    ticker_in_its_own_stream,
+    ticker_without_reading_again,
+    ticker_without_versions,
+)
 
 _SEEN: Final = "INSERT OR IGNORE INTO seen VALUES (?,?,?)"
 
@@ -39,7 +43,7 @@ def _split(first: Callable[[Beside], Beside], then: Callable[[Beside], Beside], 
         later = insert(self, [] if events_first else stored, beside=then(beside))
         return ids or later
 
-    SqliteLogRecorder.insert_events = in_two
+    replace(SqliteLogRecorder, "insert_events", in_two)
 
 
 def _widen(beside: Beside) -> None:
@@ -78,9 +82,9 @@ def library_tracking() -> None:
         stands = self.positions()
         return all(stands[part.partition].next >= part.next for part in batch.slices)
 
-    sqlite_recorder.advance_position = advance
-    Tracker._advance = close
-    Tracker._is_taken = is_taken
+    replace(sqlite_recorder, "advance_position", advance)
+    replace(Tracker, "_advance", close)
+    replace(Tracker, "_is_taken", is_taken)
 
 
 def no_seek() -> None:
@@ -101,14 +105,14 @@ def no_seek() -> None:
             _write(self._stage / "committed.json", json.dumps(self._at))
         return polled
 
-    FileSource._rebalance = join
-    FileSource.poll = polling
-    FileSource.mirror = lambda _self, _positions: None
+    replace(FileSource, "_rebalance", join)
+    replace(FileSource, "poll", polling)
+    replace(FileSource, "mirror", lambda _self, _positions: None)
 
 
 def no_seek_when_fenced() -> None:
     """Go on behind a batch that was dropped."""
-    FileSource.seek = lambda _self, _starts: None
+    replace(FileSource, "seek", lambda _self, _starts: None)
 
 
 def seen_after_commit() -> None:
@@ -141,28 +145,13 @@ def events_in_halves() -> None:
         _widen(beside)
         return insert(self, stored[half:], beside=beside) or ids
 
-    SqliteLogRecorder.insert_events = in_halves
-
-
-def deadline_deleted_first() -> None:
-    """Take deadlines off the list before they are looked at."""
-    fire = Tracker._look_at
-
-    def tick(self: Any, until: int, limit: int = 500) -> int:
-        names = [name for _, name in self.log.store.due(until, limit)]
-        if names:
-            with self.log.store.datastore.transaction(commit=True) as cursor:
-                cursor.executemany("DELETE FROM deadlines WHERE subject = ?", [(name,) for name in names])
-            gap()
-        return int(fire(self, lambda: names, until))
-
-    Tracker.tick = tick
+    replace(SqliteLogRecorder, "insert_events", in_halves)
 
 
 def stale_cache() -> None:
     """Keep states that went ahead of a transaction that failed."""
-    Work.__exit__ = lambda self, *_: self._streams.trim(self.used)
-    Streams.forget_all = lambda _self: None
+    replace(Work, "__exit__", lambda self, *_: self._streams.trim(self.used))
+    replace(Streams, "forget_all", lambda _self: None)
 
 
 def deferred_begin() -> None:
@@ -173,7 +162,7 @@ def deferred_begin() -> None:
         cursor.execute("BEGIN")
         return cursor
 
-    sqlite_connection._ImmediateTransaction.__enter__ = begin
+    replace(sqlite_connection._ImmediateTransaction, "__enter__", begin)
 
 
 def clash_taken_for_success() -> None:
@@ -184,94 +173,28 @@ def clash_taken_for_success() -> None:
         self.positions()
         return True
 
-    Tracker._is_taken = is_taken
-
-
-def ticker_without_versions() -> None:
-    """Let the ticker append behind whatever a stream ends with, judging by what it remembers."""
-
-    def look_at(self: Any, subjects: Callable[[], list[str]], until: int) -> int:
-        names = subjects()
-        if not names:
-            return 0
-        with self._work() as work:
-            beside = Beside()
-            work.load(names)
-            for name in names:
-                work.stream(name).armed = None
-            self._look(work, dict.fromkeys(names, ()), until, beside)
-            with self.log.store.writing():
-                last = self.log.store.versions([*names, "ticks"])
-                events = []
-                for one in [*work.pending, Recorded("ticks", 0, TickFired(until=until, subjects=len(names)))]:
-                    last[one.originator_id] = last.get(one.originator_id, 0) + 1
-                    events.append(one._replace(originator_version=last[one.originator_id]))
-                self.log.append(events, beside)
-        return len(names)
-
-    Tracker._look_at = look_at
-
-
-def ticker_without_reading_again() -> None:
-    """Let the ticker judge by what it remembers, without the lock; a clash is tried again later."""
-
-    def look_at(self: Any, subjects: Callable[[], list[str]], until: int) -> int:
-        names = subjects()
-        if not names:
-            return 0
-        with self._lock, self._work() as work:
-            beside = Beside()
-            work.load(names)
-            for name in names:
-                work.stream(name).armed = None
-            self._look(work, dict.fromkeys(names, ()), until, beside)
-            try:
-                self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))
-            except IntegrityError as error:
-                raise OperationalError(error) from error
-        return len(names)
-
-    Tracker._look_at = look_at
-
-
-def ticker_in_its_own_stream() -> None:
-    """Let the ticker write findings beside the order instead of into it."""
-    append = Tracker._append
-
-    def beside_it(self: Any, work: Any, beside: Any, name: str, closing: Any) -> None:
-        places = [f"late-{one.originator_id}" for one in work.pending]
-        last = self.log.store.versions(places) if places else {}
-        for at, (one, place) in enumerate(zip(work.pending, places, strict=True)):
-            last[place] = last.get(place, 0) + 1
-            work.pending[at] = Recorded(place, last[place], one.body)
-        append(self, work, beside, name, closing)
-        self._streams.forget_all()
-
-    Tracker._append = beside_it
-
-
-def tick_by_wall_clock() -> None:
-    """Fire deadlines by the clock, whatever has not been read yet."""
-    ticker.live = lambda now, _read: now
+    replace(Tracker, "_is_taken", is_taken)
 
 
 def frontier_before_reading() -> None:
     """Say that a partition has been read up to an end that was only asked for."""
-    freshness.Freshness.read = lambda self, positions, _elapsed: {
-        name: self._marks.pop(name).at for name in list(self._marks) if name in positions
-    }
+
+    def read(self: Any, positions: Mapping[str, int]) -> dict[str, int]:
+        return {name: self._marks.pop(name).at for name in list(self._marks) if name in positions}
+
+    replace(freshness.Freshness, "read", read)
 
 
 def dedup_within_a_batch() -> None:
     """Know event ids again within one batch only."""
-    SqliteLogRecorder.seen = lambda _self, _keys: {}
-    store = sqlite_recorder.store_beside
+    replace(SqliteLogRecorder, "seen", lambda _self, _keys: {})
+    store = sqlite_rows.store_beside
 
     def storing(c: Any, beside: Beside) -> None:
         c.executemany(_SEEN, beside.seen)
         store(c, _without("seen")(beside))
 
-    sqlite_recorder.store_beside = storing
+    replace(sqlite_recorder, "store_beside", storing)
 
 
 def _write(path: Any, text: str) -> None:

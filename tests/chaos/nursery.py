@@ -14,6 +14,7 @@ import traceback
 from pathlib import Path
 from typing import Any, Final
 
+ROOT: Final = Path(__file__).parents[2]
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -23,7 +24,7 @@ class Nursery:
     def __init__(self) -> None:
         """Start the process that forks."""
         command = [sys.executable, "-m", "tests.chaos.nursery"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def start(self, part: Any) -> int:
         """Start a child that plays a part; returns its process id."""
@@ -82,7 +83,7 @@ def _become(part: Any, play: Any) -> None:
         os.dup2(output, 1)
         os.dup2(output, 2)
         code = play(part)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a fork must never return into its parent's code
         traceback.print_exc()
     finally:
         sys.stdout.flush()

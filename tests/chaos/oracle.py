@@ -8,12 +8,11 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
-from tests.chaos.evidence import EPOCH, Evidence, Key, Line, is_beat, micro, said
+from tests.chaos.evidence import EPOCH, Evidence, Key, Line, is_beat, micro, said, same, shown, true
 from tests.oracle.late_shipment import oracle
 
-KEYS = {"order": "order_id", "fulfillment": "order_id", "parcel": "parcel_id", "complaint": "complaint_id"}
-TIMES = {"ship_by", "deliver_by"}
-COMPARED = ("warehouse_id", "order_ids", "proof")
+FAR = 4_102_444_800_000_000
+"""The end of this century: behind every deadline."""
 
 
 class Judge:
@@ -34,7 +33,7 @@ class Judge:
         for _, stream, _, topic, state in self.e.rows:
             fact = state.get("scan") or state.get("label") or state
             line = self.e.sent.get(fact.get("via"))
-            if line is not None and line["event"] and _same(line["event"], fact):
+            if line is not None and line["event"] and same(line["event"], fact):
                 found[fact["source"], fact["id"]].append((stream, topic, fact["via"]))
             elif "via" in fact:
                 yield f"L4 phantom: {topic} in {stream} is not what was sent as {fact['via']}"
@@ -43,25 +42,10 @@ class Judge:
             self.accepted[key] = self.e.sent[min(vias)] if vias else lines[0]
             if len(vias) > 1:
                 yield f"L2 doubled: {key} was taken in from {sorted(vias)}"
-            homes = Counter(() if is_beat(lines[0]) else self.homes(self.accepted[key]["event"]))
+            homes = Counter(() if is_beat(lines[0]) else self.e.homes(self.accepted[key]["event"]))
             stands = Counter((stream, topic) for stream, topic, _ in found[key])
             yield from (f"L1 lost: {key} is not in {home}" for home in homes - stands)
             yield from (f"L2 doubled: {key} is in {home} again" for home in stands - homes)
-
-    def homes(self, event: dict[str, Any]) -> Iterator[tuple[str, str]]:
-        """List the streams that a fact belongs in, and under which name."""
-        kind, data = event["type"].split(".")[0], event["data"]
-        number = f"tracking-{data.get('carrier')}-{data.get('tracking_number')}"
-        if kind in KEYS and KEYS[kind] in data:
-            yield f"{kind.replace('fulfillment', 'order')}-{data[KEYS[kind]]}", event["type"]
-            if event["type"] == "parcel.labelled.v1":
-                yield number, "tracking.labelled.v1"
-        elif kind == "parcel":
-            yield number, "tracking.scanned.v1"
-            if data["tracking_number"] in self.e.parcel_of:
-                yield f"parcel-{self.e.parcel_of[data['tracking_number']]}", event["type"]
-        else:
-            yield (f"sku-{data['sku']}" if kind == "price" else f"binding-{data['listing_sku']}"), event["type"]
 
     def quarantine(self) -> Iterator[str]:
         """L1, L4, L6: held is what cannot be read and what contradicts; the ids of all the rest are known."""
@@ -114,7 +98,7 @@ class Judge:
                 last[stream, line["partition"]] = line["offset"]
 
     def findings(self) -> Iterator[str]:
-        """L2, L5: each finding once, none before its time or against what was there to read; all as brute force says."""
+        """L2, L5: each finding once, none before its time or against what was there to read; so says brute force."""
         told: dict[tuple[Any, ...], list[tuple[str, dict[str, Any]]]] = defaultdict(list)
         for _, stream, _, topic, state in self.e.rows:
             if topic.startswith("finding."):
@@ -128,12 +112,21 @@ class Judge:
                 yield f"L2 doubled: finding {key} was {', '.join(story)}"
             elif story[-1] == "retracted" and not self.was_true(words[0][1]):
                 yield f"L5 unread: finding {key} was opened although what denies it was there to read"
-        stands = {key: _shown(words[-1][1]) for key, words in told.items() if words[-1][0] != "retracted"}
-        truth = {(x["kind"], x["subject"], micro(x["since"])): _truth(x) for x in self.late(None, self.e.end)}
+        stands = {key: shown(words[-1][1]) for key, words in told.items() if words[-1][0] != "retracted"}
+        truth = {(x["kind"], x["subject"], micro(x["since"])): true(x) for x in self.late(None, self.e.end)}
         for key in truth.keys() | stands.keys():
             if truth.get(key) != stands.get(key):
                 yield f"L5 differs: finding {key} is {stands.get(key)}, truth says {truth.get(key)}"
-        yield from (f"L5 asleep: the deadline {due} of {subject} was not fired" for subject, due in self.e.due)
+        yield from self.deadlines()
+
+    def deadlines(self) -> Iterator[str]:
+        """L5: whatever comes due later is armed for then, and nothing is left that has come due."""
+        for late in self.late(None, FAR):
+            subject, due = f"order-{late['order_ids'][0]}", micro(late["due_at"])
+            if due is not None and due > self.e.end and self.e.armed.get(subject) != due:
+                yield f"L5 asleep: {subject} is armed for {self.e.armed.get(subject)}, it comes due at {due}"
+        passed = [(subject, due) for subject, due in self.e.armed.items() if due < self.e.end]
+        yield from (f"L5 asleep: the deadline {due} of {subject} was not fired" for subject, due in passed)
 
     def late(self, story: int | None, until: int) -> list[dict[str, Any]]:
         """Ask brute force about the events, or those of one story, that the broker had at an instant."""
@@ -150,18 +143,3 @@ class Judge:
         story = next(line["story"] for line in self.accepted.values() if name in json.dumps(line["event"]))
         true = {(one["subject"], micro(one["due_at"])) for one in self.late(story, late["due_at"])}
         return (late["subject"], late["due_at"]) in true
-
-
-def _same(event: dict[str, Any], fact: dict[str, Any]) -> bool:
-    data = {name: micro(value) if name in TIMES else value for name, value in event["data"].items() if name in fact}
-    heads = (event["source"], event["id"], micro(event["time"])), (fact["source"], fact["id"], fact["at"])
-    return heads[0] == heads[1] and all(fact[name] == value for name, value in data.items())
-
-
-def _shown(late: dict[str, Any]) -> tuple[Any, ...]:
-    ended_by = late["detail"].get("ended_by")
-    return late["due_at"], late.get("ended_at"), ended_by, *(late.get(name) for name in COMPARED)
-
-
-def _truth(late: dict[str, Any]) -> tuple[Any, ...]:
-    return micro(late["due_at"]), micro(late["ended_at"]), late["ended_by"], *(late[name] for name in COMPARED)

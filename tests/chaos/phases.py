@@ -14,6 +14,11 @@ DWELL: Final = 0.012
 """Seconds a child stays in the phase that is aimed at."""
 
 
+def replace(owner: Any, name: str, by: Any) -> None:
+    """Put something else in the place of a method or function, in this process only."""
+    setattr(owner, name, by)
+
+
 class Teller:
     """Tells the harness what this process is doing, and dwells where it is aimed at."""
 
@@ -105,9 +110,9 @@ def _wrap_transactions(teller: Teller) -> None:
         if self.commit:
             teller.commit()
 
-    transaction.__enter__ = begun
-    transaction.__exit__ = ended
-    recorder._insert_events = written
+    replace(transaction, "__enter__", begun)
+    replace(transaction, "__exit__", ended)
+    replace(recorder, "_insert_events", written)
 
 
 def _wrap_poll(teller: Teller) -> None:
@@ -120,7 +125,7 @@ def _wrap_poll(teller: Teller) -> None:
             teller.reach(Phase.DECIDE)
         return polled
 
-    FileSource.poll = polling
+    replace(FileSource, "poll", polling)
 
 
 def _wrap_tick(teller: Teller) -> None:
@@ -133,7 +138,7 @@ def _wrap_tick(teller: Teller) -> None:
         finally:
             teller.reach(Phase.WAIT)
 
-    Tracker.tick = ticking
+    replace(Tracker, "tick", ticking)
 
 
 def _count_clashes(teller: Teller) -> None:
@@ -143,4 +148,4 @@ def _count_clashes(teller: Teller) -> None:
         teller.clash()
         return is_taken(self, *arguments)
 
-    Tracker._is_taken = judging
+    replace(Tracker, "_is_taken", judging)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from tests.chaos.control import INGEST, TICKER
 from tests.chaos.evidence import Evidence
-from tests.chaos.kills import Habits, Killed, Killer
+from tests.chaos.kills import USUAL, Habits, Killed, Killer
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Judge
 from tests.chaos.stage import Failed, Plan, Stage
@@ -26,12 +26,11 @@ class Outcome(NamedTuple):
     violations: list[str]
 
 
-def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = Habits(), keep: Path | None = None) -> Outcome:
+def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = USUAL) -> Outcome:
     """Kill so many times and judge what the log holds then."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
-        path = keep or Path(scratch)
-        stage = Stage(path, plan, nursery)
+        stage = Stage(Path(scratch), plan, nursery)
         killer = Killer(stage, kills, habits)
         violations: list[str] = []
         try:

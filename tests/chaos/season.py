@@ -75,7 +75,12 @@ def _heartbeats(last: float) -> list[Sent]:
     for source in (SHOP, SHED, CARRIER):
         hours = [*(beat * BEAT for beat in range(int(last / BEAT))), last]
         for beat in hours:
-            event = {"specversion": "1.0", "id": f"beat-{beat:g}", "source": source, "time": written(beat)}
+            event: dict[str, Any] = {
+                "specversion": "1.0",
+                "id": f"beat-{beat:g}",
+                "source": source,
+                "time": written(beat),
+            }
             event |= {"type": "feed.heartbeat.v1", "data": {}}
             told.append(Sent(micro(beat), TOPICS[source], source, json.dumps(event).encode(), "event", -1))
     return told

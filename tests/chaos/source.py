@@ -8,10 +8,11 @@ from pathlib import Path
 from consumers.source import Start
 from domain.batch import Raw
 from domain.enrolment import Partition
-from tests.chaos.topics import ENTRY, HEAD, PLACES, Place
+from tests.chaos.topics import PLACES, Topics
 
 PARTITIONS = {place.name: Partition(place.name, place.topic, place.number) for place in PLACES}
 _PLACES = {place.name: place for place in PLACES}
+Polled = dict[str, list[tuple[int, Raw]]]
 Starts = Callable[[], Mapping[str, Start]]
 
 
@@ -20,6 +21,7 @@ class FileSource:
 
     def __init__(self, stage: Path, starts: Starts, owned: Callable[[], frozenset[str]] | None = None) -> None:
         self._stage = stage
+        self._topics = Topics(stage)
         self._starts = starts
         self._owned = owned or (lambda: frozenset(PARTITIONS))
         self._given: frozenset[str] | None = None
@@ -35,7 +37,7 @@ class FileSource:
     def settled(self) -> bool:
         return self._given is not None
 
-    def poll(self, timeout_ms: int, limit: int) -> dict[str, list[tuple[int, Raw]]]:
+    def poll(self, timeout_ms: int, limit: int) -> Polled:
         until = time.monotonic() + timeout_ms / 1000
         while True:
             self._rebalance()
@@ -43,11 +45,11 @@ class FileSource:
                 name: records for name in sorted(self.assigned - self._held) if (records := self._read(name, limit))
             }
             if found or time.monotonic() >= until:
-                return _at_most(found, limit, self._at)
+                return self._share(found, limit)
             time.sleep(0.004)
 
     def ends(self, names: frozenset[str]) -> dict[str, int]:
-        return {name: self._path(name, "index").stat().st_size // ENTRY.size for name in names}
+        return {name: self._topics.end(_PLACES[name]) for name in names}
 
     def beginnings(self, names: frozenset[str]) -> dict[str, int]:
         return dict.fromkeys(names, 0)
@@ -79,36 +81,13 @@ class FileSource:
             self.assignments += 1
 
     def _read(self, name: str, limit: int) -> list[tuple[int, Raw]]:
-        place, at, records = _PLACES[name], self._at[name], []
-        if self._path(name, "index").stat().st_size <= at * ENTRY.size:
-            return []
-        with self._path(name, "index").open("rb") as index:
-            index.seek(at * ENTRY.size)
-            entries = index.read(ENTRY.size * limit)
-        with self._path(name, "log").open("rb") as log:
-            for begin, size in ENTRY.iter_unpack(entries[: len(entries) // ENTRY.size * ENTRY.size]):
-                if size >= 0:
-                    log.seek(begin)
-                    records.append((at, _raw(place, log.read(size))))
-                at += 1
+        records, behind = self._topics.read(_PLACES[name], self._at[name], limit)
         if not records:
-            self._at[name] = at
+            self._at[name] = behind
         return records
 
-    def _path(self, name: str, kind: str) -> Path:
-        return self._stage / f"{_PLACES[name].topic}-{_PLACES[name].number}.{kind}"
-
-
-def _at_most(
-    found: dict[str, list[tuple[int, Raw]]], limit: int, at: dict[str, int]
-) -> dict[str, list[tuple[int, Raw]]]:
-    share = max(1, limit // max(1, len(found)))
-    polled = {name: records[:share] for name, records in found.items()}
-    at.update((name, records[-1][0] + 1) for name, records in polled.items())
-    return polled
-
-
-def _raw(place: Place, frame: bytes) -> Raw:
-    key, value, stamped = HEAD.unpack_from(frame)
-    body = frame[HEAD.size :]
-    return Raw(place.topic, place.number, body[:key], None if value < 0 else body[key:], (), stamped)
+    def _share(self, found: Polled, limit: int) -> Polled:
+        share = max(1, limit // max(1, len(found)))
+        polled = {name: records[:share] for name, records in found.items()}
+        self._at.update((name, records[-1][0] + 1) for name, records in polled.items())
+        return polled

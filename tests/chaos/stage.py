@@ -39,33 +39,27 @@ class Plan(NamedTuple):
     """Seconds in which everything acked must be taken in once nobody is killed any more."""
 
 
-class Stage:
-    """Everything of one run, in one directory."""
+class Troupe:
+    """The children of one directory, their clock and their log."""
 
-    def __init__(self, path: Path, plan: Plan, nursery: Nursery) -> None:
-        """Set the scene; nobody plays yet."""
+    def __init__(self, path: Path, nursery: Nursery, *, limit: int = 25, mutant: str = "") -> None:
+        """Begin the log; nobody plays yet."""
         self.path = path
-        self.plan = plan
-        self.dice = Random(plan.seed)
         self.control = Control(path)
-        self.season = season(plan.seed, plan.messages)
-        self.witness = Witness(path)
         self.playing: dict[int, int] = {}
         self._nursery = nursery
-        self._producer = Producer(self)
+        self._limit = limit
+        self._mutant = mutant
         if nursery.run(self._part("setup", INGEST)):
             raise Failed(f"H1: the log could not be set up\n{self.said('setup')}")
 
     def __enter__(self) -> Self:
-        """Begin to produce."""
-        self._producer.start()
+        """Begin."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Stop the producer and every child that is left."""
-        self._producer.end()
+        """Leave no child behind."""
         for slot in list(self.playing):
-            self.signal(slot, signal.SIGCONT)
             self.kill(slot)
 
     def start(self, slot: int) -> None:
@@ -91,22 +85,13 @@ class Stage:
         status = self._nursery.reap(self.playing.pop(slot))
         took = time.monotonic() - began
         if status or took > within:
-            raise Failed(f"H2: {ROLES[slot]} ended with {status} after {took:.1f} s\n{self.said(ROLES[slot])}")
+            raise Failed(f"H2 ended: {ROLES[slot]} ended with {status} after {took:.1f} s\n{self.said(ROLES[slot])}")
         return took
 
     def said(self, role: str) -> str:
         """Give the last lines that children of a role have printed."""
         printed = self.path / f"{role}.out"
         return "\n".join(printed.read_text(errors="replace").splitlines()[-12:]) if printed.exists() else ""
-
-    def produce(self, share: float) -> None:
-        """Let the producer go on up to this share of the season."""
-        self._producer.allowed = min(round(len(self.season.sent) * share), len(self.season.sent))
-
-    @property
-    def lag(self) -> int:
-        """Count the messages that the producer may send and has not yet."""
-        return self._producer.allowed - self._producer.sent
 
     def until(self, done: Callable[[], bool], seconds: float) -> bool:
         """Wait for something, at most so long; says whether it came."""
@@ -117,30 +102,65 @@ class Stage:
             time.sleep(0.001)
         return True
 
-    def drain(self) -> None:
-        """Let everything be produced, read and looked at."""
-        self.produce(1.0)
-        if not self.until(lambda: self._producer.done, self.plan.drain):
-            raise Failed("H3: the producer did not finish")
-        self.control.set_clock(self.season.end + 1_000_000)
-        if not self.until(self._is_drained, self.plan.drain):
-            said = "\n".join(self.said(role) for role in ("ingest", "ticker"))
-            raise Failed(f"L7 behind: {self.plan.drain:.0f} s after the last kill: {self.query(_POSITIONS)}\n{said}")
-
     def query(self, statement: str) -> list[tuple[Any, ...]]:
         """Ask the log's database."""
         with closing(sqlite3.connect(self.path / "log.db", timeout=10)) as log:
             return log.execute(statement).fetchall()
 
-    def _is_drained(self) -> bool:
+    def is_read(self, behind_last: dict[str, int], until: int) -> bool:
+        """Say whether every record is taken in, and everything that comes due before an instant has been looked at."""
         time.sleep(0.02)
-        end = self.season.end
-        behind = any(row[1] is None or row[1] < end for row in self.query(_POSITIONS))
-        return not behind and not self.query(f"SELECT 1 FROM deadlines WHERE due < {end} LIMIT 1")
+        stands = self.query("SELECT partition, taken_up_to, next FROM positions")
+        behind = any(taken_up_to is None or taken_up_to < until for _, taken_up_to, _ in stands)
+        unread = {name: after for name, _, after in stands} != behind_last
+        return not behind and not unread and not self.query(f"SELECT 1 FROM deadlines WHERE due < {until} LIMIT 1")
 
     def _part(self, role: str, slot: int) -> tuple[Any, ...]:
-        limit = SECOND_LIMIT if slot == SECOND else self.plan.limit
-        return (role, slot, str(self.path), limit, self.plan.mutant)
+        limit = SECOND_LIMIT if slot == SECOND else self._limit
+        return (role, slot, str(self.path), limit, self._mutant)
+
+
+class Stage(Troupe):
+    """Everything of one run: a troupe, and a season that is told to it."""
+
+    def __init__(self, path: Path, plan: Plan, nursery: Nursery) -> None:
+        """Set the scene; nobody plays yet."""
+        super().__init__(path, nursery, limit=plan.limit, mutant=plan.mutant)
+        self.plan = plan
+        self.dice = Random(plan.seed)
+        self.season = season(plan.seed, plan.messages)
+        self.witness = Witness(path)
+        self._producer = Producer(self)
+
+    def __enter__(self) -> Self:
+        """Begin to produce."""
+        self._producer.start()
+        return self
+
+    def __exit__(self, *failed: object) -> None:
+        """Stop the producer and every child that is left."""
+        self._producer.end()
+        super().__exit__(*failed)
+
+    def produce(self, share: float) -> None:
+        """Let the producer go on up to this share of the season."""
+        self._producer.allowed = min(round(len(self.season.sent) * share), len(self.season.sent))
+
+    @property
+    def lag(self) -> int:
+        """Count the messages that the producer may send and has not yet."""
+        return self._producer.allowed - self._producer.sent
+
+    def drain(self) -> None:
+        """Let everything be produced, read and looked at."""
+        self.produce(1.0)
+        if not self.until(lambda: self.lag == 0, self.plan.drain):
+            raise Failed("H3: the producer did not finish")
+        self.control.set_clock(self.season.end + 1_000_000)
+        if not self.until(lambda: self.is_read(self._producer.broker.behind_last, self.season.end), self.plan.drain):
+            stands = self.query("SELECT partition, taken_up_to, next FROM positions")
+            said = "\n".join(self.said(role) for role in ("ingest", "ticker"))
+            raise Failed(f"L7 behind: {self.plan.drain:.0f} s after the last kill: {stands}\n{said}")
 
 
 class Producer(threading.Thread):
@@ -151,33 +171,25 @@ class Producer(threading.Thread):
         super().__init__(daemon=True)
         self.allowed = 0
         self._stage = stage
-        self._broker = Broker(stage.path)
+        self.broker = Broker(stage.path)
         self.sent = 0
         self._ended = threading.Event()
-
-    @property
-    def done(self) -> bool:
-        """Say whether everything has been acked."""
-        return self.sent == len(self._stage.season.sent)
 
     def run(self) -> None:
         """Send a few messages at a time."""
         dice = Random(self._stage.plan.seed)
-        while not self._ended.wait(0.002 if self.done else 0.006):
+        while not self._ended.wait(0.006):
             pace = 1000 if self.allowed == len(self._stage.season.sent) else 5
             few = self._stage.season.sent[self.sent : min(self.sent + dice.randrange(pace), self.allowed)]
             for one in few:
                 self._stage.control.set_clock(one.heard)
-                self._broker.send(one)
+                self.broker.send(one)
                 if dice.random() < 0.02:
-                    self._broker.skip(dice.choice(PLACES))
+                    self.broker.skip(dice.choice(PLACES))
             self.sent += len(few)
 
     def end(self) -> None:
         """Stop and close the ledger."""
         self._ended.set()
         self.join(10)
-        self._broker.close()
-
-
-_POSITIONS: Final = "SELECT partition, taken_up_to, next FROM positions"
+        self.broker.close()

@@ -5,9 +5,12 @@ import struct
 from base64 import b64encode
 from collections.abc import Sequence
 from hashlib import sha256
+from io import FileIO
 from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
+
+from domain.batch import Raw
 
 ENTRY: Final = struct.Struct("<qi")
 """Where a record's bytes begin and how many there are; -1 is an offset without a record, as transactions leave."""
@@ -59,6 +62,8 @@ class Broker:
         self._files = {place: (_open(stage, place, "log"), _open(stage, place, "index")) for place in places}
         self._ledger = (stage / "ledger.jsonl").open("a", encoding="utf-8")
         self.ends = dict.fromkeys(places, 0)
+        self.behind_last = {place.name: 0 for place in places}
+        """Behind the last record; an end may lie further, behind offsets without one."""
 
     def skip(self, place: Place) -> None:
         """Use up an offset without a record, as a commit marker does."""
@@ -74,7 +79,7 @@ class Broker:
         log.write(HEAD.pack(len(key), size, sent.heard) + key + (value or b""))
         index.write(ENTRY.pack(at, log.tell() - at))
         offset = self.ends[place]
-        self.ends[place] = offset + 1
+        self.ends[place] = self.behind_last[place.name] = offset + 1
         line = {
             "partition": place.name,
             "via": f"{place.topic}/{place.number}/{offset}",
@@ -96,5 +101,43 @@ class Broker:
             index.close()
 
 
-def _open(stage: Path, place: Place, kind: str):
-    return (stage / f"{place.topic}-{place.number}.{kind}").open("ab", buffering=0)
+class Topics:
+    """What everybody else sees of the broker: records that are acked."""
+
+    def __init__(self, stage: Path) -> None:
+        """Look at the partitions of a stage."""
+        self._stage = stage
+
+    def end(self, place: Place) -> int:
+        """Give the offset behind the last one in use."""
+        return _path(self._stage, place, "index").stat().st_size // ENTRY.size
+
+    def read(self, place: Place, at: int, limit: int) -> tuple[list[tuple[int, Raw]], int]:
+        """Read records from an offset on; also says up to where there were none but these."""
+        records: list[tuple[int, Raw]] = []
+        if self.end(place) <= at:
+            return records, at
+        with _path(self._stage, place, "index").open("rb") as index:
+            index.seek(at * ENTRY.size)
+            entries = index.read(ENTRY.size * limit)
+        with _path(self._stage, place, "log").open("rb") as log:
+            for begin, size in ENTRY.iter_unpack(entries[: len(entries) // ENTRY.size * ENTRY.size]):
+                if size >= 0:
+                    log.seek(begin)
+                    records.append((at, _raw(place, log.read(size))))
+                at += 1
+        return records, at
+
+
+def _raw(place: Place, frame: bytes) -> Raw:
+    key, value, stamped = HEAD.unpack_from(frame)
+    body = frame[HEAD.size :]
+    return Raw(place.topic, place.number, body[:key], None if value < 0 else body[key:], (), stamped)
+
+
+def _path(stage: Path, place: Place, kind: str) -> Path:
+    return stage / f"{place.topic}-{place.number}.{kind}"
+
+
+def _open(stage: Path, place: Place, kind: str) -> FileIO:
+    return FileIO(_path(stage, place, kind), "ab")

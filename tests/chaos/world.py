@@ -66,7 +66,7 @@ class Story:
 
     def request(self, order: str, fulfilment: str, heard: float, promised: float, **more: Any) -> None:
         """Ask the warehouse for one fulfilment."""
-        names = {"fulfillment_id": fulfilment, "order_id": order, "warehouse_id": "W"}
+        names: dict[str, Any] = {"fulfillment_id": fulfilment, "order_id": order, "warehouse_id": "W"}
         heard += self.dice.uniform(0, 0.5)
         self.tell(
             "fulfillment.requested", 0.1, SHOP, order, heard, ship_by=written(self.dawn + promised), **names, **more
@@ -117,9 +117,9 @@ def parcel_first(story: Story) -> None:
 def by_number(story: Story) -> None:
     """Tell of scans that know the tracking number alone, before or after its label is heard."""
     order = story.order()
-    number = {"carrier": "SF", "tracking_number": f"N-{story.number}"}
+    number: dict[str, Any] = {"carrier": "SF", "tracking_number": f"N-{story.number}"}
     heard = story.dice.choice((12, 26, 40))
-    label = {"parcel_id": f"{order}.P", "fulfillment_ids": [f"{order}.F"], **number}
+    label: dict[str, Any] = {"parcel_id": f"{order}.P", "fulfillment_ids": [f"{order}.F"], **number}
     story.tell("parcel.labelled", 10, SHED, f"{order}.P", heard, **label)
     story.tell(
         "parcel.scanned", story.dice.choice((15, 27)), CARRIER, number["tracking_number"], status="picked_up", **number
@@ -136,7 +136,7 @@ def told_late(story: Story) -> None:
 def moved(story: Story) -> None:
     """Tell of a promise that is broken, agreed anew and broken again."""
     order = story.order()
-    again = {"order_id": order, "agreed_by": "customer", "ship_by": written(story.dawn + 40)}
+    again: dict[str, Any] = {"order_id": order, "agreed_by": "customer", "ship_by": written(story.dawn + 40)}
     story.tell("order.promise_changed", story.around(30), SHOP, order, **again)
     story.scan(story.around(48), f"{order}.P", fulfillment_ids=[f"{order}.F"])
 
@@ -144,7 +144,7 @@ def moved(story: Story) -> None:
 def moved_nearer(story: Story) -> None:
     """Tell of a promise that the customer was given for an earlier day."""
     order = story.order(promised=60)
-    again = {"order_id": order, "agreed_by": "platform", "ship_by": written(story.dawn + 30)}
+    again: dict[str, Any] = {"order_id": order, "agreed_by": "platform", "ship_by": written(story.dawn + 30)}
     story.tell("order.promise_changed", story.around(20), SHOP, order, **again)
     if story.dice.random() < 0.5:
         story.scan(story.around(45), f"{order}.P", fulfillment_ids=[f"{order}.F"])
@@ -159,7 +159,7 @@ def cancelled(story: Story) -> None:
 def held(story: Story) -> None:
     """Tell of an order whose clock stood for some hours."""
     order = story.order()
-    why = {"order_id": order, "reason": "payment"}
+    why: dict[str, Any] = {"order_id": order, "reason": "payment"}
     story.tell("order.held", 6, SHOP, order, **why)
     story.tell("order.released", 16, SHOP, order, **why)
     story.scan(story.dice.choice((30, 38)), f"{order}.P", fulfillment_ids=[f"{order}.F"])
@@ -190,7 +190,7 @@ def complaint(story: Story) -> None:
     story.tell("complaint.answered", 3, DESK, name, complaint_id=name)
     sku = f"SKU-{story.number}"
     story.tell("price.changed", 4, SHOP, sku, sku=sku, price="9.90", currency="CNY")
-    binding = {"listing_sku": sku, "warehouse_sku": "W-1", "version": "1"}
+    binding: dict[str, Any] = {"listing_sku": sku, "warehouse_sku": "W-1", "version": "1"}
     story.tell("sku.binding_changed", 5, SHED, sku, **binding)
 
 
@@ -201,5 +201,5 @@ def _all_of(story: Story, order: str = "", quantity: int = 0) -> list[dict[str, 
 
 PLOTS: Final[tuple[Callable[[Story], None], ...]] = (
     *(on_time, late, late, never, parcel_first, by_number, told_late, moved, moved),
-    *(moved_nearer, moved_nearer, cancelled, held, shared, split, complaint, far),
+    *(moved_nearer, moved_nearer, cancelled, held, shared, split, complaint, far, far),
 )

@@ -25,7 +25,7 @@ def tables(text: str) -> list[dict[str, str]]:
     for block in re.findall(r"(?:^[ \t]*\|.*\|[ \t]*\n?)+", text, re.MULTILINE):
         rows = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in block.strip().splitlines()]
         if rows[0] == ["key", "value"]:
-            found.append(dict(map(tuple, rows[1:])))  # type: ignore[arg-type]  # pairs
+            found.append(dict(map(tuple, rows[1:])))
     return found
 
 

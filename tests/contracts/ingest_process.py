@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, Self
 
 from tests.brokers.clients import PATIENCE
@@ -29,7 +30,7 @@ class Process:
         command = [
             sys.executable,
             str(ingest_child.__file__),
-            json.dumps({"begin": None, "options": dict(options), **chosen}),
+            json.dumps({"begin": None, "options": {**shop.options, **options}, **chosen}),
         ]
         self._process = subprocess.Popen(
             command, env=shop.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -52,13 +53,17 @@ class Process:
 
     def until(self, what: str, seconds: float = PATIENCE) -> Any:
         """Wait for it to say something, and give what."""
-        until(lambda: self.heard(what) or self._process.poll() is not None, seconds)
+        until(lambda: bool(self.heard(what)) or self._process.poll() is not None, seconds)
         assert self.heard(what), f"it ended with {self._process.returncode}: {self.errors}"
         return self.heard(what)[-1]
 
     def heard(self, what: str) -> list[Any]:
         """List everything that it said of one thing."""
         return [said[what] for said in self.said if what in said]
+
+    def story(self) -> str:
+        """Tell what it said last, and of each thing how often."""
+        return f"{Counter(name for said in self.said for name in said)} ... {self.said[-5:]} {self.errors[-1_000:]}"
 
     @property
     def errors(self) -> str:
@@ -69,7 +74,7 @@ class Process:
         """Let it stop with its next batch in hand, and say which: topic, partition, expected and next position."""
         before = len(self.heard("frozen"))
         self._process.send_signal(signal.SIGUSR1)
-        until(lambda: len(self.heard("frozen")) > before)
+        until(lambda: len(self.heard("frozen")) > before, story=self.story)
         return [tuple(part) for part in self.heard("frozen")[-1]]
 
     def thaw(self) -> None:

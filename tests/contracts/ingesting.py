@@ -1,4 +1,4 @@
-"""An ingest as a test sees it: a shop whose events go to a broker, the store they end in, and the runs in between.
+"""A shop whose events go to a broker and from there into a store.
 
 What must hold in the end is judged without the product: by what the broker acknowledged and by plain SQL.
 """
@@ -7,29 +7,22 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import threading
 import time
 import uuid
-from collections import Counter
-from contextlib import closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deploy import workers
 from deploy.settings import Kafka, Settings, Topics
-from deploy.wiring import system
-from deploy.workers import Crew, Worker
 from tests.brokers.clients import PATIENCE, producer, recreate_topic
+from tests.contracts.ingest_store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from kafka import KafkaProducer
 
-    from consumers.loop import Ingest
-    from deploy.wiring import System
     from tests.brokers.broker import Broker
 
 PARTITIONS = 3
@@ -37,8 +30,6 @@ LATER = 20
 """So many orders later another event of an order comes, when whoever took in the first may no longer own it."""
 QUICK = {"session_timeout_ms": 2_000, "heartbeat_interval_ms": 500}
 """Client settings under which a group gives out its partitions, and takes them from the dead, within seconds."""
-
-
 _DATA: dict[str, dict[str, Any]] = {
     "order.placed": {"lines": [{"line_id": "1", "sku": "A", "quantity": 1}]},
     "order.held": {"reason": "payment"},
@@ -76,6 +67,7 @@ class Shop:
     def __init__(self, broker: Broker, directory: Path, partitions: int = PARTITIONS) -> None:
         """Create the topics."""
         self.broker = broker
+        self.options: dict[str, object] = {**QUICK, "trust_ends": broker.name != "embedded"}
         self.directory = directory
         self.name = f"shop-{uuid.uuid4().hex[:8]}"
         self.topics = Topics(**{kind: f"{self.name}.{kind}" for kind in ("orders", "logistics", "complaints")})
@@ -189,187 +181,17 @@ class Shop:
         stands = self.store.positions()
         for (topic, number), batches in self.store.batches().items():
             of_it = [one.offset for one in self.acked if (one.topic, one.partition) == (topic, number)]
-            for before, after in zip(batches, batches[1:], strict=False):
+            for before, after in pairwise(batches):
                 assert after["first"] >= before["next"], f"{topic}/{number} overlaps"
             assert batches[-1]["next"] == stands[topic, number][0] >= max(of_it) + 1
             assert sum(one["records"] for one in batches) == len(of_it)
 
 
-class Store:
-    """A store read with nothing but SQL, so that no code of the product vouches for itself."""
-
-    def __init__(self, path: Path) -> None:
-        """Read this file."""
-        self._path = path
-
-    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Ask once; a store that is not there yet has no rows."""
-        if not self._path.exists():
-            return []
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
-            try:
-                return connection.execute(query, values).fetchall()
-            except sqlite3.OperationalError as error:
-                if "no such table" in str(error):
-                    return []
-                raise
-
-    def positions(self) -> dict[tuple[str, int], tuple[int, int | None]]:
-        """Say where each partition stands, and up to when it has been read."""
-        rows = self.rows("SELECT topic, number, next, taken_up_to FROM positions")
-        return {(topic, number): (next_, at) for topic, number, next_, at in rows}
-
-    def facts(self) -> Counter[str]:
-        """Count the facts of orders in the log by the record that brought them."""
-        query = "SELECT json_extract(CAST(state AS TEXT), '$.via') FROM stored_events WHERE topic LIKE 'order.%'"
-        return Counter(via for (via,) in self.rows(query) if via)
-
-    def events(self, topic: str) -> list[dict[str, Any]]:
-        """Read the events of one name, in order."""
-        query = "SELECT CAST(state AS TEXT) FROM stored_events WHERE topic = ? ORDER BY rowid"
-        return [json.loads(state) for (state,) in self.rows(query, topic)]
-
-    def batches(self) -> dict[tuple[str, int], list[dict[str, Any]]]:
-        """Group what was said of batches by partition, in order."""
-        found: dict[tuple[str, int], list[dict[str, Any]]] = {}
-        for one in self.events("batch.taken.v1"):
-            found.setdefault((one["topic"], one["number"]), []).append(one)
-        return found
-
-    def seen(self) -> int:
-        """Count the event keys that are known."""
-        return sum(count for (count,) in self.rows("SELECT COUNT(*) FROM seen"))
-
-    def quarantine_places(self) -> Counter[str]:
-        """Count the messages in quarantine by the record that brought them."""
-        return Counter(f"{t}/{n}/{o}" for t, n, o in self.rows("SELECT topic, number, offset FROM quarantine"))
-
-
-class Running(NamedTuple):
-    """An ingest loop on a thread of this process."""
-
-    parts: System
-    loop: Ingest
-    crew: Crew
-    noted: Counter[str]
-
-    def until(self, reached: Callable[[], bool], seconds: float = PATIENCE) -> None:
-        """Wait, but not for a loop that has ended."""
-        until(lambda: reached() or self.has_ended(), seconds)
-        assert reached(), f"the loop ended: {self.crew.failed}"
-
-    def has_ended(self) -> bool:
-        """Say whether the loop is over."""
-        return self.crew.stop.is_set()
-
-    def failure(self, seconds: float = PATIENCE) -> BaseException:
-        """Wait for the loop to fail, and give its reason."""
-        until(self.has_ended, seconds)
-        (failed,) = self.crew.failed
-        self.crew.failed.clear()
-        return failed[1]
-
-
-@contextmanager
-def running(shop: Shop, **chosen: Any) -> Iterator[Running]:
-    """Run the product's ingest, wired as its own processes do it, until the end of the block; it must not fail."""
-    more = chosen.pop("options", {})
-    settings = shop.settings(**chosen.pop("kafka", {}))
-    with system(settings) as parts:
-        loop = workers.ingest(
-            parts,
-            settings,
-            servers=str(settings.bootstrap_servers),
-            topics=settings.topics.names(),
-            begin=chosen.pop("begin", None),
-            options=QUICK | more,
-            **chosen,
-        )
-        noted: Counter[str] = Counter()
-        loop._note = lambda name, *_: noted.update([name])
-        crew = Crew([Worker("ingest", loop.run)])
-        crew.start()
-        try:
-            yield Running(parts, loop, crew, noted)
-        finally:
-            crew.end()
-    assert not crew.failed, crew.failed
-
-
-class Load:
-    """Orders that keep coming from entering to leaving; by then all of them are acknowledged."""
-
-    def __init__(self, shop: Shop, pause: float = 0.01, at_once: int = 5, **settings: Any) -> None:
-        """Send so many orders at a time, with a pause after them."""
-        self._shop, self._pause, self._at_once = shop, pause, at_once
-        self._sender = producer(shop.broker, **({"linger_ms": 5} | settings))
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send, daemon=True)
-        self._futures: list[Any] = []
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End, and wait for what is under way."""
-        self._stop.set()
-        self._thread.join(PATIENCE)
-        for future in self._futures:
-            future.get(PATIENCE)
-        self._sender.close()
-
-    def _send(self) -> None:
-        while not self._stop.wait(self._pause):
-            self._futures += [self._shop.post(message, self._sender) for message in self._shop.orders(self._at_once)]
-
-
-class Watcher:
-    """Reads the positions again and again, to see afterwards that time was never ahead of an unread record."""
-
-    def __init__(self, shop: Shop) -> None:
-        """Watch this shop's store."""
-        self._shop = shop
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self.samples: list[dict[tuple[str, int], tuple[int, int | None]]] = []
-
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End."""
-        self._stop.set()
-        self._thread.join(PATIENCE)
-
-    def check(self) -> None:
-        """Find a moment at which a record had been acknowledged before what the store called read, and was not."""
-        assert any(at for sample in self.samples for _, at in sample.values()), "nothing was ever read up to anywhere"
-        by_place: dict[tuple[str, int], list[Acked]] = {}
-        for one in sorted(self._shop.acked, key=lambda one: one.offset):
-            by_place.setdefault((one.topic, one.partition), []).append(one)
-        for sample in self.samples:
-            for place, (stands, read_up_to) in sample.items():
-                ahead = [
-                    one for one in by_place.get(place, ())[::-1] if stands <= one.offset and one.at < (read_up_to or 0)
-                ]
-                assert not ahead, f"{place} stands at {stands}, is read up to {read_up_to}, but not {ahead[-1]}"
-
-    def _watch(self) -> None:
-        while not self._stop.wait(0.02):
-            sample = self._shop.store.positions()
-            if not self.samples or sample != self.samples[-1]:
-                self.samples.append(sample)
-
-
-def until(reached: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Return once the condition holds; fail when it never does."""
+def until(reached: Callable[[], bool], seconds: float = PATIENCE, story: Callable[[], object] = str) -> None:
+    """Return once the condition holds; fail when it never does, with the story so far."""
     end = time.monotonic() + seconds
     while not reached():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s"
+        assert time.monotonic() < end, f"not within {seconds:.0f} s; {story()}"
         time.sleep(0.05)
 
 

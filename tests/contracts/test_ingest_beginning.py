@@ -16,7 +16,8 @@ from domain.enrolment import TopicReplaced
 from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import recreate_topic
 from tests.contracts.ingest_process import Process
-from tests.contracts.ingesting import QUICK, Load, Message, Shop, running, until
+from tests.contracts.ingest_runs import Load, running
+from tests.contracts.ingesting import QUICK, Message, Shop, until
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -28,7 +29,7 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 
 
 def test_a_first_start_that_does_not_say_where_to_begin_is_refused(shop: Shop) -> None:
-    with pytest.raises(CannotStart, match="--from earliest .* --from latest .* --from 20"), running(shop):
+    with pytest.raises(CannotStart, match=r"--from earliest .* --from latest .* --from 20"), running(shop):
         pass
     assert not shop.store.positions()
 

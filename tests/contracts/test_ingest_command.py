@@ -12,7 +12,8 @@ import pytest
 
 from tests.brokers.broker import Broker
 from tests.brokers.clients import PATIENCE
-from tests.contracts.ingesting import Load, Shop, running, until
+from tests.contracts.ingest_runs import Load, running
+from tests.contracts.ingesting import Shop, until
 
 pytestmark = pytest.mark.timeout(120)
 PROMISED, ALLOWED = 10.0, 50.0
@@ -29,7 +30,7 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 def test_sigterm_under_load_ends_it_in_order(shop: Shop, tmp_path: Path) -> None:
     told = tmp_path / "ingest.log"
     environment = shop.environment(TRACKER_KAFKA__SESSION_TIMEOUT_MS="3000")
-    with Load(shop, pause=0.005, at_once=10), told.open("wb") as log:
+    with Load(shop, at_once=10), told.open("wb") as log:
         command = [str(TRACKER), "ingest", "--from", "earliest"]
         with subprocess.Popen(command, env=environment, stdout=log, stderr=log) as process:
             try:

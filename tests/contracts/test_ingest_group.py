@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.brokers.broker import Broker
 from tests.contracts.ingest_process import Process
-from tests.contracts.ingesting import Load, Shop, until
+from tests.contracts.ingest_runs import Load, running
+from tests.contracts.ingesting import Shop, now, until
+
+if TYPE_CHECKING:
+    from domain.batch import Batch
+    from domain.instant import Instant
+    from domain.tracker import Taken
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -22,7 +31,10 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 def all_work(*processes: Process, batches: int = 3) -> None:
     """Wait until each of the processes has taken more batches in."""
     before = [len(process.heard("took")) for process in processes]
-    until(lambda: all(len(p.heard("took")) >= had + batches for p, had in zip(processes, before, strict=True)))
+    until(
+        lambda: all(len(p.heard("took")) >= had + batches for p, had in zip(processes, before, strict=True)),
+        story=lambda: [process.story() for process in processes],
+    )
 
 
 def test_two_that_begin_at_once_share_the_work_until_one_leaves(shop: Shop) -> None:
@@ -48,11 +60,32 @@ def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -
         with Process(shop) as other:
             until(lambda: all(shop.store.positions()[topic, number][0] > end for topic, number, _, end in held))
             away.thaw()
-            until(lambda: "ingest_fenced_total" in away.heard("noted"))
+            until(lambda: "ingest_fenced_total" in away.heard("noted"), story=away.story)
             all_work(away, other)
             other.end()
             away.end()
     with Process(shop) as last:
         until(shop.is_taken_in)
         last.end()
+    shop.check()
+
+
+def test_a_batch_that_takes_longer_than_the_group_waits_stops_nothing(shop: Shop) -> None:
+    with Load(shop, pause=0.05), running(shop, begin="earliest", options={"max_poll_interval_ms": 1_500}) as run:
+        run.until(lambda: len(shop.store.facts()) > 20)
+        take, slept = run.parts.tracker.take, threading.Event()
+
+        def slowly(batch: Batch, until: Instant) -> Taken:
+            if not slept.is_set():
+                slept.set()
+                time.sleep(4)
+            return take(batch, until)
+
+        run.parts.tracker.take = slowly  # type: ignore[method-assign] # a store that is slow once
+        run.until(slept.is_set)
+        time.sleep(4)
+        later = now()
+        run.until(lambda: any(one.at > later and one.place in shop.store.facts() for one in shop.acked))
+    with running(shop) as last:
+        last.until(shop.is_taken_in)
     shop.check()

@@ -14,13 +14,16 @@ from kafka import KafkaAdminClient, TopicPartition
 
 from consumers.source import RecordsGone
 from deploy.workers import Crew, Worker
+from tests.brokers.apache import ApacheKafka
 from tests.brokers.broker import Broker, Capability
-from tests.contracts.ingesting import Load, Shop, Watcher, now, running
+from tests.contracts.ingest_runs import Load, Watcher, running
+from tests.contracts.ingesting import Shop, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.timeout(120)
+PROMISED = 10.0
 SILENT_SECONDS = 7  # longer than the loop waits for an answer
 
 
@@ -141,4 +144,26 @@ def test_records_that_are_gone_after_they_were_read_are_no_gap(shop: Shop) -> No
     with running(shop) as run:
         run.until(shop.is_taken_in)
     assert not shop.store.events("ingest.gap_accepted.v1")
+    shop.check()
+
+
+def test_a_record_that_rotted_on_the_brokers_disk_stops_its_partition_only(shop: Shop) -> None:
+    """The checksum no longer fits: the client raises at each poll, and must neither hang nor skip it."""
+    if not isinstance(shop.broker, ApacheKafka):
+        pytest.skip("the broker's files are out of reach: tested on apache")
+    shop.send([message._replace(partition=1) for message in shop.orders(20)])
+    segment = shop.broker._data / f"{shop.topics.orders}-1" / "00000000000000000000.log"
+    stored = segment.read_bytes()
+    rotten = stored.index(b"order.approved.v1")
+    segment.write_bytes(stored[:rotten] + b"O" + stored[rotten + 1 :])
+    shop.acked.clear()
+    began = time.monotonic()
+    with running(shop, begin="earliest") as run:
+        run.until(lambda: len(run.loop.halted) == 1)
+        assert time.monotonic() - began < PROMISED
+        shop.send([message._replace(partition=0) for message in shop.orders(20)])
+        run.until(shop.is_taken_in)
+        (halted,) = run.loop.halted.values()
+    assert (shop.topics.orders, 1) in shop.store.positions()
+    assert f"topic='{shop.topics.orders}', partition=1" in halted.why
     shop.check()

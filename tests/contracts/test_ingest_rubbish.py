@@ -11,7 +11,8 @@ import pytest
 from consumers import quarantine
 from domain.instant import instant
 from tests.brokers.broker import Broker
-from tests.contracts.ingesting import Message, Shop, running
+from tests.contracts.ingest_runs import running
+from tests.contracts.ingesting import Message, Shop
 
 _FOREIGN_HEADERS = (("x-trace", b"\xfe\x00"), ("empty", b""))
 pytestmark = pytest.mark.timeout(60)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
-from consumers.source import SourceFailed
+from consumers.cluster import SourceFailed
 from deploy import backtests
 from deploy.settings import Kafka, Settings
 from tests.brokers.apache import ApacheKafka

@@ -9,7 +9,8 @@ import pytest
 
 from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import producer
-from tests.contracts.ingesting import Shop, Watcher, now, running
+from tests.contracts.ingest_runs import Watcher, running
+from tests.contracts.ingesting import Shop, now
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ from domain.report import final, line
 from domain.tracker import Tracker
 from tests.story import LATER, memory_log
 
-Event = Mapping[str, Any]
+Event = dict[str, Any]
 TOPICS: Final = {"order": "orders", "fulfillment": "orders", "price": "orders", "complaint": "complaints"}
 
 

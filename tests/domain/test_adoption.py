@@ -143,3 +143,10 @@ def test_a_running_process_judges_by_what_another_has_adopted_since(log: Log) ->
     assert running.tracker.rearm(at(20)) == 1
     running.tick(31)
     assert running.found() == [("open", "F", 30, None)]
+
+
+def test_what_comes_due_at_the_very_instant_of_adoption_is_the_new_policy_s_and_found_once(log: Log) -> None:
+    Desk(log, ORIGINAL).take(placed(0), requested(0, ship_by=20), until=5)
+    again = Desk(log, LATEST, adopted_at=20)
+    again.tick(21)
+    assert [one.finding.policy for one in final(log)] == [again.tracker.policies[-1].policy.hash]

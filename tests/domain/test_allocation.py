@@ -55,7 +55,7 @@ def test_a_packing_record_replaces_what_the_label_says() -> None:
 
 
 def test_contents_go_to_their_line() -> None:
-    lines = (placed(0, line("1", "A"), line("2", "A")), requested(0, "F1", lines=[("1", 1)]))
+    lines: tuple[Fact, ...] = (placed(0, line("1", "A"), line("2", "A")), requested(0, "F1", lines=[("1", 1)]))
     lines += (requested(0, "F2", lines=[("2", 1)]),)
     assert complete(*lines, *shipped("P", piece("A", line_id="2"))) == ["F2"]
 
@@ -87,7 +87,7 @@ def test_the_fulfilment_due_first_is_filled_first() -> None:
 
 
 def test_of_two_due_at_once_the_lower_id_is_filled_first_and_one_without_a_date_last() -> None:
-    facts = (placed(0, line("1", "A", 3)), requested(0, "F1", lines=[("1", 1)]))
+    facts: tuple[Fact, ...] = (placed(0, line("1", "A", 3)), requested(0, "F1", lines=[("1", 1)]))
     facts += tuple(requested(0, name, ship_by=10, lines=[("1", 1)]) for name in ("F3", "F2"))
     assert complete(*facts, *shipped("P", piece("A", 1))) == ["F2"]
     assert complete(*facts, *shipped("P", piece("A", 2))) == ["F2", "F3"]
@@ -120,7 +120,8 @@ def test_contents_for_another_order_cover_nothing_here() -> None:
 
 
 def test_quantities_are_allotted_anew_for_each_instant() -> None:
-    facts = (*SAME, *shipped("P", piece("A", 1)), *shipped("Q", piece("A", 1), when=6), voided(7, "P"))
+    two = (*shipped("P", piece("A", 1)), *shipped("Q", piece("A", 1), when=6))
+    facts = (*SAME, *two, voided(7, "P"))
     assert complete(*facts, when=5) == ["F2"]
     assert complete(*facts, when=6) == ["F1", "F2"]
     assert complete(*facts, when=7) == ["F2"]
@@ -138,7 +139,7 @@ def test_a_requested_line_unknown_to_the_order_without_quantity_needs_nothing() 
 
 
 def test_a_requested_line_without_quantity_needs_the_ordered_one() -> None:
-    facts = (placed(0, line("1", "A", 2)), requested(0, lines=[("1", None)]))
+    facts: tuple[Fact, ...] = (placed(0, line("1", "A", 2)), requested(0, lines=[("1", None)]))
     assert complete(*facts, *shipped("P", piece("A", 1))) == []
     assert complete(*facts, *shipped("P", piece("A", 2))) == ["F"]
 

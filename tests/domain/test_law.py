@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ LAWFUL: Final = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
+pytestmark = pytest.mark.timeout(1800)
+"""A failure is worth the time to shrink it, and a deep run takes long."""
 ANY_TIME: Final = timedelta(days=40)
 troubles = st.builds(Trouble, st.booleans(), st.booleans(), st.booleans())
 

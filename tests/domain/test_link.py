@@ -1,6 +1,7 @@
 """Links: facts whose parent is unknown are kept, and joined when it comes."""
 
 from itertools import permutations
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from domain.parcel import ParcelScanned
 from tests.story import Given, at, labelled, late, packed, piece, placed, requested, scanned
 
 
-def by_number(when: float, number: str = "N", **more: object) -> ParcelScanned:
+def by_number(when: float, number: str = "N", **more: Any) -> ParcelScanned:
     """Scan a tracking number of carrier SF, whose parcel the carrier does not know."""
     key = f"{number}@{when:g}"
     return scanned(when, None, key=key, carrier="SF", tracking_number=number, **({"fulfillment_ids": ()} | more))

@@ -1,5 +1,7 @@
 """Orders: every fact once, in the order of the world, whatever order it came in."""
 
+from typing import Any
+
 import msgspec
 
 from domain.detection import Finding, FindingOpened, FindingRetracted
@@ -90,8 +92,8 @@ def test_the_stream_s_findings_are_kept_as_last_told() -> None:
 
 
 def test_every_fact_of_an_order_is_recorded_once() -> None:
-    members = {"lines": (line("1"),), "fulfillment_id": "F", "warehouse_id": "W", "agreed_by": "customer"}
-    members |= {"reason": "stock", "sku": "A", "order_id": "O"}
+    members: dict[str, Any] = {"lines": (line("1"),), "fulfillment_id": "F", "warehouse_id": "W"}
+    members |= {"agreed_by": "customer", "reason": "stock", "sku": "A", "order_id": "O"}
     for kind in FACTS:
         own = {name: value for name, value in members.items() if name in kind.__struct_fields__}
         heard = fact(kind, 1, **(own | ({"lines": ()} if kind.__name__ == "FulfillmentRequested" else {})))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from domain.events import Fact
 from domain.parcel import NO_POSSESSION, STATUSES, Parcel, ParcelOrderLinked, ParcelScanMoved, decide, evolve
 from tests.story import Given, at, labelled, late, packed, piece, placed, requested, scanned, voided
 
@@ -111,7 +112,7 @@ def test_a_scan_that_moved_away_takes_with_it_what_it_named() -> None:
 
 def test_a_parcel_covers_nothing_of_an_order_that_it_no_longer_names() -> None:
     by_number = scanned(10, None, carrier="SF", tracking_number="N", order_ids=("O",))
-    facts = (placed(0), requested(0, ship_by=20), labelled(0, "P1"), by_number)
+    facts: tuple[Fact, ...] = (placed(0), requested(0, ship_by=20), labelled(0, "P1"), by_number)
     facts += (scanned(11, "P1", fulfillment_ids=()),)
     assert late(*facts) == []
     reprinted = (labelled(5, "P2"), voided(12, "P2"))

@@ -1,6 +1,7 @@
 """The tracker: one effect for one event, one finding for one deadline."""
 
 import threading
+from typing import Any
 
 from domain import tracker as tracking
 from domain.batch import Batch, BatchTaken, Foreign, Slice, TickFired
@@ -121,7 +122,7 @@ def test_a_source_and_id_that_run_together_alike_are_told_apart(desk: Desk) -> N
 
 
 def test_after_the_purge_of_seen_ids_a_repeat_still_has_no_effect(desk: Desk) -> None:
-    number = {"carrier": "SF", "tracking_number": "N", "fulfillment_ids": ()}
+    number: dict[str, Any] = {"carrier": "SF", "tracking_number": "N", "fulfillment_ids": ()}
     facts = (*ORDER, labelled(1, fulfillment_ids=("F",)), scanned(12, None, **number), held(11), complained(3))
     desk.take(*facts, until=20)
     before, found = topics(desk.log), desk.found()

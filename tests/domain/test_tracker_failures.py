@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from domain import tracker as tracking
 from domain.batch import TickFired
 from domain.errors import Unreadable
 from domain.events import Fact
 from domain.instant import Instant
 from domain.intake import Intake
+from domain.judgement import Judgement
 from domain.log import Beside, Recorded, UnknownTopic
 from domain.order import Order, OrderHeld
 from tests.story import (
@@ -69,14 +69,14 @@ def choke_on_taking(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def choke_on_judging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the judgement of orders that heard of the bad source."""
-    judge = tracking.Judgement.of
+    judge = Judgement.of
 
-    def judging(self: tracking.Judgement, order: Order, until: Instant) -> Any:
+    def judging(self: Judgement, order: Order, until: Instant) -> Any:
         if any(one.source == PRESENT for one in order.facts.of(OrderHeld)):
             raise ZeroDivisionError(order.id)
         return judge(self, order, until)
 
-    monkeypatch.setattr(tracking.Judgement, "of", judging)
+    monkeypatch.setattr(Judgement, "of", judging)
 
 
 BREAKS = pytest.mark.parametrize("breaking", [choke_on_taking, choke_on_judging])
@@ -203,4 +203,14 @@ def test_a_newer_event_in_a_stream_stops_and_quarantines_nothing(desk: Desk) -> 
     desk.log.append([Recorded("complaint-C", 1, event)], Beside())
     with pytest.raises(UnknownTopic, match="upgrade"):
         desk.take(complained(2))
+    assert desk.held_back() == []
+
+
+def test_stored_bytes_that_cannot_be_read_stop_and_quarantine_nothing(desk: Desk) -> None:
+    desk.take(complained(1))
+    with desk.log.recorder.datastore.transaction(commit=True) as cursor:  # type: ignore[attr-defined]  # SQLite's
+        cursor.execute("UPDATE stored_events SET state = x'7b' WHERE originator_id = 'complaint-C'")
+    restarted = Desk(desk.log)
+    with pytest.raises(Exception, match="complaint"):
+        restarted.take(complained(2))
     assert desk.held_back() == []

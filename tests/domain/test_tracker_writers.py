@@ -103,3 +103,16 @@ def test_a_tick_of_one_process_does_not_disarm_what_another_has_armed(log: Log, 
     assert ticker.tick(30) == 0
     desk.take(*ORDER, until=9)
     assert desk.found() == []
+
+
+def test_a_writer_that_has_not_heard_of_a_new_policy_does_not_keep_its_deadline_from_firing(log: Log) -> None:
+    before = Desk(log)
+    before.take(placed(0), requested(0, ship_by=20), moved(1, 30, "merchant"), until=3)
+    after = Desk(log, '[late_shipment]\npromise = "latest"', adopted_at=4)
+    while after.tracker.rearm(at(5)):
+        pass
+    before.take(moved(6, 25, "merchant"), until=7)
+    while after.tracker.rearm(at(8)):
+        pass
+    after.tick(26)
+    assert after.found() == [("open", "F", 25, None)]

@@ -64,7 +64,7 @@ def test_stored_bytes_become_today_s_event_and_lose_no_member(topic: str, line: 
 
 def _without(said: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     """List what was said and is not known; a member whose value is the default may be left out when written."""
-    defaults = (None, "", [], {}, False)
+    defaults: tuple[Any, ...] = (None, "", [], {}, False)
     return {name: value for name, value in said.items() if value not in defaults and known.get(name) != value}
 
 

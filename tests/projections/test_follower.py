@@ -12,7 +12,7 @@ import pytest
 from domain.enrolment import Partition, go_live
 from domain.log import Beside, Recorded, UnknownTopic, encode
 from domain.order import OrderHeld
-from projections import VIEWS, checkpoints, feed, frontier, incidents, orders
+from projections import VIEWS, checkpoints, feed, follower, frontier, incidents, orders, views
 from projections.checkpoints import Overtaken
 from projections.follower import ATTEMPTS, Follower
 from projections.query import Filter
@@ -81,6 +81,9 @@ def test_two_followers_of_one_store_do_no_harm(told):
     told.follower = Follower(told.store, told.log.store, batch=5)
     for name in range(40):
         late(told, str(name))
+        random.Random(name).choice([told.follower, other]).step()
+    for name in range(40):  # what one of them has cached, the other may have taken further
+        told.desk.take(scanned(31 + name / 9, f"P{name}", fulfillment_ids=(f"F{name}",)), until=40)
         random.Random(name).choice([told.follower, other]).step()
     stop = threading.Event()
     threads = [threading.Thread(target=one.run, args=(stop,)) for one in (told.follower, other)]
@@ -153,10 +156,28 @@ def test_a_view_of_another_log_is_never_continued(tmp_path):
         assert {row[0] for row in told.query("SELECT epoch FROM checkpoints")} == {told.log.store.epoch()}
 
 
+def test_views_that_lie_beyond_a_restored_log_begin_anew(tmp_path):
+    with stage(tmp_path) as told:
+        late(told, "1")
+        told.follow()
+        copy = told.log.store.datastore
+        with copy.get_connection(commit=False) as connection:
+            connection.cursor().execute("VACUUM INTO ?", (str(tmp_path / "backup.db"),))
+        late(told, "2", "3")
+        told.follow()
+    (tmp_path / "backup.db").rename(tmp_path / "log.db")
+    for rest in tmp_path.glob("log.db-*"):
+        rest.unlink()
+    with stage(tmp_path) as told:
+        assert set(told.follower.begun) == {view.name for view in VIEWS}
+        late(told, "4")
+        told.follow()
+        assert open_subjects(told).keys() == {"F1", "F4"}
+
+
 def test_a_view_of_another_version_begins_anew_and_only_that_one(told):
     late(told, "1")
     told.follow()
-    told.store.writing()
     with told.store.writing() as rows:
         rows.execute("UPDATE checkpoints SET version = 0 WHERE view = 'orders'")
     again = Follower(told.store, told.log.store)
@@ -168,16 +189,16 @@ def test_a_view_of_another_version_begins_anew_and_only_that_one(told):
 
 
 def _with_old_code(told):
-    follower = Follower(told.store, told.log.store)
+    old = Follower(told.store, told.log.store)
     with told.store.writing() as rows:
         rows.execute("UPDATE checkpoints SET version = 7 WHERE view = 'orders'")
-    return follower
+    return old
 
 
 def test_a_poison_event_parks_its_stream_and_nothing_else(told):
     choking = Choking(incidents.VIEW, "order-O2")
-    views = [choking if view is incidents.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, views)
+    among = [choking if view is incidents.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, among)
     late(told, "1", "2", "3")
     begun = time.monotonic()
     told.follow()
@@ -194,8 +215,8 @@ def test_what_comes_after_a_parked_event_waits_behind_it_and_is_healed_once_the_
     late(told, "1", "2")
     told.follow()
     choking = Choking(incidents.VIEW, "order-O2")
-    views = [choking if view is incidents.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, views)
+    among = [choking if view is incidents.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, among)
     told.hear(scanned(33, "P2", fulfillment_ids=("F2",)), until=34)
     tried = choking.tried
     told.hear(scanned(31, "P2b", fulfillment_ids=("F2",)), until=35)
@@ -205,7 +226,7 @@ def test_what_comes_after_a_parked_event_waits_behind_it_and_is_healed_once_the_
         before = checkpoints.read(rows)["incidents"].revision
 
     choking.mended = True
-    Follower(told.store, told.log.store, views).catch_up()
+    Follower(told.store, told.log.store, among).catch_up()
     fresh = SqliteViews(told.folder / "fresh.db")
     Follower(fresh, told.log.store).catch_up()
     assert told.query("SELECT * FROM parked") == []
@@ -217,13 +238,13 @@ def test_what_comes_after_a_parked_event_waits_behind_it_and_is_healed_once_the_
 
 def test_a_parked_feed_changes_its_revision_when_healed_so_that_nobody_misses_what_was_put_in(told):
     choking = Choking(feed.VIEW, "order-O1")
-    views = [choking if view is feed.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, views)
+    among = [choking if view is feed.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, among)
     late(told, "1", "2")
     told.follow()
     assert [row[0] for row in told.query("SELECT incident FROM feed")] == ["incident-late_shipment-F2"]
     choking.mended = True
-    Follower(told.store, told.log.store, views).catch_up()
+    Follower(told.store, told.log.store, among).catch_up()
     assert len(told.query("SELECT * FROM feed")) == 2
     assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
 
@@ -294,10 +315,10 @@ def test_a_partition_that_was_never_read_leaves_it_unknown(told):
 def test_the_follower_wakes_at_once_when_it_is_told(told):
     stop, wake = threading.Event(), threading.Event()
     seen = threading.Event()
-    follower = Follower(told.store, told.log.store, on_commit=seen.set)
-    follower.catch_up()
+    woken = Follower(told.store, told.log.store, on_commit=seen.set)
+    woken.catch_up()
     seen.clear()
-    thread = threading.Thread(target=follower.run, args=(stop, wake))
+    thread = threading.Thread(target=woken.run, args=(stop, wake))
     thread.start()
     late(told, "1")
     wake.set()
@@ -323,6 +344,25 @@ def test_a_desk_may_write_while_the_views_follow(tmp_path):
         thread.join()
         told.follow()
         assert len(open_subjects(told)) == 50
+
+
+def test_views_that_are_locked_are_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(views, "LOCK_TIMEOUT", 0.05)
+    monkeypatch.setattr(follower, "_STORE_WAITS", 0.05)
+    with stage(tmp_path) as told:
+        late(told, "1")
+        stop = threading.Event()
+        thread = threading.Thread(target=told.follower.run, args=(stop,))
+        with told.store.writing():
+            thread.start()
+            time.sleep(0.5)
+            assert thread.is_alive()
+        deadline = time.monotonic() + 5
+        while not open_subjects(told) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        stop.set()
+        thread.join()
+        assert open_subjects(told) == {"F1": False}
 
 
 def test_an_append_without_events_moves_nothing(told):

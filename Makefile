@@ -8,7 +8,7 @@ KILLS ?= 200
 SEED ?= 1
 PYTEST_ARGS ?=
 
-.PHONY: setup run test lint fix docs bench chaos brokers vendor clean help
+.PHONY: setup run test census lint fix docs bench chaos brokers vendor clean help
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort
@@ -34,6 +34,9 @@ test: setup  ## all tests that this machine can run, in under five minutes; says
 
 brokers: setup  ## the contract suites on every broker; fails when one was not exercised
 	$(BIN)/pytest tests/contracts -n 2 --dist loadgroup --require-brokers=apache,container,embedded $(PYTEST_ARGS)
+
+census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
+	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)
 
 lint: setup  ## ruff, mypy, import contracts, generated pages
 	$(BIN)/ruff format --check .

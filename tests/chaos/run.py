@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.chaos.control import INGEST, TICKER
-from tests.chaos.evidence import Evidence
 from tests.chaos.kills import USUAL, Habits, Killed, Killer
 from tests.chaos.nursery import Nursery
-from tests.chaos.oracle import Judge
 from tests.chaos.stage import Failed, Plan, Stage
 
 
@@ -41,7 +39,7 @@ def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = USUAL) -> 
                     stage.stop(slot)
         except Failed as failed:
             violations.append(str(failed))
-        violations.extend(_judge(stage))
+        violations.extend(stage.judged())
         told = dict(stage.query("SELECT topic, COUNT(*) FROM stored_events GROUP BY topic"))
         return Outcome(
             killer.killed,
@@ -52,14 +50,6 @@ def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = USUAL) -> 
             seconds=time.monotonic() - began,
             violations=violations,
         )
-
-
-def _judge(stage: Stage) -> list[str]:
-    found = list(Judge(Evidence(stage.path, stage.season.end)).violations())
-    found.extend(f"L6 changed: notification {one} is not what it was" for one in stage.witness.changed())
-    if errors := stage.control.errors():
-        found.append(f"H4: the store refused {errors} transactions although nobody held it for long")
-    return found
 
 
 def table(killed: Killed) -> str:

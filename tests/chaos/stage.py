@@ -12,8 +12,9 @@ from random import Random
 from typing import Any, Final, NamedTuple, Self
 
 from tests.chaos.control import INGEST, SECOND, TICKER, Control, Phase
-from tests.chaos.evidence import Witness
+from tests.chaos.evidence import Evidence, Witness
 from tests.chaos.nursery import Nursery
+from tests.chaos.oracle import Judge
 from tests.chaos.season import season
 from tests.chaos.topics import PLACES, Broker
 
@@ -150,6 +151,14 @@ class Stage(Troupe):
     def lag(self) -> int:
         """Count the messages that the producer may send and has not yet."""
         return self._producer.allowed - self._producer.sent
+
+    def judged(self) -> list[str]:
+        """Say what the log and the children have done wrong."""
+        found = list(Judge(Evidence(self.path, self.season.end)).violations())
+        found.extend(f"L6 changed: notification {one} is not what it was" for one in self.witness.changed())
+        if errors := self.control.errors():
+            found.append(f"H4: the store refused {errors} transactions although nobody held it for long")
+        return found
 
     def drain(self) -> None:
         """Let everything be produced, read and looked at."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.brokers.broker import Broker
+from tests.brokers.clients import PATIENCE
 from tests.contracts.ingest_process import Process
 from tests.contracts.ingest_runs import Load, running
 from tests.contracts.ingesting import Shop, now, until
@@ -33,7 +34,8 @@ def all_work(*processes: Process, batches: int = 3) -> None:
     before = [len(process.heard("took")) for process in processes]
     until(
         lambda: all(len(p.heard("took")) >= had + batches for p, had in zip(processes, before, strict=True)),
-        story=lambda: [process.story() for process in processes],
+        2 * PATIENCE,
+        lambda: [process.story() for process in processes],
     )
 
 

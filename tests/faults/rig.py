@@ -37,6 +37,7 @@ class Rig:
         self.broker = Broker(path)
         self.log_file = (log_at or path) / "log.db"
         self.noted: list[tuple[str, str]] = []
+        self._failed: list[Exception] = []
         self._stack = ExitStack()
         self.log = self.open_log()
         adopt(self.log, policy, at(0))
@@ -87,13 +88,13 @@ class Rig:
     @contextmanager
     def running(self, *loops: Ingest, ticking: bool = False) -> Iterator[None]:
         """Run loops, and a ticker if it is wanted, as threads; an error of theirs is raised at the end."""
-        stop, failed = threading.Event(), []
+        stop = threading.Event()
 
         def run(work: Callable[[threading.Event], object]) -> None:
             try:
                 work(stop)
             except Exception as error:  # noqa: BLE001 - raised again below
-                failed.append(error)
+                self._failed.append(error)
 
         works: list[Callable[[threading.Event], object]] = [loop.run for loop in loops]
         if ticking:
@@ -108,14 +109,18 @@ class Rig:
             stop.set()
             for thread in threads:
                 thread.join(PATIENCE)
-        if failed:
-            raise failed[0]
         assert not any(thread.is_alive() for thread in threads)
+        self._raise()
+
+    def _raise(self) -> None:
+        if self._failed:
+            raise self._failed.pop()
 
     def wait(self, done: Callable[[], bool], seconds: float = PATIENCE) -> None:
         """Wait for something to become true."""
         end = time.monotonic() + seconds
         while not done():
+            self._raise()
             assert time.monotonic() < end, f"waited {seconds} s; {self.stands()} of {self.broker.behind_last}"
             time.sleep(0.005)
 

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -168,14 +169,10 @@ class Trimmed(FileSource):
 
 def test_records_gone_before_they_were_read_stop_ingest(rig):
     _say_orders(rig, 0, 30)
-    with pytest.raises(RecordsGone, match="records 0 to 3 are gone.*--accept-gaps"), rig.running(rig.ingest(Trimmed)):
-        rig.wait(lambda: not _is_running(rig))
+    with pytest.raises(RecordsGone, match="records 0 to 3 are gone.*--accept-gaps"):
+        rig.ingest(Trimmed).run(threading.Event())
     assert set(rig.stands().values()) == {0}
     assert rig.count("ingest.gap_accepted.v1") == 0
-
-
-def _is_running(rig):
-    return not rig.noted and False
 
 
 def test_an_accepted_gap_is_written_down_and_read_past(rig):
@@ -217,8 +214,8 @@ def test_a_broker_that_lost_what_was_taken_in_stops_ingest(rig):
             super().poll(timeout_ms, limit)
             raise RecordsGone("OffsetOutOfRangeError")
 
-    with pytest.raises(RecordsGone, match="it lost records"), rig.running(rig.ingest(Truncated, accept_gaps=True)):
-        rig.wait(lambda: True)
+    with pytest.raises(RecordsGone, match="it lost records"):
+        rig.ingest(Truncated, accept_gaps=True).run(threading.Event())
 
 
 def test_a_partition_that_has_records_and_gives_none_is_read_by_a_new_client(rig, monkeypatch):
@@ -266,22 +263,36 @@ def test_a_group_that_gives_us_nothing_is_joined_again(rig):
 
 
 def test_a_fenced_batch_is_dropped_and_read_again_from_where_the_other_one_stands(rig):
-    other = rig.ingest(limit=3, log=rig.open_log())
-    overtaken = []
+    class OnePoll(FileSource):
+        spent = False
 
-    class Overtaken(FileSource):
         def poll(self, timeout_ms, limit):
-            polled = super().poll(timeout_ms, limit)
-            if polled and not overtaken:
-                overtaken.append(True)
-                with rig.running(other):
-                    rig.wait(lambda: 0 < sum(rig.stands().values()))
+            polled = {} if self.spent else super().poll(timeout_ms, limit)
+            self.spent = self.spent or bool(polled)
             return polled
 
+    other = rig.ingest(OnePoll, limit=6, log=rig.open_log())
+
+    class Overtaken(FileSource):
+        joined = False
+
+        def poll(self, timeout_ms, limit):
+            if not self.joined:
+                self.joined = True
+                self._rebalance()
+                return {}
+            polled = super().poll(timeout_ms, limit)
+            if not other_went_on.is_set():
+                with rig.running(other):
+                    rig.wait(lambda: sum(rig.stands().values()) == 6)
+                other_went_on.set()
+            return polled
+
+    other_went_on = threading.Event()
     _say_orders(rig, 0, 40)
     with rig.running(rig.ingest(Overtaken)):
         rig.wait_until_read()
-    assert "ingest_fenced_total" in {name for name, _ in rig.noted}
+    assert [name for name, _ in rig.noted] == ["ingest_fenced_total"]
     assert _orders(rig) == 40
     assert _records_taken(rig) == sum(rig.broker.behind_last.values())
 
@@ -316,12 +327,14 @@ def test_a_rebalance_while_the_store_is_held_loses_nothing(rig, monkeypatch):
             super().__init__(path, starts, lambda: mine.names)
 
     _say_orders(rig, 0, 40)
+    impatient = rig.open_log()
     with closing(sqlite3.connect(rig.log_file, isolation_level=None)) as holder:
         holder.execute("BEGIN IMMEDIATE")
-        with rig.running(rig.ingest(Given, log=rig.open_log(), limit=5)):
+        with rig.running(rig.ingest(Given, log=impatient, limit=5)):
             rig.wait(lambda: "ingest_store_waits_total" in {name for name, _ in rig.noted})
             mine.names = frozenset(rig.stands())
-            rig.wait(lambda: len(rig.noted) > 3)
+            waits = len(rig.noted)
+            rig.wait(lambda: len(rig.noted) > waits + 2)
             holder.execute("ROLLBACK")
             rig.wait_until_read()
     assert _orders(rig) == 40

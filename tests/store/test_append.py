@@ -279,3 +279,11 @@ def test_an_append_that_failed_under_the_lock_leaves_nothing_even_if_the_failure
     with store.writing(), pytest.raises(IntegrityError):
         store.insert_events([event()], beside=beside)
     assert all_of(store) == before
+
+
+def test_a_batch_that_knows_less_of_what_was_read_does_not_undo_it(store: LogRecorder) -> None:
+    store.insert_events([], beside=Beside(advance=[Advance(None, position(10, taken_up_to=50))]))
+    store.insert_events([], beside=Beside(advance=[Advance(10, position(20, 2, taken_up_to=40))]))
+    assert store.positions()[PARTITION].taken_up_to == 50
+    store.insert_events([], beside=Beside(advance=[Advance(20, position(30, 3, taken_up_to=60))]))
+    assert store.positions()[PARTITION].taken_up_to == 60

@@ -1,0 +1,131 @@
+"""What happens when the log cannot be written for a while: nothing is lost, and it goes on by itself."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import time
+from contextlib import closing, contextmanager
+
+import pytest
+
+from deploy.store import sqlite, sqlite_connection
+from tests.chaos.control import INGEST, TICKER
+from tests.chaos.stage import Plan, Stage
+from tests.faults.rig import Rig
+from tests.story import at, placed, requested
+
+MIB = 1 << 20
+
+
+@contextmanager
+def _held(path):
+    """Hold the write lock as a backup or another process does."""
+    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as holder:
+        holder.execute("BEGIN IMMEDIATE")
+        yield
+        holder.execute("ROLLBACK")
+
+
+@pytest.mark.xdist_group("chaos")
+def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery):
+    stage = Stage(tmp_path, Plan(seed=5, messages=300), nursery)
+    with stage:
+        for slot in (INGEST, TICKER):
+            stage.start(slot)
+        stage.produce(0.3)
+        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 20, 10)
+        with _held(tmp_path / "log.db"):
+            before = stage.query("SELECT MAX(rowid) FROM stored_events")
+            stage.produce(0.8)
+            time.sleep(2.5)
+            assert stage.query("SELECT MAX(rowid) FROM stored_events") == before
+        stage.drain()
+        for slot in (INGEST, TICKER):
+            stage.stop(slot)
+    assert stage.control.errors() == 0
+    assert stage.judged() == []
+
+
+def test_a_lock_held_longer_than_anybody_waits_is_waited_out(rig, impatient):
+    rig.say(*(placed(0, of=f"O{number}", key=f"p{number}") for number in range(40)))
+    with rig.running(rig.ingest(log=impatient, limit=7)), _held(rig.log_file):
+        rig.wait(lambda: [name for name, _ in rig.noted].count("ingest_store_waits_total") >= 2)
+        assert rig.count("order.placed.v1") < 40
+    with rig.running(rig.ingest(log=impatient)):
+        rig.wait_until_read()
+    assert rig.count("order.placed.v1") == 40
+
+
+def test_ingest_without_anything_to_read_survives_a_lock(rig, impatient):
+    """Saying that there was nothing to read is a write, too."""
+    with rig.running(rig.ingest(log=impatient)):
+        with _held(rig.log_file):
+            time.sleep(0.5)
+        rig.clock = at(5)
+        rig.wait(lambda: rig.is_known_up_to(at(5)))
+
+
+def test_ingest_and_ticker_that_start_while_the_store_is_held_wait_for_it(rig, impatient):
+    rig.say(placed(0), requested(0, ship_by=20))
+    rig.clock = at(30)
+    reading = rig.ingest(log=impatient)
+    with _held(rig.log_file):
+        running = rig.running(reading)
+        running.__enter__()
+        time.sleep(0.3)
+    rig.wait_until_read()
+    running.__exit__(None, None, None)
+
+
+@pytest.fixture
+def impatient(rig, monkeypatch):
+    """Open the log with a patience of a twentieth of a second."""
+    for module in (sqlite, sqlite_connection):
+        monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.05)
+    return rig.open_log()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of four megabytes, three of which are taken by something else."""
+    if os.geteuid() != 0:
+        pytest.skip("NOT TESTED HERE: a full disk (mounting a small tmpfs needs root)")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"NOT TESTED HERE: a full disk (no tmpfs can be mounted: {mounted.stderr.strip()})")
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_waited_out_and_nothing_is_lost(small_disk, tmp_path):
+    ballast = small_disk / "ballast"
+    with Rig(tmp_path, log_at=small_disk) as rig:
+        ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - MIB))
+        number = 0
+        with rig.running(rig.ingest(limit=50), ticking=True):
+            while "ingest_store_waits_total" not in {name for name, _ in rig.noted}:
+                name = f"O{number}"
+                rig.say(placed(0, of=name, key=f"p{number}"), requested(0, f"F{number}", name, ship_by=20), key=name)
+                number += 1
+                rig.wait(lambda: rig.is_read() or bool(rig.noted))
+                assert number < 5000, "the disk never became full"
+            assert "full" in rig.noted[0][1]
+            # While nothing can be written, everything that is there can be read.
+            stored = rig.count("order.placed.v1")
+            rig.clock = at(30)
+            time.sleep(0.5)
+            assert rig.count("order.placed.v1") == stored
+            ballast.unlink()
+            rig.wait_until_settled()
+        assert rig.count("order.placed.v1") == number
+        assert sorted(subject for _, subject, _, _ in rig.found()) == sorted(f"F{one}" for one in range(number))
+        assert rig.count("finding.opened.v1") == number
+    with closing(sqlite3.connect(small_disk / "log.db")) as log:
+        assert log.execute("PRAGMA integrity_check").fetchall() == [("ok",)]

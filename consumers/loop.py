@@ -5,7 +5,7 @@ What can go wrong and what happens then: docs/runbook.md, and the fault matrix t
 
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from typing import Final, NamedTuple
@@ -37,7 +37,7 @@ RUBBISH_WINDOW: Final = 1000
 RUBBISH_SHARE: Final = 0.5
 RUBBISH_LEAST: Final = 200
 FAILURES: Final = 3
-"""Times the client is made anew in a row before the partition that makes it fail is looked for."""
+"""Errors that name a partition, without a record of it between them, before it is halted."""
 
 Note = Callable[[str, float, str], None]
 """Takes a metric's name, its value and why."""
@@ -85,6 +85,7 @@ class Ingest:
         self._overlap: dict[str, tuple[int, bytes]] = {}
         self._rubbish: dict[str, deque[bool]] = {}
         self._failures = 0
+        self._blamed: Counter[str] = Counter()
         self.halted: dict[str, Halt] = {}
         self.progress = time.monotonic()
         """When the loop last went round, for whoever watches it."""
@@ -102,6 +103,9 @@ class Ingest:
                 enrol(self._tracker.log, self._unknown())
                 with closing(self._connect(self._starts)) as source:
                     self._read_until_gap(source, stop)
+            except OperationalError as error:
+                self._note("ingest_store_waits_total", 1, str(error))
+                stop.wait(1.0)
             except SourceFailed as failed:
                 if isinstance(failed, RecordsGone):
                     raise
@@ -186,6 +190,8 @@ class Ingest:
         stop: threading.Event,
     ) -> None:
         now = self._clock()
+        for name in polled:
+            self._blamed.pop(name, None)
         slices = [self._slice(name, records, positions[name], now) for name, records in polled.items()]
         batch = Batch(tuple(part for part in slices if part is not None), now)
         if not batch.slices:
@@ -247,12 +253,12 @@ class Ingest:
             self._halt(name, f"{sum(window)} of the last {len(window)} records were unreadable")
 
     def _blame(self, failed: SourceFailed) -> None:
-        """After several failures in a row halt the partitions that the error names, so that the others go on."""
-        if self._failures < FAILURES:
-            return
+        """Halt a partition that the error names time and again while it gives nothing, so that the others go on."""
         for name, one in self._partitions.items():
             if f"topic='{one.topic}', partition={one.number}" in str(failed):
-                self._halt(name, str(failed))
+                self._blamed[name] += 1
+                if self._blamed[name] >= FAILURES and name not in self.halted:
+                    self._halt(name, str(failed))
 
     def _go_on_after_gap(self, source: Source, gone: RecordsGone) -> None:
         """Go on where the broker still has records; without permission only where nothing of ours is missing."""

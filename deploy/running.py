@@ -5,7 +5,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final, NamedTuple
@@ -18,14 +17,14 @@ from deploy import clock, workers
 from deploy.backtests import EMBEDDED_OPTIONS
 from deploy.clock import DemoClock
 from deploy.demo.player import Player, write
-from deploy.demo.season import Season, season
+from deploy.demo.season import season
 from deploy.embedded import EmbeddedBroker
 from deploy.serving import application, views
 from deploy.settings import Settings
 from deploy.web import serve
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Crew, Worker
-from domain.instant import Instant, instant, moment
+from domain.instant import DAY, Instant, moment
 
 DEMO_PARTITIONS: Final = 3
 DEMO_SPEED: Final = 3600.0
@@ -75,10 +74,8 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS
     settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "policy": None})
     _clear(settings.data_dir)
     now = clock.wall()
-    story = season(seed, moment(now) - timedelta(days=days), days)
-    demo_clock = DemoClock(instant(story.start), now, speed, instant(story.end))
+    demo_clock = DemoClock(start=now - days * DAY, anchor=now, speed=speed, end=now)
     demo_clock.keep(settings.data_dir)
-    write(story, settings.data_dir)
     registry = CollectorRegistry()
     with ExitStack() as stack:
         broker = stack.enter_context(_demo_broker(settings))
@@ -93,7 +90,7 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS
             options=broker.options,
             registry=registry,
         )
-        player = _player(story, settings, broker, demo_clock)
+        player = _player(settings, broker, demo_clock, seed, days)
         pace = f"{speed / 3600:g} hours in a second"
         sys.stdout.write(f"A season of {days} days, {pace} (seed {seed}). Kafka at {broker.servers}.\n")
         return _work(parts, settings, registry, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
@@ -117,8 +114,12 @@ def _announce(url: str) -> None:
     sys.stdout.flush()
 
 
-def _player(story: Season, settings: Settings, broker: Broker, demo_clock: DemoClock) -> Worker:
+def _player(settings: Settings, broker: Broker, demo_clock: DemoClock, seed: int, days: int) -> Worker:
+    """Tell the season and play it; telling takes a second, in which the page is already there."""
+
     def play(stop: threading.Event) -> None:
+        story = season(seed, moment(demo_clock.start), days)
+        write(story, settings.data_dir)
         player = Player(
             bootstrap_servers=broker.servers.split(","),
             security=_security(settings, broker),

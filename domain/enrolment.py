@@ -41,6 +41,8 @@ def went_live(log: Log) -> WentLive | None:
 
 def enrol(log: Log, starts: Mapping[Partition, int]) -> None:
     """Read partitions that were added later from their start; another process may have done it first."""
+    if not starts:
+        return
     try:
         _enrol(log, starts, [])
     except Fenced:

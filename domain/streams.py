@@ -61,7 +61,7 @@ def stream(kind: str, *parts: str) -> str:
 class Stream:
     """A stream's state and version, as loaded and then changed by one writer."""
 
-    __slots__ = ("armed", "evolve", "state", "version")
+    __slots__ = ("evolve", "state", "version")
 
     def __init__(self, name: str) -> None:
         """Begin an empty stream."""
@@ -69,8 +69,6 @@ class Stream:
         make, self.evolve = _KINDS[kind]
         self.state = make(unquote(key))
         self.version = 0
-        self.armed: Any = None
-        """The deadline that is stored for it, as far as this process knows."""
 
 
 class Streams:

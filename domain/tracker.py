@@ -246,12 +246,11 @@ class Tracker:
                 failed[name] = repr(error)
                 verdict = Verdict((), None, open=True)
             work.record(name, verdict.events)
-            armed = Armed(name, verdict.again, current) if verdict.again is not None or verdict.open else None
-            if armed is None and one.armed is not False:
+            # Always written: another process may have moved the row without writing the stream.
+            if verdict.again is not None or verdict.open:
+                beside.arm.append(Armed(name, verdict.again, current))
+            else:
                 beside.disarm.append(name)
-            elif armed is not None and armed != one.armed:
-                beside.arm.append(armed)
-            one.armed = False if armed is None else armed
         return failed
 
     def _look_at(self, subjects: Callable[[], list[str]], until: Instant) -> int:
@@ -263,8 +262,6 @@ class Tracker:
             self._streams.check(self.log.store.versions(names), names)
             beside = Beside()
             work.load(names)
-            for name in names:
-                work.stream(name).armed = None
             failed = self._look(work, dict.fromkeys(names, ()), until, beside)
             self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
             return len(names)

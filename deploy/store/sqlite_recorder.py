@@ -1,5 +1,6 @@
 """The log's recorder on SQLite; see ``domain.log.LogRecorder`` for what it promises."""
 
+import re
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
@@ -41,6 +42,9 @@ SCHEMA: Final = (
         UNIQUE (partition, offset))""",
 )
 
+_NAMES: Final = frozenset(re.findall(r"IF NOT EXISTS (\w+)", " ".join(SCHEMA)))
+"""Tables and indexes of the schema."""
+
 
 class SqliteLogRecorder(library.SQLiteProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
@@ -65,9 +69,11 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
             StoreUnsuitable: not WAL or not FULL, or a file that cannot be written.
         """
         try:
-            with self.datastore.transaction(commit=True) as cursor:
-                self._create_table(cursor)
-                cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
+            # Looking first lets readers start while somebody writes, and on a full disk.
+            if not self._is_complete():
+                with self.datastore.transaction(commit=True) as cursor:
+                    self._create_table(cursor)
+                    cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
         except (PersistenceError, sqlite3.Error) as error:
             raise StoreUnsuitable(f"{self.datastore.pool.db_name} cannot be written: {error}") from error
         if self.datastore.pool.is_sqlite_memory_mode:
@@ -82,6 +88,16 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
                 f"SQLite runs with journal_mode={journal}, synchronous={synchronous}; WAL and FULL (2) are needed. "
                 "Put the store on a local disk."
             )
+
+    def _is_complete(self) -> bool:
+        """Say whether every table and index is there, and the log has its name."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.execute("SELECT name FROM sqlite_master")
+            there = {row[0] for row in cursor.fetchall()}
+            if not there.issuperset(_NAMES):
+                return False
+            cursor.execute("SELECT COUNT(*) FROM meta WHERE name = 'epoch'")
+            return bool(cursor.fetchone()[0])
 
     def _create_table(self, c: library.SQLiteCursor) -> None:
         for statement in SCHEMA:

@@ -16,7 +16,7 @@ from tests.brokers.clients import PATIENCE, producer, recreate_topic
 from tests.generator import files
 
 pytestmark = pytest.mark.timeout(90)
-ORDERS, SMALL_POLL = 250, 50
+ORDERS, SMALL_POLL = 150, 50
 
 
 @pytest.fixture(scope="module")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -58,8 +59,8 @@ def test_a_first_start_that_does_not_say_where_to_begin_ends_with_words(shop: Sh
     assert "Traceback" not in done.stderr
 
 
-def test_a_broker_that_does_not_answer_is_named(shop: Shop) -> None:
-    environment = shop.environment(KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:9")
+def test_a_broker_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    environment = {**os.environ, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9", "TRACKER_DATA_DIR": str(tmp_path)}
     done = subprocess.run(
         [str(TRACKER), "ingest", "--from", "latest"],
         env=environment, capture_output=True, text=True, timeout=2 * PATIENCE, check=False,

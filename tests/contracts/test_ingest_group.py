@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from domain.tracker import Taken
 
 pytestmark = pytest.mark.timeout(120)
+PAUSE = 2.5
 
 
 @pytest.fixture
@@ -73,19 +74,19 @@ def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -
 
 
 def test_a_batch_that_takes_longer_than_the_group_waits_stops_nothing(shop: Shop) -> None:
-    with Load(shop, pause=0.05), running(shop, begin="earliest", options={"max_poll_interval_ms": 1_500}) as run:
+    with Load(shop, pause=0.05), running(shop, begin="earliest", options={"max_poll_interval_ms": 1_000}) as run:
         run.until(lambda: len(shop.store.facts()) > 20)
         take, slept = run.parts.tracker.take, threading.Event()
 
         def slowly(batch: Batch, until: Instant) -> Taken:
             if not slept.is_set():
                 slept.set()
-                time.sleep(4)
+                time.sleep(PAUSE)
             return take(batch, until)
 
         run.parts.tracker.take = slowly  # type: ignore[method-assign] # a store that is slow once
         run.until(slept.is_set)
-        time.sleep(4)
+        time.sleep(PAUSE)
         later = now()
         run.until(lambda: any(one.at > later and one.place in shop.store.facts() for one in shop.acked))
     with running(shop) as last:

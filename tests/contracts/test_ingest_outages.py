@@ -40,7 +40,7 @@ def test_the_loop_goes_on_after_its_broker_was_killed_and_came_back(shop: Shop) 
             time.sleep(1)
             try:
                 shop.broker.kill()
-                time.sleep(2)
+                time.sleep(1)
             finally:
                 shop.broker.start()
             time.sleep(1)

@@ -127,6 +127,13 @@ def test_quantities_are_allotted_anew_for_each_instant() -> None:
     assert complete(*facts, when=7) == ["F2"]
 
 
+def test_parcels_are_filled_in_the_order_in_which_carriers_got_them() -> None:
+    first, second = shipped("Z", piece("A", 1), when=5), shipped("A", piece("A", 1), when=6, fulfillment_ids=("F2",))
+    assert complete(*SAME, *first, *second) == ["F2"]
+    earlier = shipped("A", piece("A", 1), when=4, fulfillment_ids=("F2",))
+    assert complete(*SAME, *first, *earlier) == ["F1", "F2"]
+
+
 def test_a_cancelled_line_leaves_its_pieces_to_nobody() -> None:
     assert complete(*TWO, cancelled(3, "1"), when=2) == []
     assert complete(*TWO, cancelled(3, "1"), when=3) == ["F1"]

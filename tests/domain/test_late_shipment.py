@@ -196,6 +196,15 @@ def test_of_two_that_could_have_ended_it_the_first_is_named() -> None:
     assert one.detail["ended_by"] == "/r#scanned-P2@12"
 
 
+def test_a_cancellation_of_that_instant_that_comes_after_does_not_help_before_it_happened() -> None:
+    facts = (placed(0, line("1"), line("2", "B")), requested(0, ship_by=10), packed(1, "P", piece("A")))
+    scan = scanned(12, fulfillment_ids=(), source="/a")
+    [one] = found(*facts, scan, cancelled(12, "2"))
+    assert one.detail["ended_by"] == "/s#order.cancelled@12"
+    [one] = found(*facts, msgspec.structs.replace(scan, source="/z"), cancelled(12, "2"))
+    assert one.detail["ended_by"] == "/z#scanned-P@12"
+
+
 def test_an_event_of_that_instant_that_has_nothing_to_do_with_it_is_not_named() -> None:
     other = scanned(12, "P0", order_ids=("O",), fulfillment_ids=("G",), source="/a")
     [one] = found(*ORDER, other, scanned(12))

@@ -195,6 +195,12 @@ def test_held_when_a_passed_date_is_agreed_it_is_late_only_from_the_release_on()
     assert late(*ORDER, moved(15, 12), held(14)) == [("F", 10, 15)]
 
 
+def test_held_over_a_date_that_is_given_only_afterwards_it_is_late_from_the_release_on() -> None:
+    assert deadlines(placed(0), held(5), requested(12, ship_by=10), released(15)) == [15]
+    assert deadlines(placed(0), held(5), released(8), requested(12, ship_by=10)) == [10]
+    assert deadlines(placed(0), held(5), requested(12, ship_by=10)) == [None]
+
+
 def test_an_open_hold_makes_every_promise_it_reaches_unknown() -> None:
     assert deadlines(*ORDER, held(2), moved(6, 20)) == [None, None]
     assert deadlines(*ORDER, moved(6, 20), held(12)) == [10, None]

@@ -143,7 +143,7 @@ def test_another_record_at_the_offset_taken_last_halts_that_partition(rig):
 
 
 def _overwrite_last_record(rig, place):
-    ((offset, raw),) = [Topics(rig.path).read(place, rig.broker.behind_last[place.name] - 1, 1)[0][0]]
+    [(_, raw)], _ = Topics(rig.path).read(place, rig.broker.behind_last[place.name] - 1, 1)
     path = rig.path / f"{place.topic}-{place.number}.log"
     content = path.read_bytes()
     begin = content.rindex(raw.value)
@@ -169,7 +169,7 @@ class Trimmed(FileSource):
 
 def test_records_gone_before_they_were_read_stop_ingest(rig):
     _say_orders(rig, 0, 30)
-    with pytest.raises(RecordsGone, match="records 0 to 3 are gone.*--accept-gaps"):
+    with pytest.raises(RecordsGone, match=r"records 0 to 3 are gone.*--accept-gaps"):
         rig.ingest(Trimmed).run(threading.Event())
     assert set(rig.stands().values()) == {0}
     assert rig.count("ingest.gap_accepted.v1") == 0

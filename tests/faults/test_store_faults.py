@@ -4,12 +4,15 @@ import os
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import pytest
 
+from consumers import ticker
 from deploy.store import sqlite, sqlite_connection
+from domain.instant import DAY
 from tests.chaos.control import INGEST, TICKER
 from tests.chaos.stage import Plan, Stage
 from tests.faults.rig import Rig
@@ -48,11 +51,12 @@ def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery)
 
 
 def test_a_lock_held_longer_than_anybody_waits_is_waited_out(rig, impatient):
-    rig.say(*(placed(0, of=f"O{number}", key=f"p{number}") for number in range(40)))
-    with rig.running(rig.ingest(log=impatient, limit=7)), _held(rig.log_file):
-        rig.wait(lambda: [name for name, _ in rig.noted].count("ingest_store_waits_total") >= 2)
-        assert rig.count("order.placed.v1") < 40
-    with rig.running(rig.ingest(log=impatient)):
+    with rig.running(rig.ingest(log=impatient, limit=7)):
+        rig.wait(lambda: rig.is_known_up_to(at(0)))
+        with _held(rig.log_file):
+            rig.say(*(placed(0, of=f"O{number}", key=f"p{number}") for number in range(40)))
+            rig.wait(lambda: [name for name, _ in rig.noted].count("ingest_store_waits_total") >= 2)
+            assert rig.count("order.placed.v1") == 0
         rig.wait_until_read()
     assert rig.count("order.placed.v1") == 40
 
@@ -60,22 +64,40 @@ def test_a_lock_held_longer_than_anybody_waits_is_waited_out(rig, impatient):
 def test_ingest_without_anything_to_read_survives_a_lock(rig, impatient):
     """Saying that there was nothing to read is a write, too."""
     with rig.running(rig.ingest(log=impatient)):
+        rig.wait(lambda: rig.is_known_up_to(at(0)))
         with _held(rig.log_file):
             time.sleep(0.5)
         rig.clock = at(5)
         rig.wait(lambda: rig.is_known_up_to(at(5)))
 
 
-def test_ingest_and_ticker_that_start_while_the_store_is_held_wait_for_it(rig, impatient):
-    rig.say(placed(0), requested(0, ship_by=20))
-    rig.clock = at(30)
+def test_ingest_that_starts_while_the_store_is_held_waits_for_it(rig, impatient):
+    rig.say(placed(0))
     reading = rig.ingest(log=impatient)
+    with ExitStack() as stack:
+        with _held(rig.log_file):
+            stack.enter_context(rig.running(reading))
+            time.sleep(0.3)
+        rig.wait_until_read()
+    assert rig.count("order.placed.v1") == 1
+
+
+def test_a_ticker_survives_a_lock(rig, impatient):
+    rig.say(placed(0), requested(0, ship_by=20))
+    with rig.running(rig.ingest()):
+        rig.wait_until_read()
+        rig.clock = at(30)
+        rig.wait(lambda: rig.is_known_up_to(at(30)))
+    firing, stop = rig.tracker(impatient), threading.Event()
+    thread = threading.Thread(target=ticker.run, args=(firing, lambda: rig.clock, stop), kwargs={"dedup_for": DAY})
     with _held(rig.log_file):
-        running = rig.running(reading)
-        running.__enter__()
-        time.sleep(0.3)
-    rig.wait_until_read()
-    running.__exit__(None, None, None)
+        thread.start()
+        time.sleep(0.5)
+        assert rig.found() == []
+    rig.wait(lambda: rig.found() == [("open", "F", 20.0, None)])
+    stop.set()
+    thread.join(5)
+    assert not thread.is_alive()
 
 
 @pytest.fixture

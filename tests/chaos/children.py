@@ -52,6 +52,7 @@ def play(part: Part) -> int:
     if part.hurried:
         for module, name, seconds in HURRIED:
             phases.replace(module, name, seconds)
+        phases.checkpoint_often()
     with open_log(stage / "log.db") as log:
         return ROLES[part.role](log, control, part)
 

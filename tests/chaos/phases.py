@@ -12,6 +12,8 @@ from tests.chaos.source import FileSource
 
 DWELL: Final = 0.012
 """Seconds a child stays in the phase that is aimed at."""
+PAGES: Final = 48
+"""Pages of write-ahead log after which a commit moves them into the file; a run never fills as many as usual."""
 
 
 def replace(owner: Any, name: str, by: Any) -> None:
@@ -80,6 +82,18 @@ def install(control: Control, slot: int) -> None:
     _wrap_poll(teller)
     _wrap_tick(teller)
     _count_clashes(teller)
+
+
+def checkpoint_often() -> None:
+    """Move pages from the write-ahead log into the file every few transactions, so that kills fall there, too."""
+    create = sqlite_connection._Pool._create_connection
+
+    def creating(self: Any) -> Any:
+        connection = create(self)
+        connection.cursor().execute(f"PRAGMA wal_autocheckpoint={PAGES}")
+        return connection
+
+    replace(sqlite_connection._Pool, "_create_connection", creating)
 
 
 def _wrap_transactions(teller: Teller) -> None:

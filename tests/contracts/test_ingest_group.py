@@ -40,6 +40,14 @@ def all_work(*processes: Process, batches: int = 3) -> None:
     )
 
 
+def read_the_rest(shop: Shop) -> None:
+    """Let one more process take in what is left, and check the whole."""
+    with Process(shop) as last:
+        until(shop.is_taken_in, story=lambda: [last.story(), shop.store.positions(), shop.ends()])
+        last.end()
+    shop.check()
+
+
 def test_two_that_begin_at_once_share_the_work_until_one_leaves(shop: Shop) -> None:
     shop.send(shop.orders(50))
     with Load(shop, pause=0.02):
@@ -50,10 +58,7 @@ def test_two_that_begin_at_once_share_the_work_until_one_leaves(shop: Shop) -> N
             all_work(stays)
             until(lambda: {number for took in stays.heard("took") for _, number, *_ in took} == {0, 1, 2})
             stays.end()
-    with Process(shop) as last:
-        until(shop.is_taken_in)
-        last.end()
-    shop.check()
+    read_the_rest(shop)
 
 
 def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -> None:
@@ -67,10 +72,7 @@ def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -
             all_work(away, other)
             other.end()
             away.end()
-    with Process(shop) as last:
-        until(shop.is_taken_in)
-        last.end()
-    shop.check()
+    read_the_rest(shop)
 
 
 def test_a_batch_that_takes_longer_than_the_group_waits_stops_nothing(shop: Shop) -> None:

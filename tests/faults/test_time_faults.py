@@ -1,5 +1,8 @@
 """What happens to deadlines when processes die, stop, lag, or disagree about the time."""
 
+import sqlite3
+from contextlib import closing
+
 import msgspec
 import pytest
 
@@ -114,6 +117,27 @@ def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, 
             for slot in (INGEST, TICKER):
                 assert stage.stop(slot) < 10, rounds
         assert stage.query("SELECT COUNT(*) FROM seen")[0][0] < 800, "the load was gone before the last signal"
+        for slot in (INGEST, TICKER):
+            stage.start(slot)
+        stage.drain()
+    assert stage.judged() == []
+
+
+@pytest.mark.xdist_group("chaos")
+def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_path, nursery):
+    stage = Stage(tmp_path, Plan(seed=12, messages=400), nursery)
+    with stage:
+        stage.produce(0.3)
+        for slot in (INGEST, TICKER):
+            stage.start(slot)
+        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 50, 10)
+        with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None, timeout=10)) as holder:
+            holder.execute("BEGIN IMMEDIATE")
+            stage.produce(0.6)
+            assert stage.until(lambda: stage.lag == 0, 10)
+            assert stage.stop(INGEST) < 10
+            assert stage.stop(TICKER) < 10
+            holder.execute("ROLLBACK")
         for slot in (INGEST, TICKER):
             stage.start(slot)
         stage.drain()

@@ -9,6 +9,8 @@ import pytest
 from domain.adoption import adopt
 from domain.errors import Fenced
 from tests.chaos.control import INGEST, TICKER, Phase
+from tests.chaos.evidence import Evidence
+from tests.chaos.oracle import Judge
 from tests.chaos.stage import Plan, Stage, Troupe
 from tests.chaos.topics import Broker, Sent
 from tests.story import Desk, approved, at, file_log, placed, requested, scanned, written
@@ -141,7 +143,7 @@ def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_
         for slot in (INGEST, TICKER):
             stage.start(slot)
         stage.drain()
-    assert stage.judged() == []
+    assert list(Judge(Evidence(tmp_path, stage.season.end)).violations()) == []
 
 
 def test_another_policy_arms_open_orders_again(rig):

@@ -148,6 +148,8 @@ class Ingest:
                 assignments, positions = source.assignments, self._tracker.positions()
             if polled:
                 self._take(source, polled, positions, stop)
+                if stop.is_set():
+                    return
                 positions = self._tracker.known_positions()
                 self._failures = 0
             now = time.monotonic()

@@ -9,8 +9,8 @@ from typing import Any, Final
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import IntegrityError, OperationalError
 
-LOCK_TIMEOUT: Final = 30
-"""Seconds to wait while another process writes or a backup runs."""
+LOCK_TIMEOUT: Final = 3
+"""Seconds one statement waits while another process writes; whoever must not give up tries again and can be stopped."""
 
 
 class _ImmediateTransaction(library.SQLiteTransaction):

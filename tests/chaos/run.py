@@ -2,11 +2,10 @@
 
 import tempfile
 import time
-from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from tests.chaos.control import INGEST, TICKER
+from tests.chaos.control import INGEST, TICKER, Phase
 from tests.chaos.kills import USUAL, Habits, Killed, Killer
 from tests.chaos.nursery import Nursery
 from tests.chaos.stage import Failed, Plan, Stage
@@ -52,9 +51,21 @@ def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = USUAL) -> 
         )
 
 
+SHOWN: Final = {
+    Phase.STARTING: "starting",
+    Phase.POLL: "poll",
+    Phase.DECIDE: "decide",
+    Phase.TICK: "tick",
+    Phase.BEGUN: "in transaction, begun",
+    Phase.WRITTEN: "in transaction, rows written",
+    Phase.COMMITTED: "after commit",
+    Phase.WAIT: "waiting",
+}
+
+
 def table(killed: Killed) -> str:
-    """Write the kills by role and phase."""
-    phases: Counter[str] = Counter()
-    for (role, phase), count in sorted(killed.items()):
-        phases[f"{role} {phase.name.lower()}"] += count
-    return "\n".join(f"  {name:<18} {count:>4}" for name, count in phases.items())
+    """Write the kills by phase, for each role."""
+    rows = [f"{'killed while':<30}{'ingest':>8}{'ticker':>8}"]
+    for phase, name in SHOWN.items():
+        rows.append(f"{name:<30}{killed['ingest', phase]:>8}{killed['ticker', phase]:>8}")
+    return "\n".join(rows)

@@ -54,9 +54,9 @@ def test_a_writer_waits_while_another_process_writes(path: Path, store: LogRecor
     assert store.last_position() == 1
 
 
-def test_it_would_wait_for_thirty_seconds(log: Log) -> None:
-    assert pragma(log, "busy_timeout") == 30_000
-    assert sqlite_connection.LOCK_TIMEOUT == 30
+def test_a_statement_waits_a_little_and_whoever_must_not_give_up_tries_again(log: Log) -> None:
+    assert pragma(log, "busy_timeout") == 3_000
+    assert sqlite_connection.LOCK_TIMEOUT == 3
 
 
 def test_when_the_wait_is_over_the_error_says_locked_and_nothing_is_harmed(

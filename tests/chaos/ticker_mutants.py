@@ -37,8 +37,6 @@ def ticker_without_versions() -> None:
         with self._work() as work:
             beside = Beside()
             work.load(names)
-            for name in names:
-                work.stream(name).armed = None
             self._look(work, dict.fromkeys(names, ()), until, beside)
             with self.log.store.writing():
                 last = self.log.store.versions([*names, "ticks"])
@@ -62,8 +60,6 @@ def ticker_without_reading_again() -> None:
         with self._lock, self._work() as work:
             beside = Beside()
             work.load(names)
-            for name in names:
-                work.stream(name).armed = None
             self._look(work, dict.fromkeys(names, ()), until, beside)
             try:
                 self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))

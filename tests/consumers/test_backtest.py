@@ -95,7 +95,8 @@ def test_a_finding_s_line_has_exactly_the_contract_s_members(log: Log) -> None:
 
 
 def test_findings_are_sorted_by_kind_subject_and_since(log: Log) -> None:
-    orders = [one for n in "CAB" for one in (placed(0, of=n), requested(0, f"F{n}", n, ship_by=10))]
+    due = {"C": 5, "A": 20, "B": 10}
+    orders = [one for n in due for one in (placed(0, of=n), requested(0, f"F{n}", n, ship_by=due[n]))]
     backtest(log, *orders, heartbeat(50))
     assert [one.finding.subject for one in final(log)] == ["FA", "FB", "FC"]
 

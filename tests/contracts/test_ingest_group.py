@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(120)
 PAUSE = 2.5
+BATCHES = 6
 
 
 @pytest.fixture
@@ -30,14 +32,16 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
     return Shop(broker, tmp_path)
 
 
-def all_work(*processes: Process, batches: int = 3) -> None:
-    """Wait until each of the processes has taken more batches in."""
+def share_the_work(*processes: Process) -> None:
+    """Wait until each process has lately taken in some of the partitions, no two the same, and together all."""
     before = [len(process.heard("took")) for process in processes]
-    until(
-        lambda: all(len(p.heard("took")) >= had + batches for p, had in zip(processes, before, strict=True)),
-        2 * PATIENCE,
-        lambda: [process.story() for process in processes],
-    )
+
+    def is_shared() -> bool:
+        lately = [process.heard("took")[had:][-BATCHES:] for process, had in zip(processes, before, strict=True)]
+        owned = [{number for took in batches for _, number, *_ in took} for batches in lately]
+        return all(len(batches) == BATCHES for batches in lately) and sorted(chain(*owned)) == [0, 1, 2]
+
+    until(is_shared, 2 * PATIENCE, lambda: [process.story() for process in processes])
 
 
 def read_the_rest(shop: Shop) -> None:
@@ -53,23 +57,22 @@ def test_two_that_begin_at_once_share_the_work_until_one_leaves(shop: Shop) -> N
     with Load(shop, pause=0.02):
         leaves, stays = Process(shop, begin="earliest"), Process(shop, begin="earliest")
         with leaves, stays:
-            all_work(leaves, stays)
+            share_the_work(leaves, stays)
             leaves.end()
-            all_work(stays)
-            until(lambda: {number for took in stays.heard("took") for _, number, *_ in took} == {0, 1, 2})
+            share_the_work(stays)
             stays.end()
     read_the_rest(shop)
 
 
 def test_a_process_that_was_away_too_long_is_fenced_and_comes_back(shop: Shop) -> None:
     with Load(shop, pause=0.02), Process(shop, begin="earliest") as away:
-        all_work(away)
+        share_the_work(away)
         held = away.freeze()
         with Process(shop) as other:
             until(lambda: all(shop.store.positions()[topic, number][0] > end for topic, number, _, end in held))
             away.thaw()
             until(lambda: "ingest_fenced_total" in away.heard("noted"), story=away.story)
-            all_work(away, other)
+            share_the_work(away, other)
             other.end()
             away.end()
     read_the_rest(shop)

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
 from tests.chaos.control import Phase
@@ -99,4 +101,5 @@ def hunt_all(seed: int, nursery: Nursery) -> Iterator[Hunt]:
 
 def _run(mutant: str, prey: Prey, seed: int, nursery: Nursery) -> Outcome:
     plan = Plan(seed, MESSAGES, limit=prey.limit, mutant=mutant, drain=6.0)
-    return run(plan, prey.kills, nursery, habits=prey.habits)
+    with TemporaryDirectory(prefix="chaos-") as scratch:
+        return run(plan, prey.kills, nursery, Path(scratch), habits=prey.habits)

@@ -1,6 +1,5 @@
 """One run: set the scene, kill, let everything come to rest, judge."""
 
-import tempfile
 import time
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -23,32 +22,31 @@ class Outcome(NamedTuple):
     violations: list[str]
 
 
-def run(plan: Plan, kills: int, nursery: Nursery, *, habits: Habits = USUAL) -> Outcome:
-    """Kill so many times and judge what the log holds then."""
+def run(plan: Plan, kills: int, nursery: Nursery, path: Path, *, habits: Habits = USUAL) -> Outcome:
+    """Kill so many times and judge what the log in this directory holds then."""
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="chaos-") as scratch:
-        stage = Stage(Path(scratch), plan, nursery)
-        killer = Killer(stage, kills, habits)
-        violations: list[str] = []
-        try:
-            with stage:
-                killer.run()
-                stage.drain()
-                for slot in (INGEST, TICKER):
-                    stage.stop(slot)
-        except Failed as failed:
-            violations.append(str(failed))
-        violations.extend(stage.judged())
-        told = dict(stage.query("SELECT topic, COUNT(*) FROM stored_events GROUP BY topic"))
-        return Outcome(
-            killer.killed,
-            events=len(stage.season.sent),
-            opened=told.get("finding.opened.v1", 0),
-            retracted=told.get("finding.retracted.v1", 0),
-            clashes=stage.control.clashes(),
-            seconds=time.monotonic() - began,
-            violations=violations,
-        )
+    stage = Stage(path, plan, nursery)
+    killer = Killer(stage, kills, habits)
+    violations: list[str] = []
+    try:
+        with stage:
+            killer.run()
+            stage.drain()
+            for slot in (INGEST, TICKER):
+                stage.stop(slot)
+    except Failed as failed:
+        violations.append(str(failed))
+    violations.extend(stage.judged())
+    told = dict(stage.query("SELECT topic, COUNT(*) FROM stored_events GROUP BY topic"))
+    return Outcome(
+        killer.killed,
+        events=len(stage.season.sent),
+        opened=told.get("finding.opened.v1", 0),
+        retracted=told.get("finding.retracted.v1", 0),
+        clashes=stage.control.clashes(),
+        seconds=time.monotonic() - began,
+        violations=violations,
+    )
 
 
 SHOWN: Final = {

@@ -20,7 +20,7 @@ from domain.report import final
 from domain.tracker import Tracker
 from tests.chaos.source import PARTITIONS, FileSource
 from tests.chaos.topics import Broker, Place, Sent
-from tests.story import at, hours, written
+from tests.story import at, hours, placed, written
 
 ORDERS = "orders.events.v1"
 LOGISTICS = "logistics.events.v1"
@@ -66,6 +66,11 @@ class Rig:
         for fact in facts:
             topic = LOGISTICS if fact.TOPIC.startswith("parcel.") else ORDERS
             self.send(written(fact), topic, key)
+
+    def say_orders(self, first: int, behind: int) -> None:
+        """Let the broker ack so many orders, spread over its partitions."""
+        for number in range(first, behind):
+            self.say(placed(0, of=f"O{number}", key=f"p{number}"), key=f"O{number}")
 
     def send(self, value: bytes | None, topic: str = ORDERS, key: str = "k") -> Place:
         """Let the broker ack a message; says where it is."""

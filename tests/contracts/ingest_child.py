@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from deploy import workers
@@ -31,7 +32,7 @@ def main(chosen: dict[str, Any]) -> int:
         loop = workers.ingest(
             parts, settings, servers=str(settings.bootstrap_servers), topics=settings.topics.names(), **chosen
         )
-        loop._note = lambda name, *_: say(noted=name)
+        loop._note = lambda name, _value, why: say(noted=name, why=why)
         freeze_when_told(parts.tracker)
         crew = Crew([Worker("ingest", loop.run)])
         signal.signal(signal.SIGTERM, lambda *_: crew.stop.set())
@@ -54,6 +55,7 @@ def freeze_when_told(tracker: Tracker) -> None:
             told.clear()
             say(frozen=[(part.topic, part.number, part.expected, part.next) for part in batch.slices])
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(0.2)  # the other threads stop at once, this one soon: not in a commit
             say(thawed=True)
         taken = take(batch, until)
         say(took=[(part.topic, part.number, part.expected, part.next) for part in batch.slices])

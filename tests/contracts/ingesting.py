@@ -70,16 +70,12 @@ class Shop:
         self.options: dict[str, object] = {**QUICK, "trust_ends": broker.name != "embedded"}
         self.directory = directory
         self.name = f"shop-{uuid.uuid4().hex[:8]}"
+        self.group = f"{self.name}.ingest"
         self.topics = Topics(**{kind: f"{self.name}.{kind}" for kind in ("orders", "logistics", "complaints")})
         self.acked: list[Acked] = []
         self.placed = 0
         for topic in self.topics.names():
             recreate_topic(broker, topic, partitions)
-
-    @property
-    def group(self) -> str:
-        """Name the group of its ingest processes."""
-        return f"{self.name}.ingest"
 
     @property
     def store(self) -> Store:

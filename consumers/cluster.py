@@ -11,6 +11,7 @@ from kafka.errors import TopicAlreadyExistsError
 
 from domain.batch import Raw
 from domain.enrolment import Partition
+from domain.errors import Explained
 from domain.instant import Instant
 
 FETCH_MAX_WAIT: Final = 50
@@ -27,7 +28,7 @@ _READ: Final[dict[str, Any]] = {
 }
 
 
-class SourceFailed(Exception):
+class SourceFailed(Explained):
     """The broker or its client failed; the client must be made anew before it is used again."""
 
 

@@ -11,7 +11,7 @@ from deploy.printing import Json, line, say, table, told
 from deploy.projection_commands import projections_app
 from deploy.quarantine_commands import quarantine_app
 from deploy.settings import Settings
-from domain.errors import Refused, StoreUnsuitable
+from domain.errors import Explained
 from domain.policy import PolicyInvalid
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
@@ -34,18 +34,15 @@ def main() -> None:
     except PolicyInvalid as error:
         say(f"policy: {error}")
         sys.exit(2)
-    except (Refused, StoreUnsuitable) as error:
+    except Explained as error:
         say(str(error))
         sys.exit(1)
     except Exception as error:
-        if type(error).__name__ not in _EXPLAINED:
+        # The log's library and the views' driver each have an error of this name, and --help loads neither.
+        if type(error).__name__ != "OperationalError":
             raise
         say(str(error))
         sys.exit(1)
-
-
-_EXPLAINED = {"SourceFailed", "RecordsGone", "EmbeddedBrokerError", "TopicReplaced", "CannotStart", "OperationalError"}
-"""Errors of modules that are imported only by the commands that need them."""
 
 
 @app.command()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from deploy.keeper import end_kept, start_kept
+from domain.errors import Explained
 
 if TYPE_CHECKING:
     import subprocess
@@ -24,7 +25,7 @@ _READY = b"ready in"
 _API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # length, key, version, correlation, no client id
 
 
-class EmbeddedBrokerError(RuntimeError):
+class EmbeddedBrokerError(Explained):
     """Says why there is no embedded broker and what to do about it."""
 
 

@@ -13,13 +13,14 @@ from deploy import clock
 from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
 from domain.adoption import Adopted, adopt, adopted
+from domain.errors import Explained
 from domain.instant import FOREVER
 from domain.log import Log
 from domain.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
 
 
-class CannotStart(Exception):
+class CannotStart(Explained):
     """Something is missing that only the operator can give; the text says what."""
 
 

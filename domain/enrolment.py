@@ -6,7 +6,7 @@ from typing import NamedTuple
 from eventsourcing.persistence import IntegrityError
 
 from domain.batch import GapAccepted, Position, WentLive
-from domain.errors import Fenced
+from domain.errors import Explained, Fenced
 from domain.instant import FOREVER, Instant
 from domain.log import Advance, Beside, Log, Recorded
 from domain.streams import stream
@@ -20,7 +20,7 @@ class Partition(NamedTuple):
     number: int
 
 
-class TopicReplaced(Exception):
+class TopicReplaced(Explained):
     """A topic of the same name is not the one whose positions the log holds."""
 
 

@@ -1,7 +1,11 @@
 """Errors that mean an action; everything else stops the process."""
 
 
-class Refused(Exception):
+class Explained(Exception):
+    """A failure whose text tells a person what is wrong and what to do; commands print it and exit with 1."""
+
+
+class Refused(Explained):
     """A person's command cannot be carried out; told to that person (HTTP 409) under a stable code."""
 
     code = "refused"
@@ -21,5 +25,5 @@ class Fenced(Exception):
     """Somebody else has taken this partition further: drop the batch, read the position again, seek."""
 
 
-class StoreUnsuitable(Exception):
+class StoreUnsuitable(Explained):
     """The store is set up in a way that would lose or double facts; the process must not start."""

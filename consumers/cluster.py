@@ -19,13 +19,14 @@ FETCH_MAX_WAIT: Final = 50
 _PATIENCE: Final = 5.0
 """Seconds to look for the true end of a partition."""
 _MILLISECOND: Final = 1000
-_READ: Final[dict[str, Any]] = {
+READ: Final[dict[str, Any]] = {
     "auto_offset_reset": "none",
     "enable_auto_commit": False,
     "isolation_level": "read_committed",
     "allow_auto_create_topics": False,
     "fetch_max_wait_ms": FETCH_MAX_WAIT,
 }
+"""How we always read: nothing is skipped silently, nothing committed for us, nothing that was aborted."""
 
 
 class SourceFailed(Explained):
@@ -84,7 +85,7 @@ class Cluster:
         """Find where to begin: ``earliest``, ``latest``, or the first record not before an instant."""
         by_place = {TopicPartition(one.topic, one.number): one for one in partitions}
         places = list(by_place)
-        with answering("offsets"), closing(KafkaConsumer(**self._connection, **_READ)) as consumer:
+        with answering("offsets"), closing(KafkaConsumer(**self._connection, **READ)) as consumer:
             if begin == "earliest":
                 found = consumer.beginning_offsets(places)
             elif begin == "latest":
@@ -135,7 +136,7 @@ def read_topic(connection: Mapping[str, Any], topic: str) -> Iterator[tuple[int,
     partitions = cluster.partitions().values()
     starts, ends = cluster.offsets(partitions, "earliest"), cluster.offsets(partitions, "latest")
     waiting = {TopicPartition(one.topic, one.number): ends[one] for one in partitions if ends[one] > starts[one]}
-    with answering(topic), closing(KafkaConsumer(**connection, **_READ)) as consumer:
+    with answering(topic), closing(KafkaConsumer(**connection, **READ)) as consumer:
         consumer.assign(list(waiting))
         for one in partitions:
             if ends[one] > starts[one]:
@@ -151,7 +152,7 @@ class Scout:
 
     def __init__(self, connection: Mapping[str, Any]) -> None:
         """Connect on its own, so that nobody's position moves."""
-        self._consumer = KafkaConsumer(**connection, **_READ)
+        self._consumer = KafkaConsumer(**connection, **READ)
 
     def true_ends(self, named: Mapping[TopicPartition, int]) -> dict[TopicPartition, int]:
         """Look behind the named ends; a partition whose end is not seen in time is left out."""

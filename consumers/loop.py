@@ -15,7 +15,7 @@ from eventsourcing.persistence import OperationalError
 from consumers.cluster import SourceFailed
 from consumers.freshness import Freshness
 from consumers.port import Source
-from consumers.source import RecordsGone, Start
+from consumers.source import RecordsGone
 from consumers.translate import Translator
 from domain.batch import Batch, Incoming, Position, Raw, Slice
 from domain.enrolment import Partition, accept_gap, enrol
@@ -58,7 +58,7 @@ class Ingest:
         tracker: Tracker,
         translator: Translator,
         partitions: Mapping[str, Partition],
-        connect: Callable[[Callable[[], Mapping[str, Start]]], Source],
+        connect: Callable[[Callable[[], Mapping[str, int]]], Source],
         clock: Callable[[], Instant],
         *,
         limit: int = 2000,
@@ -124,7 +124,7 @@ class Ingest:
         known = self._tracker.positions()
         return {one: 0 for name, one in self._partitions.items() if name not in known}
 
-    def _starts(self) -> dict[str, Start]:
+    def _starts(self) -> dict[str, int]:
         """Say where to read on: from the record taken last, to see that it is still the same one."""
         starts = {}
         for name, position in self._tracker.log.store.positions().items():
@@ -133,7 +133,7 @@ class Ingest:
                 self._overlap.pop(name, None)
             else:
                 self._overlap[name] = (overlap, position.last_digest)
-            starts[name] = Start(position.next if overlap is None else overlap, overlap)
+            starts[name] = position.next if overlap is None else overlap
         return starts
 
     def _read(self, source: Source, stop: threading.Event) -> None:
@@ -264,9 +264,9 @@ class Ingest:
 
     def _go_on_after_gap(self, source: Source, gone: RecordsGone) -> None:
         """Go on where the broker still has records; without permission only where nothing of ours is missing."""
-        moved = False
+        moved, stands = False, self._tracker.positions()
         for name, beginning in source.beginnings(source.assigned).items():
-            position = self._tracker.positions()[name]
+            position = stands[name]
             if beginning > position.next and not self._accept_gaps:
                 raise RecordsGone(
                     f"{name}: records {position.next} to {beginning - 1} are gone from the broker before they were "

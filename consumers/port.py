@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from consumers.source import Start
 from domain.batch import Raw
 
 
@@ -32,7 +31,7 @@ class Source(Protocol):
     def beginnings(self, names: frozenset[str]) -> dict[str, int]:
         """Ask for the first offset that each partition still has."""
 
-    def seek(self, starts: Mapping[str, Start]) -> None:
+    def seek(self, starts: Mapping[str, int]) -> None:
         """Read on from here."""
 
     def hold(self, names: set[str]) -> None:

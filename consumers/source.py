@@ -6,7 +6,7 @@ Traps it is built around are listed with their proofs in docs/adr/0006.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kafka import KafkaConsumer, TopicPartition
 from kafka.consumer.subscription_state import ConsumerRebalanceListener
@@ -14,7 +14,7 @@ from kafka.coordinator.base import MemberState
 from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
-from consumers.cluster import FETCH_MAX_WAIT, Scout, SourceFailed, answering, raw
+from consumers.cluster import READ, Scout, SourceFailed, answering, raw
 from domain.batch import Raw
 from domain.enrolment import Partition
 
@@ -25,13 +25,6 @@ class RecordsGone(SourceFailed):
     """The broker no longer has the records at our position."""
 
 
-class Start(NamedTuple):
-    """Where to read a partition from: the record taken last (to compare), else the next one."""
-
-    seek: int
-    overlap: int | None
-
-
 class KafkaSource:
     """A consumer in a group, positioned by us on every assignment; never by committed offsets."""
 
@@ -40,7 +33,7 @@ class KafkaSource:
         connection: Mapping[str, Any],
         partitions: Mapping[str, Partition],
         group: str,
-        starts: Callable[[], Mapping[str, Start]],
+        starts: Callable[[], Mapping[str, int]],
         *,
         trust_ends: bool = True,
         **options: Any,
@@ -60,15 +53,7 @@ class KafkaSource:
         self._scout: Scout | None = None
         self.assignments = 0
         """Counts assignments, so that the loop notices one."""
-        settings: dict[str, Any] = {
-            "auto_offset_reset": "none",
-            "enable_auto_commit": False,
-            "isolation_level": "read_committed",
-            "allow_auto_create_topics": False,
-            "fetch_max_wait_ms": FETCH_MAX_WAIT,
-            "max_partition_fetch_bytes": 4 << 20,
-            "group_id": group,
-        }
+        settings = {**READ, "max_partition_fetch_bytes": 4 << 20, "group_id": group}
         with answering("no broker answers"):
             self._consumer = KafkaConsumer(**{**settings, **options, **connection})
             self._consumer.subscribe(sorted({one.topic for one in partitions.values()}), listener=_Listener(self))
@@ -132,12 +117,12 @@ class KafkaSource:
             asked = self._consumer.beginning_offsets([self._places[name] for name in names])
         return {self._identities[place]: offset for place, offset in asked.items()}
 
-    def seek(self, starts: Mapping[str, Start]) -> None:
+    def seek(self, starts: Mapping[str, int]) -> None:
         """Read on from here."""
         with answering("seek"):
-            for name, start in starts.items():
+            for name, offset in starts.items():
                 if name in self.assigned:
-                    self._consumer.seek(self._places[name], start.seek)
+                    self._consumer.seek(self._places[name], offset)
 
     def hold(self, names: Iterable[str]) -> None:
         """Fetch nothing more of these partitions, whatever is assigned; membership is kept by polling."""
@@ -175,10 +160,10 @@ class KafkaSource:
         with self._lock:
             self._assigned = {self._identities[place] for place in known}
         for place in known:
-            start = starts.get(self._identities[place])
-            if start is None:
+            offset = starts.get(self._identities[place])
+            if offset is None:
                 raise SourceFailed(f"{place} has no position")
-            self._consumer.seek(place, start.seek)
+            self._consumer.seek(place, offset)
         self._apply_holds()
         self.assignments += 1
 

@@ -8,7 +8,7 @@ from kafka import KafkaProducer
 
 from consumers.backtest import Outcome, Run, records
 from consumers.cluster import Cluster, SourceFailed
-from consumers.source import KafkaSource, Start
+from consumers.source import KafkaSource
 from consumers.topics import place
 from consumers.translate import Translator
 from domain.batch import Batch, Raw, Slice
@@ -16,7 +16,6 @@ from domain.enrolment import Partition
 from domain.instant import Instant
 from domain.tracker import Tracker
 
-SMALL_POLL: Final = 200
 PATIENCE: Final = 600
 """Polls in a row that may bring nothing before the run gives up: a minute."""
 
@@ -61,7 +60,7 @@ def run(
     now: Instant,
     *,
     group: str,
-    poll: int = SMALL_POLL,
+    poll: int,
     **options: Any,
 ) -> Outcome:
     """Read topics from their start to their known ends (else to where they end now), by event time.
@@ -72,12 +71,12 @@ def run(
     cluster = Cluster(connection, topics)
     partitions = cluster.partitions()
     begin = cluster.offsets(partitions.values(), "earliest")
-    starts = {one.identity: Start(offset, None) for one, offset in begin.items()}
+    starts = {one.identity: offset for one, offset in begin.items()}
     if ends is None:
         ends = {(one.topic, one.number): end for one, end in cluster.offsets(partitions.values(), "latest").items()}
     source = KafkaSource(connection, partitions, group, lambda: starts, **options)
     try:
-        return _read(source, partitions, {**begin}, ends, Run(tracker, partitions), translator, now, poll)
+        return _read(source, partitions, starts, ends, Run(tracker, partitions), translator, now, poll)
     finally:
         source.close()
 
@@ -85,7 +84,7 @@ def run(
 def _read(
     source: KafkaSource,
     partitions: Mapping[str, Partition],
-    begin: Mapping[Partition, int],
+    starts: Mapping[str, int],
     ends: Mapping[tuple[str, int], int],
     driver: Run,
     translator: Translator,
@@ -93,7 +92,7 @@ def _read(
     poll: int,
 ) -> Outcome:
     expected: dict[str, int | None] = dict.fromkeys(partitions)
-    stands = {one.identity: offset for one, offset in begin.items()}
+    stands = dict(starts)
     empty = 0
     while True:
         for name, one in partitions.items():

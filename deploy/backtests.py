@@ -18,8 +18,6 @@ from deploy.wiring import CannotStart, System, scratch
 from domain.instant import iso
 from domain.report import final, line
 
-PARTITIONS = 3
-
 
 class Written(NamedTuple):
     """How many findings hold at the end, and how many were opened on the way and proved never to have held."""

@@ -27,9 +27,6 @@ from deploy.workers import Crew, Worker
 from domain.instant import DAY, Instant, moment
 
 DEMO_PARTITIONS: Final = 3
-DEMO_SPEED: Final = 3600.0
-"""Seconds of the season in one second: an hour."""
-SEASON_DAYS: Final = 28
 
 
 class Broker(NamedTuple):
@@ -69,7 +66,7 @@ def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: b
         return _work(parts, settings, registry, [Worker("ingest", loop.run), workers.watchdog(loop)])
 
 
-def demo(settings: Settings, *, seed: int, speed: float, days: int = SEASON_DAYS) -> int:
+def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
     """Play a seeded season into Kafka, on the demo clock, and run everything over it; returns the exit code."""
     settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "policy": None})
     _clear(settings.data_dir)

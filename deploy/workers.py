@@ -155,7 +155,6 @@ def _enter(
     *,
     accept_new_topics: bool,
 ) -> None:
-    positions = system.log.store.positions()
     if went_live(system.log) is None:
         if begin is None:
             raise CannotStart(
@@ -167,4 +166,4 @@ def _enter(
     elif accept_new_topics:
         retire(system.log, partitions)
     else:
-        check_identities(positions, partitions)
+        check_identities(system.log.store.positions(), partitions)

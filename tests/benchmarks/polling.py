@@ -9,7 +9,7 @@ from typing import Final
 
 from consumers.cluster import Cluster
 from consumers.loop import POLL_MS
-from consumers.source import KafkaSource, Start
+from consumers.source import KafkaSource
 from tests.benchmarks.peers import newcomer_kafka
 from tests.benchmarks.workload import TOPICS
 
@@ -27,7 +27,7 @@ def ours(bootstrap_servers: str, group: str) -> Iterator[int]:
     """Poll with the product's own source; yields how many records came each time."""
     connection = {"bootstrap_servers": bootstrap_servers}
     partitions = Cluster(connection, TOPICS).partitions()
-    starts = dict.fromkeys(partitions, Start(0, None))
+    starts = dict.fromkeys(partitions, 0)
     source = KafkaSource(connection, partitions, group, lambda: starts)
     while True:
         yield sum(map(len, source.poll(POLL_MS, LIMIT).values()))

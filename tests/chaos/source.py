@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from consumers.source import Start
 from domain.batch import Raw
 from domain.enrolment import Partition
 from tests.chaos.topics import PLACES, Topics
@@ -13,7 +12,7 @@ from tests.chaos.topics import PLACES, Topics
 PARTITIONS = {place.name: Partition(place.name, place.topic, place.number) for place in PLACES}
 _PLACES = {place.name: place for place in PLACES}
 Polled = dict[str, list[tuple[int, Raw]]]
-Starts = Callable[[], Mapping[str, Start]]
+Starts = Callable[[], Mapping[str, int]]
 
 
 class FileSource:
@@ -57,8 +56,8 @@ class FileSource:
     def reached(self, names: frozenset[str]) -> dict[str, int]:
         return {name: self._at[name] for name in names if name in self.assigned}
 
-    def seek(self, starts: Mapping[str, Start]) -> None:
-        self._at.update((name, start.seek) for name, start in starts.items() if name in self.assigned)
+    def seek(self, starts: Mapping[str, int]) -> None:
+        self._at.update((name, offset) for name, offset in starts.items() if name in self.assigned)
 
     def hold(self, names: set[str]) -> None:
         self._held.update(names)
@@ -77,7 +76,7 @@ class FileSource:
         if owned != self._given:
             self._given = owned
             starts = self._starts()
-            self._at = {name: starts[name].seek for name in owned}
+            self._at = {name: starts[name] for name in owned}
             self.assignments += 1
 
     def _read(self, name: str, limit: int) -> list[tuple[int, Raw]]:

@@ -2,30 +2,17 @@
 
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote
 
-from domain import order, parcel
 from domain.batch import PolicyAdopted
 from domain.log import LogRecorder, decode
 from domain.policy import Policy, load
+from domain.streams import Stream
 
 if TYPE_CHECKING:
     from projections.view import Entry
 
-_KINDS: Final[dict[str, tuple[Any, Any]]] = {
-    "order": (order.Order, order.evolve),
-    "parcel": (parcel.Parcel, parcel.evolve),
-}
-
-
-class _Subject:
-    __slots__ = ("evolve", "state", "version")
-
-    def __init__(self, stream: str) -> None:
-        kind, _, key = stream.partition("-")
-        make, self.evolve = _KINDS[kind]
-        self.state = make(unquote(key))
-        self.version = 0
+_KINDS: Final = frozenset({"order", "parcel"})
+"""The streams that views show; the others are folded by nobody here."""
 
 
 class Subjects:
@@ -35,7 +22,7 @@ class Subjects:
         """Keep at most ``limit`` states between batches."""
         self._log = log
         self._limit = limit
-        self._known: dict[str, _Subject] = {}
+        self._known: dict[str, Stream] = {}
         self._broken: dict[str, Exception] = {}
         self._policies: list[tuple[int, Policy]] | None = None
         self._as_of = 0
@@ -66,7 +53,7 @@ class Subjects:
         missing = [name for name in dict.fromkeys(streams) if name not in self._known and name not in self._broken]
         if not missing:
             return
-        fresh = {name: _Subject(name) for name in missing}
+        fresh = {name: Stream(name) for name in missing}
         for row in self._log.select_streams(missing, self._as_of):
             if row.stream not in self._broken:
                 try:
@@ -98,7 +85,7 @@ class Subjects:
     def _guard(self, name: str, entries: Sequence["Entry"]) -> None:
         if name in self._broken:
             return
-        one = self._known.setdefault(name, _Subject(name))
+        one = self._known.setdefault(name, Stream(name))
         try:
             for entry in entries:
                 if entry.row.version > one.version:
@@ -119,7 +106,7 @@ class Subjects:
             del self._known[name]
 
 
-def _evolve(one: _Subject, version: int, event: Any) -> None:
+def _evolve(one: Stream, version: int, event: Any) -> None:
     if version != one.version + 1:
         raise ValueError(f"version {version} follows {one.version}: the stream has a hole")
     one.state = one.evolve(one.state, event)

@@ -30,7 +30,7 @@ class Prey(NamedTuple):
 AFTER_COMMIT: Final = Prey(Habits({Phase.COMMITTED: 1}, {Phase.COMMITTED: 1}, zombie_every=NEVER, down_percent=0))
 OFTEN_AFTER_COMMIT: Final = AFTER_COMMIT._replace(kills=30)
 ZOMBIES: Final = Prey(Habits(zombie_every=2, down_percent=0))
-LONG_DOWN: Final = Prey(Habits(zombie_every=NEVER, down_percent=80), limit=2)
+LONG_DOWN: Final = Prey(Habits(zombie_every=NEVER, down_percent=80, slow=True), limit=2)
 CALM: Final = Prey(Habits({Phase.POLL: 1}, {Phase.WAIT: 1}, zombie_every=NEVER, down_percent=0), kills=3)
 """So few kills that what children remember grows old."""
 PREY: Final[dict[str, Prey]] = {

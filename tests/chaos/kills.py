@@ -44,6 +44,8 @@ class Habits(NamedTuple):
     """Kills after which ingest is stopped with a batch in hand, and wakes up when another one has gone on."""
     down_percent: int = 12
     """Chance that ingest stays dead for a while, over deadlines and with scans waiting."""
+    slow: bool = False
+    """Ingest dwells over each batch while it catches up, however fast the machine is."""
 
 
 USUAL: Final = Habits()
@@ -74,6 +76,8 @@ class Killer:
             stage.witness.look()
             for slot in {INGEST, TICKER} - stage.playing.keys():
                 stage.start(slot)
+                if self._habits.slow and slot == INGEST:
+                    stage.control.set_aim(slot, Phase.DECIDE)
 
     def _kill_in_turn(self, slot: int, done: int) -> None:
         self._aim(slot)

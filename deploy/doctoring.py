@@ -10,7 +10,7 @@ from consumers.cluster import Cluster, SourceFailed
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import open_log, read_policy, translator
-from domain import policy
+from domain.adoption import planned
 from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
 from domain.policy import PolicyInvalid
@@ -61,9 +61,11 @@ def _address(settings: Settings) -> Iterator[Check]:
 
 def _policy(settings: Settings) -> Iterator[Check]:
     try:
-        loaded = policy.DEFAULT if settings.policy is None else policy.load(read_policy(settings.policy))
-        translator(loaded, settings.policy)
-        yield Check("policy", ok=True, found=f"{settings.policy or 'defaults'} ({loaded.hash[:12]})")
+        versions = planned("" if settings.policy is None else read_policy(settings.policy))
+        for one in versions:
+            translator(one.policy, settings.policy)
+        hashes = ", ".join(one.policy.hash[:12] for one in versions)
+        yield Check("policy", ok=True, found=f"{settings.policy or 'defaults'} ({hashes})")
     except PolicyInvalid as error:
         yield Check("policy", ok=False, found=str(error), mend="correct the file named by TRACKER_POLICY")
 

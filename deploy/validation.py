@@ -10,7 +10,7 @@ from consumers.validate import Validator
 from deploy import clock
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, read_policy, translator
-from domain import policy
+from domain.adoption import in_force, planned
 
 
 def validator(file: Path | None) -> Validator:
@@ -19,8 +19,9 @@ def validator(file: Path | None) -> Validator:
     Raises:
         PolicyInvalid: the file cannot be used.
     """
-    loaded = policy.DEFAULT if file is None else policy.load(read_policy(file))
-    return Validator(translator(loaded, file), clock.wall())
+    now = clock.wall()
+    policies = planned("" if file is None else read_policy(file))
+    return Validator(translator(in_force(policies, now), file), now)
 
 
 def of_file(file: Path, judge: Validator) -> Iterator[dict[str, Any]]:

@@ -12,7 +12,7 @@ from consumers.translate import Translator
 from deploy import clock
 from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
-from domain.adoption import Adopted, adopt, adopted
+from domain.adoption import Adopted, adopt, adopted, in_force
 from domain.errors import Explained
 from domain.instant import FOREVER
 from domain.log import Log
@@ -60,12 +60,12 @@ def system(settings: Settings, *, adopting: bool = False) -> Iterator[System]:
             policies = adopt(log, "" if settings.policy is None else read_policy(settings.policy), now())
         policies = policies or [Adopted(-FOREVER, DEFAULT)]
         tracker = Tracker(log, policies, cache_limit=settings.cache_streams)
-        yield System(log, tracker, translator(policies[-1].policy, settings.policy), now)
+        yield System(log, tracker, translator(in_force(policies, now()), settings.policy), now)
 
 
 @contextmanager
 def scratch(policy: Path) -> Iterator[System]:
-    """Open a store that is gone afterwards, judged by one policy file.
+    """Open a store that is gone afterwards, judged by one policy file in all of its versions.
 
     Raises:
         PolicyInvalid: the file cannot be used.
@@ -73,6 +73,7 @@ def scratch(policy: Path) -> Iterator[System]:
     text = read_policy(policy)
     with tempfile.TemporaryDirectory(prefix="tracker-") as directory, open_log(Path(directory) / "log.db") as log:
         policies = adopt(log, text, clock.wall())
+        # Its messages are read by the last version, so that a run gives the same on whichever day it is made.
         yield System(log, Tracker(log, policies), translator(policies[-1].policy, policy), clock.wall)
 
 

@@ -64,6 +64,56 @@ def test_a_backtest_writes_the_findings_and_says_what_it_did(tracker, tmp_path):
     assert finding["proof"] == ["/shops/x#e1"]
 
 
+VERSIONS = """
+[kinds]
+enabled = ["stock_out"]
+[[version]]
+valid_from = "2026-03-03T00:00:00Z"
+[version.kinds]
+enabled = ["late_shipment"]
+[[version]]
+valid_from = "2999-01-01T00:00:00Z"
+[version.late_shipment]
+approval = "required"
+"""
+
+
+def shown(done):
+    rows = [one for one in json.loads(done.stdout) if one["name"] == "policy version"]
+    return [(*one["value"].split(" ", 1), one["origin"]) for one in rows]
+
+
+def test_a_backtest_judges_by_the_version_of_the_time_and_findings_name_it(tracker, tmp_path):
+    early = {**PLACED, "id": "e0", "data": {**PLACED["data"], "order_id": "B", "ship_by": "2026-03-02T23:59:00Z"}}
+    events, policy = write(tmp_path / "events.jsonl", early, PLACED, HEARTBEAT), tmp_path / "policy.toml"
+    policy.write_text(VERSIONS)
+    done = tracker("backtest", events, "--policy", policy, "--findings", "out.jsonl")
+    assert (done.returncode, done.stderr) == (0, "")
+    [finding] = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    versions = shown(tracker("config", "show", "--json", TRACKER_POLICY=str(policy)))
+    assert (finding["subject"], finding["policy"]) == ("A", versions[1][0])
+
+
+def test_the_versions_of_a_policy_are_shown_with_when_they_judge(tracker, tmp_path):
+    (tmp_path / "policy.toml").write_text(VERSIONS)
+    versions = shown(tracker("config", "show", "--json", TRACKER_POLICY="policy.toml"))
+    assert [one[1:] for one in versions] == [
+        ("from the beginning", "past"),
+        ("from 2026-03-03T00:00:00Z", "in force"),
+        ("from 2999-01-01T00:00:00Z", "planned"),
+    ]
+    assert len({digest for digest, *_ in versions}) == 3
+    assert [one[1:] for one in shown(tracker("config", "show", "--json"))] == [("from the beginning", "in force")]
+
+
+def test_a_policy_that_cannot_be_used_is_shown_as_such_beside_the_settings(tracker, tmp_path):
+    (tmp_path / "policy.toml").write_text("[late_shipmen]\n")
+    done = tracker("config", "show", "--json", TRACKER_POLICY="policy.toml")
+    assert done.returncode == 0
+    [(_, why, state)] = shown(done)
+    assert (state, "late_shipmen" in why) == ("invalid", True)
+
+
 def test_a_finding_has_exactly_the_keys_of_the_contract(tracker, tmp_path):
     events, policy = write(tmp_path / "events.jsonl", PLACED, HEARTBEAT), tmp_path / "policy.toml"
     policy.write_text("")

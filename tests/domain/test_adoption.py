@@ -9,7 +9,7 @@ from domain.instant import FOREVER
 from domain.log import Log
 from domain.policy import PolicyInvalid
 from domain.report import final
-from tests.story import Desk, approved, at, memory_log, moved, placed, requested, scanned
+from tests.story import Desk, approved, at, heartbeat, memory_log, moved, placed, requested, scanned
 
 LATEST = '[late_shipment]\npromise = "latest"'
 ORIGINAL = '[late_shipment]\npromise = "original"'
@@ -115,8 +115,21 @@ def test_what_the_old_policy_could_not_see_is_armed_under_one_that_can(log: Log,
 
 
 def test_a_finished_order_is_not_looked_at_again_for_a_new_policy(log: Log) -> None:
-    Desk(log).take(placed(0), requested(0, ship_by=40), scanned(3), until=5)
+    Desk(log).take(placed(0), requested(0, ship_by=40), scanned(3), scanned(4, status="delivered"), until=5)
     assert Desk(log, LATEST, adopted_at=20).tracker.rearm(at(20)) == 0
+
+
+def test_a_parcel_on_its_way_is_looked_at_again_for_a_new_policy_though_its_order_is_shipped(log: Log) -> None:
+    Desk(log).take(placed(0), requested(0, ship_by=40), scanned(3, source="/sf"), heartbeat(9, "/sf"), until=5)
+    impatient = Desk(log, '[stalled_parcel]\nafter = "10h"', adopted_at=12)
+    assert [impatient.tracker.rearm(at(12)) for _ in range(2)] == [1, 0]
+    assert log.store.due(at(99), 9) == [(at(13), "parcel-P")]
+
+
+def test_an_order_that_is_shipped_is_still_open_while_its_delivery_is_promised(log: Log) -> None:
+    Desk(log).take(placed(0, deliver_by=90), requested(0, ship_by=40), scanned(3), until=5)
+    latest = Desk(log, LATEST, adopted_at=20)
+    assert [latest.tracker.rearm(at(20)) for _ in range(2)] == [2, 0]
 
 
 def test_a_kind_that_is_off_is_not_reported(log: Log) -> None:

@@ -50,13 +50,12 @@ enabled = ["late_shipment"]
 [carrier_codes]
 file = "carrier_codes.csv"
 [calendars]
-staff = "cn"
 """
 
 
 def settings(policy: Policy) -> dict[str, object]:
     """Give every setting but the hash and what the contract's example sets apart from the defaults."""
-    apart = {"hash", "stalled_parcel", "feed_silence", "kinds", "carrier_codes", "calendars"}
+    apart = {"hash", "stalled_parcel", "feed_silence", "kinds", "carrier_codes"}
     return {name: getattr(policy, name) for name in policy.__struct_fields__ if name not in apart}
 
 
@@ -78,6 +77,14 @@ def test_the_contract_s_own_example_is_read_and_its_values_are_the_defaults() ->
         ("[warehouse_backlog]\nminimun = 3", "warehouse_backlog.minimun", "minimum"),
         ('[stalled_parcel.lanes."SF:1-2"]\naftr = "1h"', "aftr", "after"),
         ('[feed_silence.sources."/carriers/sf"]\nafte = "1h"', "afte", "after"),
+        ('[presumed_lost.carriers."SF"]\nafer = "9d"', "presumed_lost.carriers.SF.afer", "after"),
+        ("[compensation]\ncapp = '9'", "compensation.capp", "cap"),
+        ('[incidents]\nreopen = "1h"', "incidents.reopen", "reopen_within"),
+        ("[rates]\nlate_shipments = 0.1", "rates.late_shipments", "late_shipment"),
+        ('[calendars.staff]\ncuntry = "CN"', "calendars.staff.cuntry", "country"),
+        ('[calendars.warehouse."W"]\ncountry = "CN"', "calendars.warehouse", "warehouses"),
+        ('[maintenance.x]\nreasons = "?"', "maintenance.x.reasons", "reason"),
+        ('timezone = "Asia/Shanghia"', "timezone", "Asia/Shanghai"),
         ('[kinds]\nenabled = ["late_shipmet"]', "late_shipmet", "late_shipment"),
     ],
 )
@@ -110,6 +117,23 @@ def test_an_unknown_key_or_kind_is_refused_with_the_nearest_known_name(text: str
         "[severity]\nhigh_value = inf",
         "[warehouse_backlog]\nfactor = nan",
         "[warehouse_backlog]\nminimum = 'many'",
+        "[compensation]\ncap = 200",
+        "[compensation]\ncap = '-1'",
+        "[compensation]\nsecond_approval_above = 'NaN'",
+        "[compensation]\nsecond_approval_above = '1e3'",
+        "[cluster]\nsignificance = 0.0",
+        "[cluster]\nsignificance = 1.5",
+        "[rates]\nlate_shipment = 4.0",
+        "[late_shipment]\nworking_days = -1",
+        "[late_shipment]\nworking_days = 1000",
+        "[late_shipment]\nwithin = 48",
+        "[late_delivery]\npromise = 'mine'",
+        "valid_from = 2026-01-01",
+        "valid_from = 1767225600",
+        "valid_from = '2026-01-01T00:00:00'",
+        "valid_from = 'tomorrow'",
+        "[presumed_lost.carriers]\nSF = '9d'",
+        "[maintenance]\nx = 1",
     ],
 )
 def test_a_policy_that_cannot_be_used_is_refused_on_load(text: str) -> None:
@@ -147,4 +171,4 @@ def test_anything_else_is_no_duration(text: str) -> None:
 
 
 def test_no_default_of_one_policy_is_shared_with_another() -> None:
-    assert load("").calendars is not load("").calendars
+    assert load("").feeds is not load("").feeds

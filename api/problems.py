@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from domain.errors import IllegalStep, Refused
 from projections.views import QueryTooSlow
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -18,6 +19,8 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "invalid_request": (422, "A parameter is not what it must be; `errors` says which and why."),
     "invalid_token": (400, "The position token or cursor was not given out by this server."),
     "unknown_position": (410, "The position belongs to another log, or lies beyond this one: begin again without it."),
+    "refused": (409, "The state of the incident does not allow this; `code` says which rule, `detail` why."),
+    "read_only": (503, "This server takes no commands; send them to one that does."),
     "not_there_yet": (503, "The views have not come to the wanted position; ask again after `Retry-After` seconds."),
     "query_too_slow": (503, "The answer took longer than it may; ask for less."),
     "too_many_streams": (503, "As many live feeds are open as this server holds; read pages, or try later."),
@@ -41,11 +44,11 @@ class Problem(Exception):
         self.retry_after = retry_after
 
 
-def answer(request: Request, code: str, detail: str = "", *, status: int | None = None, **more: Any) -> JSONResponse:
+def answer(request: Request, problem: str, detail: str = "", *, status: int | None = None, **more: Any) -> JSONResponse:
     """Write a problem."""
-    usual, meaning = PROBLEMS[code]
+    usual, meaning = PROBLEMS[problem]
     body = {
-        "type": f"/problems/{code}",
+        "type": f"/problems/{problem}",
         "title": meaning,
         "status": usual if status is None else status,
         "instance": request.url.path,
@@ -68,6 +71,11 @@ def install(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         errors = [{"where": ".".join(map(str, one["loc"])), "why": one["msg"]} for one in error.errors()]
         return answer(request, "invalid_request", errors=errors)
+
+    @app.exception_handler(Refused)
+    async def refused(request: Request, error: Refused) -> JSONResponse:
+        reason = error.reason if isinstance(error, IllegalStep) else str(error)
+        return answer(request, "refused", reason, code=error.code)
 
     @app.exception_handler(QueryTooSlow)
     async def slow(request: Request, _: QueryTooSlow) -> JSONResponse:

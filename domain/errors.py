@@ -11,6 +11,16 @@ class Refused(Explained):
     code = "refused"
 
 
+class IllegalStep(Refused):
+    """A step that the state of an incident does not allow; ``code`` is stable, ``reason`` is for the person."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        """Keep the parts, so that nobody has to parse the message."""
+        super().__init__(f"{code}: {reason}")
+        self.code = code
+        self.reason = reason
+
+
 class Unreadable(Exception):
     """A message cannot become a fact: it goes to quarantine under ``code`` and the rest goes on."""
 

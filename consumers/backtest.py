@@ -38,7 +38,9 @@ class Run:
     def __init__(self, tracker: Tracker, partitions: Iterable[str]) -> None:
         """Drive this tracker by the event times of these partitions."""
         self._tracker = tracker
-        self.frontier = EventTimeFrontier(partitions, tracker.policies[-1].policy.allowed_lateness)
+        # The longest that any version allows: to wait for longer than needed changes no finding.
+        lateness = max(one.policy.allowed_lateness for one in tracker.policies)
+        self.frontier = EventTimeFrontier(partitions, lateness)
         self._counts: Counter[str] = Counter()
         self._quarantined: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
@@ -60,9 +62,12 @@ class Run:
         self.tick()
 
     def tick(self) -> None:
-        """Fire every deadline before where time stands."""
-        while self._tracker.tick(self.frontier.until) == TICK_LIMIT:
-            pass
+        """Fire every deadline before where time stands, and tell groups what was found."""
+        while True:
+            while self._tracker.tick(self.frontier.until) == TICK_LIMIT:
+                pass
+            if not self._tracker.group(self.frontier.until):
+                return
 
     def outcome(self) -> Outcome:
         """Say what has been done so far."""

@@ -6,7 +6,7 @@ The same code means different things at different carriers, so the key is (carri
 import csv
 from collections.abc import Iterable, Mapping
 
-from domain.parcel import STATUSES
+from domain.parcel_events import STATUSES
 from domain.policy import PolicyInvalid
 
 CarrierCodes = Mapping[tuple[str, str], str]

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.parcel import STATUSES
+from domain.parcel_events import STATUSES
 
 MAX_ID: Final = 128
 MAX_SKU: Final = 200

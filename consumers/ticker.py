@@ -47,5 +47,7 @@ def _round(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event
     until = live(clock(), (one.taken_up_to for one in stands))
     while not stop.is_set() and tracker.tick(until) == TICK_LIMIT:
         pass
+    while not stop.is_set() and tracker.group(until):
+        pass
     tracker.follow_policies()
     tracker.rearm(until)

@@ -10,7 +10,7 @@ import orjson
 from consumers import rules
 from consumers.carrier_codes import CarrierCodes
 from consumers.cloudevents import Envelope, point, read
-from domain import complaint, order, parcel
+from domain import complaint, order, parcel_events
 from domain.batch import Foreign, Incoming, Raw
 from domain.catalogue import Heartbeat, PriceChanged, SkuBindingChanged
 from domain.errors import Unreadable
@@ -24,8 +24,8 @@ TOPICS: Final = (ORDERS, LOGISTICS, COMPLAINTS)
 
 FACTS: Final[tuple[type[Fact], ...]] = (
     *order.FACTS,
-    *parcel.FACTS,
-    *complaint.EVENTS,
+    *parcel_events.FACTS,
+    *complaint.FACTS,
     PriceChanged,
     SkuBindingChanged,
     Heartbeat,
@@ -38,7 +38,7 @@ AHEAD: Final = DAY
 """How far ahead of the clock a time may lie."""
 
 _TIMES = ("deliver_by", "ship_by", "starts_at", "estimated_delivery")
-_NOT_EMPTY = {order.OrderPlaced: "lines", parcel.ParcelPacked: "contents"}
+_NOT_EMPTY = {order.OrderPlaced: "lines", parcel_events.ParcelPacked: "contents"}
 _PERSONAL = ("name", "phone", "email")
 _LONG_AGO: Final[Instant] = point("2000-01-01T00:00:00Z")
 _LISTS = ("lines", "contents", "expected", "items")
@@ -99,9 +99,9 @@ class Translator:
         except (msgspec.ValidationError, ValueError) as error:
             raise Unreadable("bad_data", str(error)) from error
         _check_whole(fact)
-        return self._normalised(fact) if isinstance(fact, parcel.ParcelScanned) else fact
+        return self._normalised(fact) if isinstance(fact, parcel_events.ParcelScanned) else fact
 
-    def _normalised(self, scan: parcel.ParcelScanned) -> parcel.ParcelScanned:
+    def _normalised(self, scan: parcel_events.ParcelScanned) -> parcel_events.ParcelScanned:
         """Give a scan without status the one its carrier's code stands for; an unknown code stays as it is."""
         if scan.status is not None or scan.raw_code is None or scan.carrier is None:
             return scan
@@ -135,7 +135,7 @@ def _without_nulls(data: dict[str, Any]) -> dict[str, Any]:
 
 def _check_whole(fact: Fact) -> None:
     """Check what no single field shows."""
-    if isinstance(fact, parcel.ParcelScanned) and fact.parcel_id is None:
+    if isinstance(fact, parcel_events.ParcelScanned) and fact.parcel_id is None:
         if fact.carrier is None or fact.tracking_number is None:
             raise Unreadable("bad_data", "a scan needs parcel_id, or carrier and tracking_number")
     elif (part := _NOT_EMPTY.get(type(fact))) is not None and not getattr(fact, part):
@@ -154,7 +154,7 @@ def _drop_personal(data: dict[str, Any]) -> tuple[str, ...]:
 def _oddities(fact: Fact) -> tuple[str, ...]:
     """Name what is impossible in a fact; it is counted per source and kept as it is."""
     found = ["time_long_ago"] if fact.at < _LONG_AGO else []
-    if isinstance(fact, parcel.ParcelScanned) and fact.status is None and fact.raw_code is not None:
+    if isinstance(fact, parcel_events.ParcelScanned) and fact.status is None and fact.raw_code is not None:
         found.append("unknown_carrier_code")
     ship_by = getattr(fact, "ship_by", None)
     if ship_by is not None and ship_by < fact.at:

@@ -97,6 +97,10 @@ class BatchTaken(Event, frozen=True, kw_only=True):
     """By code."""
     sources: dict[str, Instant] = {}
     """Per source the largest event time of this batch."""
+    spans: dict[str, tuple[tuple[Instant, Instant], ...]] = {}
+    """Per source its event times, heartbeats included, as runs without a gap of more than a minute."""
+    beats: dict[str, Instant] = {}
+    """Per source the earliest heartbeat of this batch."""
     events: dict[str, int] = {}
     """Per source how many readable messages came, repeats included."""
     foreign_types: dict[str, int] = {}
@@ -112,6 +116,17 @@ class TickFired(Event, frozen=True, kw_only=True):
     subjects: int
     failed: dict[str, str] = {}
     """Subjects that could not be judged, and the error; they are looked at again when something happens to them."""
+
+
+class GroupsTold(Event, frozen=True, kw_only=True):
+    """Backlogs and other groups know of everything up to a position; closes the transaction that told them."""
+
+    TOPIC: ClassVar[str] = "groups.told.v1"
+    up_to: int
+    failed: dict[str, str] = {}
+    """Groups that could not be judged, and the error."""
+    kinds: dict[str, int] = {}
+    """Up to where each kind knows that is told only while a policy enables it."""
 
 
 class WentLive(Event, frozen=True, kw_only=True):
@@ -152,7 +167,7 @@ class QuarantineSettled(Event, frozen=True, kw_only=True):
     at: Instant
 
 
-EVENTS = (BatchTaken, TickFired, WentLive, GapAccepted, PolicyAdopted, QuarantineSettled)
+EVENTS = (BatchTaken, TickFired, GroupsTold, WentLive, GapAccepted, PolicyAdopted, QuarantineSettled)
 
 
 class Quarantined(msgspec.Struct, frozen=True):

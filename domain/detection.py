@@ -1,12 +1,14 @@
 """Findings: what a rule says about a subject, and how the log keeps up with it."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from domain.events import Event
-from domain.instant import Instant
+from domain.instant import Instant, instant
+from domain.naming import stream
 from domain.policy import Policy
 
 State = Literal["open", "ended", "retracted"]
@@ -19,6 +21,17 @@ class Key(NamedTuple):
     kind: str
     subject: str
     since: Instant
+    clock: str = ""
+    """Which of several clocks that run at one subject."""
+
+
+def incident_id(kind: str, subject: str, clock: str = "") -> str:
+    """Name the incident of a kind at a subject, and of one of its clocks where there are several.
+
+    >>> incident_id("stock_out", "A/1:TEA 2")
+    'incident-stock_out-A%2F1%3ATEA%202'
+    """
+    return stream("incident", kind, subject, *((clock,) if clock else ()))
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -42,12 +55,26 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warehouse_id: str | None = None
     carrier: str | None = None
     sku: str | None = None
+    clock: str = ""
+    reported: bool = True
+    """Computed only because another kind needs it, and shown to nobody, where this is off."""
     detail: dict[str, Any] = {}
 
     @property
     def key(self) -> Key:
         """Tell this episode from every other."""
-        return Key(self.kind, self.subject, self.since)
+        return Key(self.kind, self.subject, self.since, self.clock)
+
+    @property
+    def incident(self) -> str:
+        """Name the incident it belongs to, which is also the stream of what staff do about it."""
+        return incident_id(self.kind, self.subject, self.clock)
+
+    @property
+    def knowable_at(self) -> Instant | None:
+        """Give the instant before which nobody could know of it, where that is later than ``due_at``."""
+        told = self.detail.get("knowable_at")
+        return None if told is None else instant(datetime.fromisoformat(told))
 
     @property
     def state(self) -> State:
@@ -85,8 +112,29 @@ class FindingRetracted(_Change, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "finding.retracted.v1"
 
 
+class FindingDismissed(Event, frozen=True, kw_only=True):
+    """In the subject's own stream: staff say that a finding is wrong, or, where ``withdrawn``, that it is not."""
+
+    TOPIC: ClassVar[str] = "finding.dismissed.v1"
+    kind: str
+    subject: str
+    since: Instant
+    clock: str = ""
+    at: Instant
+    by: str
+    why: str
+    withdrawn: bool = False
+
+    @property
+    def key(self) -> Key:
+        """Name the episode that is meant."""
+        return Key(self.kind, self.subject, self.since, self.clock)
+
+
 FindingEvent = FindingOpened | FindingAmended | FindingEnded | FindingRetracted
 FINDING_EVENTS = (FindingOpened, FindingAmended, FindingEnded, FindingRetracted)
+ABOUT_FINDINGS = (*FINDING_EVENTS, FindingDismissed)
+"""What a subject's stream holds about findings."""
 
 
 class Stored(NamedTuple):
@@ -94,6 +142,8 @@ class Stored(NamedTuple):
 
     finding: Finding
     retracted: bool
+    dismissed: FindingDismissed | None = None
+    """What staff said against it, unless they took that back."""
 
     @property
     def state(self) -> State:
@@ -119,9 +169,25 @@ class Detector(Protocol[S_contra]):
         """Find every episode due before ``until`` and say when to look again; pure."""
 
 
-def note(findings: dict[Key, Stored], event: FindingEvent) -> None:
-    """Keep a subject's findings as its stream last told them."""
-    findings[event.finding.key] = Stored(event.finding, isinstance(event, FindingRetracted))
+def note(findings: dict[Key, Stored], event: FindingEvent | FindingDismissed) -> None:
+    """Keep a subject's findings as its stream last told them, and what staff said against them."""
+    if isinstance(event, FindingDismissed):
+        known = findings.get(event.key)
+        if known is not None:
+            findings[event.key] = known._replace(dismissed=None if event.withdrawn else event)
+        return
+    known = findings.get(event.finding.key)
+    against = None if known is None else known.dismissed
+    findings[event.finding.key] = Stored(event.finding, isinstance(event, FindingRetracted), against)
+
+
+def ended_by_staff(finding: Finding, against: FindingDismissed) -> Finding:
+    """Let a finding end when staff said that it is wrong, unless the world ended it before."""
+    if finding.ended_at is not None and finding.ended_at <= against.at:
+        return finding
+    said = {"by": against.by, "why": against.why}
+    detail = {**finding.detail, "dismissed": said}
+    return msgspec.structs.replace(finding, ended_at=max(against.at, finding.due_at + 1), detail=detail)
 
 
 def reconcile(stored: dict[Key, Stored], wanted: Iterable[Finding], known_up_to: Instant) -> tuple[FindingEvent, ...]:

@@ -9,7 +9,7 @@ from domain.batch import GapAccepted, Position, WentLive
 from domain.errors import Explained, Fenced
 from domain.instant import FOREVER, Instant
 from domain.log import Advance, Beside, Log, Recorded
-from domain.streams import stream
+from domain.naming import stream
 
 
 class Partition(NamedTuple):

@@ -1,5 +1,6 @@
 """What every stored event is: a plain frozen record with a stable name."""
 
+from collections.abc import Iterable
 from typing import ClassVar, NamedTuple
 
 import msgspec
@@ -23,6 +24,11 @@ class Stamp(NamedTuple):
         return f"{self.source}#{self.id}"
 
 
+def refs(stamps: Iterable[Stamp]) -> tuple[str, ...]:
+    """Name events as proofs do, each once, in the order of the world."""
+    return tuple(stamp.ref for stamp in sorted(set(stamps)))
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Something that was decided; ``TOPIC`` is its name in the log for ever."""
 
@@ -42,3 +48,16 @@ class Fact(Event, frozen=True, kw_only=True):
     def stamp(self) -> Stamp:
         """Give the fact's place in the order of the world."""
         return Stamp(self.at, self.source, self.id)
+
+
+class Copy(Event, frozen=True, kw_only=True):
+    """What one subject means for another, copied into the other's stream; its latest version wins."""
+
+    version: int
+    """How much the subject had heard when it said so."""
+
+    def says_more_than(self, known: "Copy | None") -> bool:
+        """Say whether this is later than what is known, and something else."""
+        if known is None:
+            return True
+        return self.version > known.version and msgspec.structs.replace(self, version=known.version) != known

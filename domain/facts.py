@@ -1,7 +1,8 @@
 """A set of dated facts: each once, always read in the order of the world, whatever order they came in."""
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from operator import attrgetter
 from typing import TypeVar
 
@@ -20,6 +21,10 @@ class Facts:
     def __init__(self) -> None:
         """Begin with nothing known."""
         self._by_type: dict[type[Fact], list[Fact]] = {}
+
+    def __iter__(self) -> Iterator[Fact]:
+        """Give all facts, type by type."""
+        return chain.from_iterable(self._by_type.values())
 
     def of(self, kind: type[F]) -> Sequence[F]:
         """List the facts of one type, earliest first."""

@@ -3,7 +3,7 @@
 Readings of the rule where it leaves room: docs/adr/0003.
 """
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.events import Stamp
@@ -41,6 +41,13 @@ class Fulfillment:
 
 def fulfillments(order: Order, placed: OrderPlaced) -> tuple[Fulfillment, ...]:
     """List the fulfilments of a placed order; the one due first is filled first."""
+    found: tuple[Fulfillment, ...] | None = order.from_facts.get("fulfillments")
+    if found is None:
+        found = order.from_facts["fulfillments"] = _fulfillments(order, placed)
+    return found
+
+
+def _fulfillments(order: Order, placed: OrderPlaced) -> tuple[Fulfillment, ...]:
     ordered = _ordered(placed)
     requests: dict[str, list[FulfillmentRequested]] = {}
     for request in order.facts.of(FulfillmentRequested):
@@ -138,8 +145,7 @@ class Coverage:
     def _complete_with(self, parcels: list[OrderParcelChanged], turn: Stamp) -> frozenset[str]:
         missing = self._needed(turn)
         for parcel in parcels:
-            for need, quantity in self._carried(parcel, missing):
-                missing[need] -= quantity
+            self._take(parcel, missing)
         lacking = {identity for (identity, _), quantity in missing.items() if quantity > 0}
         return frozenset(self._own - lacking)
 
@@ -157,43 +163,40 @@ class Coverage:
             if line not in gone
         }
 
-    def _carried(self, parcel: OrderParcelChanged, missing: dict[Need, int]) -> Iterator[tuple[Need, int]]:
+    def _take(self, parcel: OrderParcelChanged, missing: dict[Need, int]) -> None:
+        """Take what a parcel carries out of what is missing."""
         named = self._own.intersection(parcel.fulfillment_ids)
         if parcel.contents is None:
             takers = named if parcel.fulfillment_ids else self._own
-            yield from ((need, quantity) for need, quantity in list(missing.items()) if need[0] in takers)
+            missing.update((need, 0) for need in missing if need[0] in takers)
             return
+        takers = named or self._own
+        names = [one.id for one in self.fulfillments if one.id in takers]
         for content in parcel.contents:
-            left = content.quantity
-            for need in self._takers(content, named or self._own):
-                part = min(left, missing.get(need, 0))
-                if part > 0:
-                    left -= part
-                    yield need, part
+            allot(self._placed, content, names, missing)
 
-    def _takers(self, content: Content, identities: set[str]) -> list[Need]:
-        lines = [line.line_id for line in self._placed.lines if line.line_id == content.line_id]
-        if not lines:
-            lines = [line.line_id for line in self._placed.lines if line.sku == content.sku]
-        return [(one.id, line) for one in self.fulfillments if one.id in identities for line in dict.fromkeys(lines)]
+
+def allot(placed: OrderPlaced, content: Content, names: Sequence[str], missing: dict[Need, int]) -> None:
+    """Take what lies in a parcel out of what fulfilments miss: of its line, else of any line of its SKU."""
+    lines = [line.line_id for line in placed.lines if line.line_id == content.line_id]
+    if not lines:
+        lines = [line.line_id for line in placed.lines if line.sku == content.sku]
+    left = content.quantity
+    for name in names:
+        for line_id in dict.fromkeys(lines):
+            part = min(left, missing.get((name, line_id), 0))
+            if part > 0:
+                missing[name, line_id] -= part
+                left -= part
 
 
 def coverage(order: Order, placed: OrderPlaced) -> Coverage:
     """Give the coverage of an order as it stands, worked out once until the next event."""
-    if order.coverage is None:
-        order.coverage = Coverage(order, placed)
-    found: Coverage = order.coverage
+    found: Coverage | None = order.derived.get("coverage")
+    if found is None:
+        found = order.derived["coverage"] = Coverage(order, placed)
     return found
 
 
-def unfinished(order: Order) -> bool:
-    """Say whether anything of a placed order may still have to be handed over."""
-    placed = order.placed
-    if placed is None:
-        return False
-    covered = coverage(order, placed)
-    return not all(covered.complete(one, FOREVER) for one in covered.fulfillments)
-
-
 def _ready(parcel: OrderParcelChanged) -> bool:
-    return parcel.packed_at is not None or parcel.labelled_at is not None or parcel.possessed is not None
+    return parcel.packed is not None or parcel.labelled_at is not None or parcel.possessed is not None

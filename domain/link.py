@@ -6,7 +6,7 @@ import msgspec
 
 from domain.events import Event, Stamp
 from domain.facts import Facts
-from domain.parcel import ParcelLabelled, ParcelScanned
+from domain.parcel_events import ParcelLabelled, ParcelScanned
 
 
 class FulfillmentOwned(Event, frozen=True, kw_only=True):

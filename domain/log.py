@@ -2,29 +2,38 @@
 
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, Final, NamedTuple, Protocol, cast
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import Application
 from eventsourcing.persistence import Mapper, ProcessRecorder, StoredEvent
 
-from domain import batch, catalogue, complaint, link, order, parcel
+from domain import assurance, backlog, batch, catalogue, cluster, complaint, link, order, parcel_events, price_cut
 from domain.batch import Position, Quarantined
 from domain.events import Event
+from domain.feed import Spoken
+from domain.incident_events import EVENTS as INCIDENT_EVENTS
 from domain.instant import Instant
 
 EVENTS: Final[tuple[type[Event], ...]] = (
     *order.EVENTS,
-    *parcel.EVENTS,
+    *assurance.EVENTS,
+    *parcel_events.EVENTS,
     *link.EVENTS,
     *complaint.EVENTS,
     *catalogue.EVENTS,
+    *backlog.EVENTS,
+    *cluster.EVENTS,
+    *price_cut.EVENTS,
     *batch.EVENTS,
+    *INCIDENT_EVENTS,
 )
 """Every event that may stand in the log. Nothing else is ever decoded, whatever a stored topic says."""
 
 _DECODERS = {event.TOPIC: msgspec.json.Decoder(event) for event in EVENTS}
 _ENCODE = msgspec.json.Encoder().encode
+
+E = TypeVar("E", bound=Event)
 
 
 class UnknownTopic(ValueError):
@@ -94,6 +103,8 @@ class Armed(NamedTuple):
     subject: str
     due: Instant | None
     policy: str
+    waits: tuple[tuple[str, Instant], ...] = ()
+    """Feeds of which more must be heard than an instant, before what came due then can be judged."""
 
 
 class Advance(NamedTuple):
@@ -103,17 +114,33 @@ class Advance(NamedTuple):
     position: Position
 
 
+class Related(NamedTuple):
+    """A row of the index beside the log: what had to do with which stream, and when."""
+
+    what: str
+    at: Instant
+    name: str
+
+
 class Beside(msgspec.Struct, kw_only=True):
     """What commits in the same transaction as the events."""
 
     advance: list[Advance] = []
     seen: list[tuple[bytes, bytes, Instant]] = []
     """16-byte key of (source, id), 8-byte digest, when."""
+    heard: dict[str, Instant] = {}
+    """Per source the largest event time of this transaction."""
+    feeds: dict[str, Spoken] = {}
+    """Per source all that is known of when it spoke, from now on."""
     arm: list[Armed] = []
     disarm: list[str] = []
     quarantine: list[Quarantined] = []
     settle: list[tuple[int, str]] = []
     """Quarantine ids and their new status."""
+    relate: list[Related] = []
+    """Rows for the index; those that are there already stay."""
+    count: dict[tuple[str, Instant], int] = {}
+    """By how much the count of something on a day changes."""
 
 
 class LogRecorder(Protocol):
@@ -125,8 +152,8 @@ class LogRecorder(Protocol):
     def insert_events(self, stored_events: Sequence[StoredEvent], **beside: Any) -> Sequence[int] | None:
         """Append in one transaction; raises ``Fenced`` or the library's ``IntegrityError``."""
 
-    def select_streams(self, streams: Sequence[str], up_to: int | None = None) -> list[Row]:
-        """Read whole streams, each in version order."""
+    def select_streams(self, streams: Sequence[str], up_to: int | None = None, after: int = 0) -> list[Row]:
+        """Read streams in version order, up to a position of the log and after a version of each."""
 
     def versions(self, streams: Sequence[str]) -> dict[str, int]:
         """Give the last version of each stream that exists."""
@@ -156,7 +183,19 @@ class LogRecorder(Protocol):
         """Compare nothing at the next start: the record taken last is gone from the broker."""
 
     def due(self, before: Instant, limit: int) -> list[tuple[Instant, str]]:
-        """List the subjects whose deadline lies before an instant, earliest first."""
+        """List the subjects whose deadline lies before an instant and has no feed to wait for, earliest first."""
+
+    def heard(self) -> dict[str, Instant]:
+        """Give the largest event time of every source, heartbeats included."""
+
+    def feeds(self) -> dict[str, Spoken]:
+        """Give when every source is known to have spoken, as it was last stored."""
+
+    def related(self, what: Sequence[str], since: Instant, until: Instant) -> list[Related]:
+        """List the rows of the index for these, from one instant to another, both included."""
+
+    def counted(self, what: str, since: Instant, until: Instant) -> int:
+        """Add up the counts of days that begin from one instant to before another."""
 
     def armed(self, subjects: Sequence[str]) -> dict[str, Armed]:
         """Give the deadlines of subjects."""
@@ -209,6 +248,13 @@ class Log(Application[str]):
     def stream(self, name: str) -> list[Event]:
         """Read one stream's events in order."""
         return [decode(row.topic, row.state) for row in self.store.select_streams([name])]
+
+    def last(self, name: str, kind: type[E]) -> tuple[E, ...]:
+        """Give one stream's last event, if it has any and it is of a kind."""
+        version = self.store.versions([name]).get(name, 0)
+        rows = self.store.select_streams([name], after=version - 1)
+        events = (decode(row.topic, row.state) for row in rows)
+        return tuple(event for event in events if isinstance(event, kind))
 
     def read(self, after: int, limit: int, topics: Sequence[str] = ()) -> Iterable[tuple[int, str, Event]]:
         """Read (position, stream, event) in order."""

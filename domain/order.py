@@ -1,13 +1,15 @@
 """Order: what was bought, promised, held and cancelled, and what its parcels carry of it."""
 
+from decimal import Decimal
 from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from domain.detection import FINDING_EVENTS, FindingEvent, Key, Stored, note
-from domain.events import Event, Fact, Stamp
+from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.events import Copy, Fact, Stamp
 from domain.facts import Facts
 from domain.instant import Instant
+from domain.severity import Stake
 
 AgreedBy = Literal["customer", "platform", "merchant"]
 
@@ -53,6 +55,12 @@ class OrderPlaced(Fact, frozen=True, kw_only=True):
     deliver_by: Instant | None = None
     ship_by: Instant | None = None
     destination: str | None = None
+
+    @property
+    def stake(self) -> Stake:
+        """Say what the order is worth, where its money is known, and to whom it belongs."""
+        worth = sum((Decimal(line.unit_price or 0) * line.quantity for line in self.lines), Decimal(0))
+        return Stake(None if self.currency is None else str(worth), self.customer_tier)
 
 
 class OrderApproved(Fact, frozen=True, kw_only=True):
@@ -145,20 +153,67 @@ class ItemRestocked(Fact, frozen=True, kw_only=True):
     quantity: int | None = None
 
 
-class OrderParcelChanged(Event, frozen=True, kw_only=True):
+class Packed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one packing record says for one order."""
+
+    stamp: Stamp
+    contents: tuple[Content, ...] = ()
+    fulfillment_ids: tuple[str, ...] = ()
+    listed: bool = False
+    last: bool = False
+
+
+class OrderParcelChanged(Copy, frozen=True, kw_only=True):
     """What one parcel means for this order, copied from the parcel; its latest version wins."""
 
     TOPIC: ClassVar[str] = "order.parcel_changed.v1"
     parcel_id: str
-    version: int
     possessed: Stamp | None = None
     voided_at: Instant | None = None
-    packed_at: Instant | None = None
+    packed: Stamp | None = None
     labelled_at: Instant | None = None
     contents: tuple[Content, ...] | None = None
     """Null without a packing record."""
     fulfillment_ids: tuple[str, ...] = ()
     carrier: str | None = None
+    settled: Stamp | None = None
+    """Delivered, refused, on its way back or damaged: nothing is owed on the way to the customer any more."""
+    undone: Stamp | None = None
+    """Refused, on its way back or lost: what was in it is wanted again."""
+    replaced_by: str | None = None
+    listed: bool = False
+    """The packing record says itself what should be in the box."""
+    last: bool = False
+    """No further parcel follows for its fulfilments."""
+    named: tuple[str, ...] = ()
+    """Fulfilments that labels and scans name, where a packing record takes their place for possession."""
+    earlier: tuple[Packed, ...] = ()
+    """Packing records that a later one replaced."""
+    mis_shipped: bool = False
+    """What was packed was found wrong."""
+
+    @property
+    def packings(self) -> tuple[Packed, ...]:
+        """List its packing records, earliest first."""
+        if self.packed is None:
+            return ()
+        return (
+            *self.earlier,
+            Packed(self.packed, self.contents or (), self.fulfillment_ids or self.named, self.listed, self.last),
+        )
+
+
+class OrderComplaintChanged(Copy, frozen=True, kw_only=True):
+    """What one complaint means for this order, copied from the complaint; its latest version wins."""
+
+    TOPIC: ClassVar[str] = "order.complaint_changed.v1"
+    complaint_id: str
+    category: str | None
+    opened: Stamp
+    resolved: Stamp | None = None
+    """The last resolution that no reopening followed."""
+    channel: str | None = None
+    customer_id: str | None = None
 
 
 OrderFact = (
@@ -173,24 +228,29 @@ OrderFact = (
     | ItemOutOfStock
     | ItemRestocked
 )
-OrderEvent = OrderFact | OrderParcelChanged | FindingEvent
+OrderCopy = OrderParcelChanged | OrderComplaintChanged
+OrderEvent = OrderFact | OrderCopy | FindingEvent | FindingDismissed
 FACTS = OrderFact.__args__
-EVENTS = (*FACTS, OrderParcelChanged, *FINDING_EVENTS)
+EVENTS = (*FACTS, OrderParcelChanged, OrderComplaintChanged, *ABOUT_FINDINGS)
 
 
 class Order:
     """All that is known of one order. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("coverage", "facts", "findings", "id", "parcels")
+    __slots__ = ("complaints", "derived", "facts", "findings", "from_facts", "id", "parcels", "version")
 
     def __init__(self, identity: str) -> None:
         """Begin with an order of which nothing has been heard."""
         self.id = identity
         self.facts = Facts()
+        self.version = 0
         self.parcels: dict[str, OrderParcelChanged] = {}
+        self.complaints: dict[str, OrderComplaintChanged] = {}
         self.findings: dict[Key, Stored] = {}
-        self.coverage: Any = None
-        """What ``domain.fulfillment`` has worked out of the facts and parcels, until they change."""
+        self.derived: dict[str, Any] = {}
+        """What other modules have worked out of the facts and copies, under their names, until these change."""
+        self.from_facts: dict[str, Any] = {}
+        """The same, of what parcels do not change."""
 
     @property
     def placed(self) -> OrderPlaced | None:
@@ -199,22 +259,28 @@ class Order:
         return placed[0] if placed else None
 
 
-def decide(order: Order, heard: OrderFact | OrderParcelChanged) -> tuple[OrderEvent, ...]:
+def decide(order: Order, heard: OrderFact | OrderCopy) -> tuple[OrderEvent, ...]:
     """Record what was heard, once; a feed is never refused."""
     if isinstance(heard, OrderParcelChanged):
-        known = order.parcels.get(heard.parcel_id)
-        return () if known is not None and known.version >= heard.version else (heard,)
+        return (heard,) if heard.says_more_than(order.parcels.get(heard.parcel_id)) else ()
+    if isinstance(heard, OrderComplaintChanged):
+        return (heard,) if heard.says_more_than(order.complaints.get(heard.complaint_id)) else ()
     return () if order.facts.holds(heard) else (heard,)
 
 
 def evolve(order: Order, event: OrderEvent) -> Order:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, Fact):
-        order.facts.add(event)
-        order.coverage = None
-    elif isinstance(event, OrderParcelChanged):
-        order.parcels[event.parcel_id] = event
-        order.coverage = None
-    else:
+    if isinstance(event, ABOUT_FINDINGS):
         note(order.findings, event)
+        return order
+    order.version += 1
+    order.derived.clear()
+    if isinstance(event, OrderParcelChanged):
+        order.parcels[event.parcel_id] = event
+        return order
+    order.from_facts.clear()
+    if isinstance(event, OrderComplaintChanged):
+        order.complaints[event.complaint_id] = event
+    else:
+        order.facts.add(event)
     return order

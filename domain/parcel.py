@@ -1,120 +1,27 @@
 """Parcel: what is packed, labelled, scanned and voided, and what that means for each order in it."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Final, NamedTuple
+from typing import NamedTuple
 
-from domain.events import Event, Fact, Stamp
+from domain.detection import ABOUT_FINDINGS, Key, Stored, note
+from domain.events import Stamp
 from domain.facts import Facts
 from domain.instant import Instant
-from domain.order import Content, OrderParcelChanged
-
-STATUSES: Final = [
-    "label_created",
-    "picked_up",
-    "in_transit",
-    "arrived_facility",
-    "departed_facility",
-    "out_for_delivery",
-    "ready_for_pickup",
-    "delivery_failed",
-    "delivery_delayed",
-    "on_hold",
-    "customs_hold",
-    "delivered",
-    "refused",
-    "return_to_sender",
-    "returned",
-    "lost",
-    "damaged",
-    "cancelled",
-    "unknown",
-]
-NO_POSSESSION: Final = frozenset({"label_created", "cancelled", "unknown"})
-"""A label is not possession; neither is talk."""
-
-
-class ParcelPacked(Fact, frozen=True, kw_only=True):
-    """A warehouse closed the box; ``expected`` is what should be in it and never counts as shipped."""
-
-    TOPIC: ClassVar[str] = "parcel.packed.v1"
-    parcel_id: str
-    contents: tuple[Content, ...]
-    warehouse_id: str | None = None
-    expected: tuple[Content, ...] = ()
-    fulfillment_ids: tuple[str, ...] = ()
-    weight_g: float | None = None
-    expected_weight_g: float | None = None
-    binding_version: str | None = None
-    last: bool = False
-
-
-class ParcelLabelled(Fact, frozen=True, kw_only=True):
-    """The shop says 'shipped'; nobody has collected it yet."""
-
-    TOPIC: ClassVar[str] = "parcel.labelled.v1"
-    parcel_id: str
-    carrier: str
-    tracking_number: str
-    order_ids: tuple[str, ...] = ()
-    fulfillment_ids: tuple[str, ...] = ()
-
-
-class ParcelScanned(Fact, frozen=True, kw_only=True):
-    """A carrier saw the parcel; ``status`` is null where its own code is not in any table."""
-
-    TOPIC: ClassVar[str] = "parcel.scanned.v1"
-    parcel_id: str | None = None
-    carrier: str | None = None
-    tracking_number: str | None = None
-    status: str | None = None
-    raw_code: str | None = None
-    raw_text: str | None = None
-    facility_id: str | None = None
-    region: str | None = None
-    order_ids: tuple[str, ...] = ()
-    fulfillment_ids: tuple[str, ...] = ()
-    estimated_delivery: Instant | None = None
-    reason: str | None = None
-
-    @property
-    def understood(self) -> bool:
-        """Say whether the scan says anything; what is in no table changes nothing."""
-        return self.status is not None and self.status != "unknown"
-
-    @property
-    def possesses(self) -> bool:
-        """Say whether the carrier has the parcel in its hands."""
-        return self.status is not None and self.status not in NO_POSSESSION
-
-
-class ParcelVoided(Fact, frozen=True, kw_only=True):
-    """The label was voided or the parcel made again; all its clocks stop."""
-
-    TOPIC: ClassVar[str] = "parcel.voided.v1"
-    parcel_id: str
-    replaced_by: str | None = None
-
-
-class ParcelOrderLinked(Event, frozen=True, kw_only=True):
-    """A fulfilment this parcel names turned out to belong to an order."""
-
-    TOPIC: ClassVar[str] = "parcel.order_linked.v1"
-    fulfillment_id: str
-    order_id: str
-
-
-class ParcelScanMoved(Event, frozen=True, kw_only=True):
-    """A scan given by tracking number belongs to another parcel with the same recycled number."""
-
-    TOPIC: ClassVar[str] = "parcel.scan_moved.v1"
-    source: str
-    id: str
-
-
-ParcelFact = ParcelPacked | ParcelLabelled | ParcelScanned | ParcelVoided
-ParcelEvent = ParcelFact | ParcelOrderLinked | ParcelScanMoved
-FACTS = ParcelFact.__args__
-EVENTS = (*FACTS, ParcelOrderLinked, ParcelScanMoved)
+from domain.order import Content, OrderParcelChanged, Packed
+from domain.parcel_events import (
+    SETTLING,
+    UNDOING,
+    ParcelChange,
+    ParcelEvent,
+    ParcelLabelled,
+    ParcelOrderChanged,
+    ParcelOrderLinked,
+    ParcelPacked,
+    ParcelScanMoved,
+    ParcelScanned,
+    ParcelVoided,
+)
+from domain.severity import Stake
 
 
 class Meaning(NamedTuple):
@@ -122,17 +29,24 @@ class Meaning(NamedTuple):
 
     possessed: Stamp | None
     voided_at: Instant | None
-    packed: Stamp | None
+    packings: tuple[Stamp, ...]
     labelled_at: Instant | None
     carrier: str | None
     fulfillment_ids: tuple[str, ...]
+    """Named by labels and scans."""
+    awaits: tuple[str, ...]
+    """Those, and what the packing record names: whose orders it must hear of."""
     order_ids: tuple[str, ...]
+    settled: Stamp | None
+    undone: Stamp | None
+    replaced_by: str | None
+    mis_shipped: bool
 
 
 class Parcel:
     """All that is known of one parcel. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("facts", "fulfillment_ids", "id", "links", "meaning", "order_ids", "version")
+    __slots__ = ("facts", "findings", "fulfillment_ids", "id", "links", "meaning", "order_ids", "orders", "version")
 
     def __init__(self, identity: str) -> None:
         """Begin with a parcel of which nothing has been heard."""
@@ -143,13 +57,29 @@ class Parcel:
         self.order_ids: set[str] = set()
         self.links: dict[str, set[str]] = {}
         """Fulfilment id to the orders it turned out to belong to."""
-        self.meaning = Meaning(None, None, None, None, None, (), ())
+        self.orders: dict[str, ParcelOrderChanged] = {}
+        """What each of its orders has said, as far as it has."""
+        self.findings: dict[Key, Stored] = {}
+        self.meaning = Meaning(None, None, (), None, None, (), (), (), None, None, None, mis_shipped=False)
 
     @property
     def packed(self) -> ParcelPacked | None:
         """Give the packing record that counts: the last one."""
         packed = self.facts.of(ParcelPacked)
         return packed[-1] if packed else None
+
+    @property
+    def cancelled(self) -> Stamp | None:
+        """Give the cancellation after which none of its orders wants anything of it; null while one still may."""
+        told = [self.orders.get(order_id) for order_id in self.meaning.order_ids]
+        last = [one.cancelled for one in told if one is not None and one.cancelled is not None]
+        return max(last) if last and len(last) == len(told) else None
+
+    @property
+    def stakes(self) -> tuple[Stake, ...]:
+        """List what its orders bring to the weight of whatever goes wrong with it."""
+        told = (self.orders.get(order_id) for order_id in self.meaning.order_ids)
+        return tuple(one.stake for one in told if one is not None and one.stake is not None)
 
     def share(self, order_id: str) -> OrderParcelChanged:
         """Say what this parcel means for one order; for one it no longer names, that it carries nothing of it."""
@@ -163,16 +93,26 @@ class Parcel:
             version=self.version,
             possessed=meaning.possessed,
             voided_at=meaning.voided_at,
-            packed_at=None if packed is None else packed.at,
+            packed=None if packed is None else packed.stamp,
             labelled_at=meaning.labelled_at,
             contents=contents,
             fulfillment_ids=meaning.fulfillment_ids if packed is None else packed.fulfillment_ids,
             carrier=meaning.carrier,
+            settled=meaning.settled,
+            undone=meaning.undone,
+            replaced_by=meaning.replaced_by,
+            listed=packed is not None and bool(packed.expected),
+            last=packed is not None and packed.last,
+            earlier=tuple(_packed(one, order_id, meaning.fulfillment_ids) for one in self.facts.of(ParcelPacked)[:-1]),
+            mis_shipped=meaning.mis_shipped,
+            named=() if packed is None else meaning.fulfillment_ids,
         )
 
 
-def decide(parcel: Parcel, heard: ParcelEvent) -> tuple[ParcelEvent, ...]:
+def decide(parcel: Parcel, heard: ParcelChange) -> tuple[ParcelEvent, ...]:
     """Record what was heard, once; a feed is never refused."""
+    if isinstance(heard, ParcelOrderChanged):
+        return (heard,) if heard.says_more_than(parcel.orders.get(heard.order_id)) else ()
     if isinstance(heard, ParcelOrderLinked):
         return () if heard.order_id in parcel.links.get(heard.fulfillment_id, ()) else (heard,)
     if isinstance(heard, ParcelScanMoved):
@@ -184,6 +124,11 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
     """Apply one event. Refuses nothing and reads no clock."""
     parcel.version += 1
     match event:
+        case ParcelOrderChanged():
+            parcel.orders[event.order_id] = event
+            return parcel
+        case _ if isinstance(event, ABOUT_FINDINGS):
+            note(parcel.findings, event)
         case ParcelOrderLinked():
             parcel.links.setdefault(event.fulfillment_id, set()).add(event.order_id)
         case ParcelScanMoved():
@@ -191,7 +136,7 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             _name_again(parcel)
         case ParcelPacked():
             parcel.facts.add(event)
-            parcel.order_ids.update(content.order_id for content in event.contents)
+            _name_again(parcel)
         case ParcelVoided():
             parcel.facts.add(event)
         case _:
@@ -206,9 +151,12 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
 
 def _says_nothing_new(parcel: Parcel, scan: ParcelScanned) -> bool:
     """Say whether a scan leaves the parcel's meaning as it is, as most do."""
-    possessed = parcel.meaning.possessed
+    possessed, settled = parcel.meaning.possessed, parcel.meaning.settled
     return (
         (not scan.possesses or (possessed is not None and possessed < scan.stamp))
+        and (scan.status not in SETTLING or (settled is not None and settled < scan.stamp))
+        and scan.status not in UNDOING
+        and (scan.carrier is None or scan.carrier == parcel.meaning.carrier or bool(parcel.facts.of(ParcelLabelled)))
         and parcel.fulfillment_ids.issuperset(scan.fulfillment_ids)
         and parcel.order_ids.issuperset(scan.order_ids)
     )
@@ -220,24 +168,39 @@ def _name_again(parcel: Parcel) -> None:
     named: list[ParcelLabelled | ParcelScanned] = [*parcel.facts.of(ParcelLabelled), *scans]
     parcel.fulfillment_ids = {one for fact in named for one in fact.fulfillment_ids}
     parcel.order_ids = {one for fact in named for one in fact.order_ids}
-    parcel.order_ids.update(content.order_id for fact in parcel.facts.of(ParcelPacked) for content in fact.contents)
+    if parcel.packed is not None:
+        parcel.order_ids.update(content.order_id for content in parcel.packed.contents)
 
 
 def _meaning(parcel: Parcel) -> Meaning:
     facts = parcel.facts
-    possessed = next((scan for scan in facts.of(ParcelScanned) if scan.possesses), None)
+    scans = facts.of(ParcelScanned)
+    possessed = next((scan for scan in scans if scan.possesses), None)
+    settled = next((scan for scan in scans if scan.status in SETTLING), None)
+    undone = next((scan for scan in scans if scan.status in UNDOING), None)
     voided = facts.of(ParcelVoided)
     packed = parcel.packed
     labels = facts.of(ParcelLabelled)
+    awaits = parcel.fulfillment_ids.union(() if packed is None else packed.fulfillment_ids)
     return Meaning(
         possessed=None if possessed is None else possessed.stamp,
         voided_at=voided[0].at if voided else None,
-        packed=None if packed is None else packed.stamp,
+        packings=tuple(one.stamp for one in facts.of(ParcelPacked)),
         labelled_at=labels[0].at if labels else None,
-        carrier=_carrier(labels, () if possessed is None else (possessed,)),
+        carrier=_carrier(labels[::-1], (scan for scan in reversed(scans) if scan.understood)),
         fulfillment_ids=tuple(sorted(parcel.fulfillment_ids)),
-        order_ids=tuple(sorted(parcel.order_ids.union(*(parcel.links.get(one, ()) for one in parcel.fulfillment_ids)))),
+        awaits=tuple(sorted(awaits)),
+        order_ids=tuple(sorted(parcel.order_ids.union(*(parcel.links.get(one, ()) for one in awaits)))),
+        settled=None if settled is None else settled.stamp,
+        undone=None if undone is None else undone.stamp,
+        replaced_by=voided[0].replaced_by if voided else None,
+        mis_shipped=any(key.kind == "mis_shipment" and not one.retracted for key, one in parcel.findings.items()),
     )
+
+
+def _packed(packed: ParcelPacked, order_id: str, named: tuple[str, ...]) -> Packed:
+    contents = tuple(content for content in packed.contents if content.order_id == order_id)
+    return Packed(packed.stamp, contents, packed.fulfillment_ids or named, bool(packed.expected), packed.last)
 
 
 def _carrier(*told_by: Iterable[ParcelLabelled | ParcelScanned]) -> str | None:

@@ -4,13 +4,17 @@ Readings of the rule where it leaves room: docs/adr/0003.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from domain.calendar import end_of_day, is_midnight
 from domain.events import Stamp
 from domain.fulfillment import Fulfillment
 from domain.instant import FOREVER, Instant
-from domain.order import Order, OrderHeld, OrderReleased, PromiseChanged
+from domain.order import AgreedBy, Order, OrderApproved, OrderHeld, OrderReleased, PromiseChanged
 from domain.policy import Policy
+
+Counting = Literal["agreed", "original", "latest"]
+"""Which date counts: one that customer or platform agreed to, the first one, or whoever moved it last."""
 
 
 class Hold(NamedTuple):
@@ -46,7 +50,7 @@ def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Pro
     stretches = holds(order, fulfillment.id)
     starts_at = fulfillment.request.starts_at if fulfillment.request is not None else None
     found = []
-    for place, (ship_by, since, change) in enumerate(dated):
+    for place, (ship_by, since, change, made_by) in enumerate(dated):
         following = dated[place + 1] if place + 1 < len(dated) else None
         # A date that had passed when it was agreed on is due at once, not before.
         deadline, moved_by = _deadline(ship_by if change is None else max(ship_by, since), since, stretches)
@@ -56,10 +60,10 @@ def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Pro
             Promise(
                 deadline=deadline,
                 since=since,
-                until=FOREVER if following is None else following[1],
+                until=FOREVER if following is None else following.since,
                 change=change,
-                ended_by=None if following is None or following[2] is None else following[2].stamp,
-                proof=moved_by if change is None else (change.stamp, *moved_by),
+                ended_by=None if following is None or following.change is None else following.change.stamp,
+                proof=(*made_by, *moved_by),
             )
         )
     return found
@@ -84,23 +88,53 @@ def holds(order: Order, fulfillment_id: str) -> list[Hold]:
     return sorted(stretches)
 
 
-def _dated(
-    order: Order, fulfillment: Fulfillment, policy: Policy
-) -> list[tuple[Instant, Instant, PromiseChanged | None]]:
-    """List (ship_by, in force from, by which change); the original first."""
-    found: list[tuple[Instant, Instant, PromiseChanged | None]] = []
-    if fulfillment.ship_by is not None:
-        found.append((fulfillment.ship_by, fulfillment.promised_at, None))
+class _Dated(NamedTuple):
+    """A date as it was given, before any hold."""
+
+    ship_by: Instant
+    since: Instant
+    change: PromiseChanged | None
+    made_by: tuple[Stamp, ...]
+
+
+def _dated(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[_Dated]:
+    """List the dates of a fulfilment; the original, or what the rules want where there is none, first."""
+    if fulfillment.ship_by is None:
+        found = _by_rule(order, fulfillment, policy)
+    else:
+        found = [_Dated(fulfillment.ship_by, fulfillment.promised_at, None, ())]
     for change in order.facts.of(PromiseChanged):
         concerns = change.fulfillment_id in (None, fulfillment.id)
-        if change.ship_by is not None and concerns and (not found or _moves(change, policy)):
-            found.append((change.ship_by, change.at, change))
+        if (
+            change.ship_by is not None
+            and concerns
+            and (not found or counts(change.agreed_by, policy.late_shipment.promise))
+        ):
+            found.append(_Dated(change.ship_by, change.at, change, (change.stamp,)))
     return found
 
 
-def _moves(change: PromiseChanged, policy: Policy) -> bool:
-    counting = policy.late_shipment.promise
-    return counting == "latest" or (counting == "agreed" and change.agreed_by != "merchant")
+def _by_rule(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[_Dated]:
+    """Give the date that policy wants where nobody promised one, once its clock has started."""
+    request = fulfillment.request
+    approvals = order.facts.of(OrderApproved)[:1]
+    if request is None or (policy.late_shipment.approval == "required" and not approvals):
+        return []
+    started = max(request.at, request.starts_at or request.at, *(one.at for one in approvals))
+    ship_by = policy.dispatch_deadline(started, request.warehouse_id)
+    made_by = (request.stamp, *(one.stamp for one in approvals))
+    return [] if ship_by is None else [_Dated(ship_by, started, None, made_by)]
+
+
+def counts(agreed_by: AgreedBy, counting: Counting) -> bool:
+    """Say whether a date that somebody moved counts, by whose word counts."""
+    return counting == "latest" or (counting == "agreed" and agreed_by != "merchant")
+
+
+def due(deliver_by: Instant, policy: Policy, zone: str) -> Instant:
+    """Give the instant until which a delivery date holds: itself, or where policy says so the end of its day."""
+    whole_day = policy.late_delivery.date_promises == "end_of_day" and is_midnight(deliver_by, zone)
+    return end_of_day(deliver_by, zone) if whole_day else deliver_by
 
 
 def _deadline(ship_by: Instant, since: Instant, stretches: Sequence[Hold]) -> tuple[Instant | None, tuple[Stamp, ...]]:

@@ -51,4 +51,4 @@ def _changes(log: Log) -> Iterator[tuple[str, FindingEvent]]:
 
 
 def _only_findings(page: Iterable[tuple[int, str, Any]]) -> Iterator[tuple[int, str, FindingEvent]]:
-    return (one for one in page if isinstance(one[2], FINDING_EVENTS))
+    return (one for one in page if isinstance(one[2], FINDING_EVENTS) and one[2].finding.reported)

@@ -1,29 +1,44 @@
 """Severity: how much a finding weighs, from parts that are shown with it."""
 
+from collections.abc import Iterable
 from decimal import Decimal
-from typing import Final
+from typing import Final, NamedTuple
 
-from domain.order import OrderPlaced
 from domain.policy import Policy
 
 GRADES: Final = ("low", "medium", "high", "critical")
 
 
-def weigh(placed: OrderPlaced, policy: Policy, *, clock: int = 0) -> tuple[str, dict[str, int]]:
-    """Grade a finding on an order; ``clock`` is 1 where a platform's penalty clock has run out.
+class Stake(NamedTuple):
+    """What an order brings to the weight of whatever goes wrong with it."""
 
-    Returns the grade and its parts, each the points it adds to ``low``.
+    value: str | None = None
+    """Its worth in its own currency, as a decimal string; null where the money is unknown."""
+    tier: str | None = None
+    """The customer's."""
+
+
+def weigh(stakes: Stake | Iterable[Stake], policy: Policy, **parts: int) -> tuple[str, dict[str, int]]:
+    """Grade a finding by the orders it concerns and by what else adds to it.
+
+    >>> from domain.policy import DEFAULT
+    >>> weigh(Stake("1500", "VIP"), DEFAULT, clock=1)
+    ('critical', {'clock': 1, 'money': 1, 'customer': 1})
+
+    Args:
+        stakes: of one order or of several; the heaviest counts.
+        policy: says what is much.
+        parts: further points by name, such as ``clock=1`` where a platform's penalty clock has run out.
+
+    Returns:
+        The grade and its parts, each the points it adds to ``low``.
     """
-    parts = {
-        "clock": clock,
-        "money": int(placed.currency is not None and _value(placed) >= Decimal(str(policy.severity.high_value))),
-        "customer": int(
-            (placed.customer_tier or "").casefold() in {tier.casefold() for tier in policy.severity.vip_tiers}
-        ),
+    several = (stakes,) if isinstance(stakes, Stake) else tuple(stakes)
+    much, tiers = Decimal(str(policy.severity.high_value)), {tier.casefold() for tier in policy.severity.vip_tiers}
+    weights = {
+        **parts,
+        "money": int(any(one.value is not None and Decimal(one.value) >= much for one in several)),
+        "customer": int(any((one.tier or "").casefold() in tiers for one in several)),
     }
-    shown = {name: points for name, points in parts.items() if points}
-    return GRADES[min(sum(parts.values()), len(GRADES) - 1)], shown
-
-
-def _value(placed: OrderPlaced) -> Decimal:
-    return sum((Decimal(line.unit_price or 0) * line.quantity for line in placed.lines), Decimal(0))
+    shown = {name: points for name, points in weights.items() if points}
+    return GRADES[min(sum(shown.values()), len(GRADES) - 1)], shown

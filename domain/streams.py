@@ -1,11 +1,10 @@
 """Streams: how each kind is named, read back and written, in one unit of work."""
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
-from domain import link, order, parcel
+from domain import backlog, cluster, complaint, feed, incident, link, order, parcel, price_cut
 from domain.events import Event, Fact
 from domain.facts import Facts
 from domain.log import LogRecorder, Recorded, decode
@@ -37,25 +36,15 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], Any]]]]
     "parcel": (parcel.Parcel, parcel.evolve),
     "fulfillment": (link.FulfillmentLink, link.evolve_fulfillment),
     "tracking": (link.TrackingLink, link.evolve_tracking),
-    "complaint": (Dossier, evolve_dossier),
+    "complaint": (complaint.Complaint, complaint.evolve),
+    "backlog": (backlog.Backlog, backlog.evolve),
+    "cluster": (cluster.Cluster, cluster.evolve),
+    "price_cut": (price_cut.PriceCut, price_cut.evolve),
+    "feed": (feed.Feed, feed.evolve),
+    "incident": (incident.Incident, incident.evolve),
     "sku": (Dossier, evolve_dossier),
     "binding": (Dossier, evolve_dossier),
 }
-
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
-"""Keys that are their own percent-encoding."""
-
-
-def stream(kind: str, *parts: str) -> str:
-    """Name a stream: natural keys, percent-encoded; no two keys share a name.
-
-    >>> stream("tracking", "sf-express", "SF 1")
-    'tracking-sf%2Dexpress-SF%201'
-    """
-    if len(parts) == 1 and _PLAIN(parts[0]):
-        return f"{kind}-{parts[0]}"
-    *inner, last = [quote(part, safe="") for part in parts]
-    return "-".join((kind, *(part.replace("-", "%2D") for part in inner), last))
 
 
 class Stream:
@@ -127,9 +116,10 @@ class Streams:
 class Work:
     """The events of one transaction: decided on, applied, not yet stored."""
 
-    def __init__(self, streams: Streams) -> None:
-        """Begin with nothing recorded."""
+    def __init__(self, streams: Streams, versions: Callable[[Sequence[str]], Mapping[str, int]] | None = None) -> None:
+        """Begin with nothing recorded; ``versions`` says how long streams are, where no write is to guard a read."""
         self._streams = streams
+        self._versions = versions
         self.pending: list[Recorded] = []
         self.used: dict[str, None] = {}
         """Every stream read, in order."""
@@ -147,13 +137,16 @@ class Work:
 
     def load(self, names: Iterable[str]) -> None:
         """Read ahead."""
-        wanted = list(names)
+        wanted = [name for name in dict.fromkeys(names) if name not in self.used]
         self.used.update(dict.fromkeys(wanted))
+        if self._versions is not None and wanted:
+            self._streams.check(self._versions(wanted), wanted)
         self._streams.load(wanted)
 
     def stream(self, name: str) -> Stream:
         """Give a stream as this work has made it so far."""
-        self.used[name] = None
+        if name not in self.used:
+            self.load((name,))
         return self._streams.get(name)
 
     def state(self, name: str) -> Any:

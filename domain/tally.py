@@ -1,9 +1,11 @@
 """Tally: what one partition's part of a batch brought."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from domain.batch import BatchTaken, Foreign, Incoming, Position, Slice
+from domain.catalogue import Heartbeat
 from domain.events import Fact
+from domain.feed import Span, credible, runs
 from domain.instant import FOREVER, Instant
 from domain.record import record_digest
 
@@ -15,7 +17,11 @@ class Tally:
         """Begin at nothing."""
         self.taken = self.repeated = self.foreign = 0
         self._quarantined: Counter[str] = Counter()
-        self._sources: dict[str, Instant] = {}
+        self.sources: dict[str, Instant] = {}
+        """Per source the largest event time."""
+        self._times: defaultdict[str, list[Instant]] = defaultdict(list)
+        self.beats: dict[str, Instant] = {}
+        """Per source the earliest heartbeat."""
         self._events: Counter[str] = Counter()
         self._types: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
@@ -30,8 +36,12 @@ class Tally:
         if isinstance(content, Foreign):
             self.foreign += 1
             self._types[content.type] += 1
-        if content.at is not None and content.at > self._sources.get(content.source, -FOREVER):
-            self._sources[content.source] = content.at
+        elif isinstance(content, Heartbeat) and credible(content.at):
+            self.beats[content.source] = min(content.at, self.beats.get(content.source, FOREVER))
+        if content.at is not None:
+            self._times[content.source].append(content.at)
+            if content.at > self.sources.get(content.source, -FOREVER):
+                self.sources[content.source] = content.at
         for flag in one.flags:
             self._flags[f"{flag} {content.source}"] += 1
 
@@ -49,17 +59,24 @@ class Tally:
             foreign=self.foreign,
             quarantined=dict(self._quarantined),
             received_at=received_at,
-            largest=max(self._sources.values(), default=None),
+            largest=max(self.sources.values(), default=None),
             taken_up_to=position.taken_up_to,
-            sources=self._sources,
+            sources=self.sources,
+            spans=self.spans(),
+            beats=self.beats,
             events=dict(self._events),
             foreign_types=dict(self._types),
             flags=dict(self._flags),
         )
 
+    def spans(self) -> dict[str, tuple[Span, ...]]:
+        """Give per source its event times, joined where they lie close."""
+        spans = {source: runs(times) for source, times in self._times.items()}
+        return {source: found for source, found in spans.items() if found}
+
     def position(self, part: Slice, known: Position | None) -> Position:
         """Say where the partition stands after it."""
-        largest = list(self._sources.values())
+        largest = list(self.sources.values())
         last_offset, last_digest = (known.last_offset, known.last_digest) if known else (None, b"")
         if known is not None:
             largest += [known.largest] if known.largest is not None else []

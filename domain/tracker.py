@@ -6,48 +6,42 @@ The first attempt is optimistic; a clash is told apart by reading the positions 
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from domain.adoption import Adopted, adopted
-from domain.batch import Batch, BatchTaken, Incoming, Position, Quarantined, QuarantineSettled, Slice, TickFired
+from domain import following, grouping, listening
+from domain.adoption import Adopted, adopted, in_force, mark
+from domain.attempt import Attempt, Taken
+from domain.batch import (
+    Batch,
+    BatchTaken,
+    Incoming,
+    Position,
+    Quarantined,
+    QuarantineSettled,
+    Slice,
+    TickFired,
+)
 from domain.catalogue import Heartbeat
 from domain.errors import Fenced, Unreadable
 from domain.events import Fact
 from domain.instant import Instant
 from domain.intake import Intake, Message, streams_of
-from domain.judgement import Judgement, Verdict
-from domain.log import Advance, Armed, Beside, Log, LogDamaged, Recorded, UnknownTopic
+from domain.judgement import Heard, Judgement, Now, judge
+from domain.log import Advance, Beside, Log, LogDamaged, Recorded, UnknownTopic
+from domain.naming import stream
 from domain.record import identity, is_behind, stands_at
-from domain.streams import Streams, Work, stream
+from domain.streams import Streams, Work
 from domain.suspicion import HandlerFailed, Suspicion
 from domain.tally import Tally
+from domain.telling import Telling
 
 TICK_LIMIT: Final = 500
 """Subjects one tick looks at in one transaction."""
 
-
-class Taken(NamedTuple):
-    """What became of a batch, per partition."""
-
-    batches: tuple[BatchTaken, ...]
-    position: int | None
-    """The log position of the last event stored; null when the batch had been taken in before."""
-    refused: frozenset[Message] = frozenset()
-    """The messages that went to quarantine."""
-
-
-class _Attempt(NamedTuple):
-    """One try at one batch."""
-
-    work: Work
-    intake: Intake
-    beside: Beside
-    seen: dict[bytes, bytes]
-    suspicion: Suspicion
-    at: Instant
-    until: Instant
+GROUP_LIMIT: Final = 500
+"""Events that groups are told of in one transaction."""
 
 
 class Tracker:
@@ -60,6 +54,9 @@ class Tracker:
         self._judgement = Judgement(self.policies)
         self._streams = Streams(log.store, cache_limit)
         self._positions = log.store.positions()
+        self._heard = Heard(log.store.heard)
+        self._told: dict[str, int] = {}
+        self._listening = listening.Listening(log, lambda: [one.policy for one in self.policies])
         self._lock = threading.Lock()
 
     def follow_policies(self) -> None:
@@ -111,8 +108,29 @@ class Tracker:
 
     def rearm(self, until: Instant, limit: int = TICK_LIMIT) -> int:
         """Look at open subjects that an earlier policy armed; returns how many there were."""
-        current = self.policies[-1].policy.hash
+        current = mark(self.policies, until)
         return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until)
+
+    def group(self, until: Instant, limit: int = GROUP_LIMIT) -> int:
+        """Tell groups what was found and who spoke since they were last told; returns how many events and sources."""
+        policies = [one.policy for one in self.policies]
+        kinds = following.kinds(policies)
+        if self.log.store.last_position() <= min(self._told.get(kind, 0) for kind in kinds):
+            return 0
+        with self._lock, self.log.store.writing(), self._work_alone() as work:
+            # Of several processes that tell, the one that comes second sees here how far the first one came.
+            part = following.read_on(self.log, self._told, kinds, limit)
+            news = self._listening.news(work, due=bool(part.found))
+            if part.found or news:
+                work.load(listening.names(news))
+                intake, beside = Intake(work), Beside()
+                intake.touched.update((name, set()) for name in listening.names(news))
+                telling = Telling(intake, self.log.store, beside, policies)
+                grouping.tell(telling, part.found, part.kinds, in_force(self.policies, until).incidents.reopen_within)
+                failed = self._look(intake, until, beside)
+                self._append(work, beside, "groups", part.closing(failed))
+        self._told = part.told
+        return len(part.found) + len(news)
 
     def settle(
         self, message: int, incoming: Incoming | None, until: Instant, *, by: str, why: str, at: Instant
@@ -124,7 +142,7 @@ class Tracker:
         """
         action = "dropped" if incoming is None else "retried"
         settled = QuarantineSettled(message=message, action=action, by=by, why=why, at=at)
-        with self._lock, self.log.store.writing(), self._work() as work:
+        with self._lock, self.log.store.writing(), self._work_alone() as work:
             beside = Beside(settle=[(message, action)])
             if incoming is not None:
                 self._retry(work, incoming, until, beside, at)
@@ -137,7 +155,7 @@ class Tracker:
         if isinstance(content, Fact) and self._is_new(incoming, at, beside, self._seen([incoming])):
             intake = Intake(work)
             intake.take(content)
-            self._look(work, intake.orders, until, beside)
+            self._look(intake, until, beside)
 
     def _take_readable(self, batch: Batch, until: Instant) -> Taken:
         """Take a batch, leaving out the messages on which deciding raises: each round may leave out more."""
@@ -153,7 +171,7 @@ class Tracker:
         incoming = [one for part in batch.slices for one in part.records]
         work.load(name for one in incoming if isinstance(one.content, Fact) for name in streams_of(one.content))
         beside = Beside()
-        attempt = _Attempt(work, Intake(work), beside, self._seen(incoming), suspicion, batch.received_at, until)
+        attempt = Attempt(work, Intake(work), beside, self._seen(incoming), suspicion, batch.received_at, until)
         closing: list[Recorded] = []
         refused: set[Message] = set()
         for place, part in enumerate(batch.slices):
@@ -165,13 +183,15 @@ class Tracker:
                     why = (content.code, content.detail, one.raw, batch.received_at)
                     beside.quarantine.append(Quarantined(part.partition, one.offset, *why))
             closing.append(self._advance(part, tally, batch.received_at, beside))
-        self._look(work, attempt.intake.orders, until, beside)
+            for source, at in tally.sources.items():
+                beside.heard[source] = max(at, beside.heard.get(source, at))
+        self._look(attempt.intake, until, beside)
         position = self.log.append([*work.pending, *closing], beside)
         self._positions.update((one.position.partition, one.position) for one in beside.advance)
         batches = tuple(one.body for one in closing if isinstance(one.body, BatchTaken))
         return Taken(batches, position, frozenset(refused))
 
-    def _take_one(self, attempt: _Attempt, tally: Tally, message: Message, one: Incoming) -> Any:
+    def _take_one(self, attempt: Attempt, tally: Tally, message: Message, one: Incoming) -> Any:
         content = one.content
         cause = attempt.suspicion.causes.get(message)
         if cause is not None:
@@ -191,14 +211,14 @@ class Tracker:
             tally.note(content, one)
         return content
 
-    def _take_fact(self, attempt: _Attempt, tally: Tally, message: Message, one: Incoming, fact: Fact) -> None:
+    def _take_fact(self, attempt: Attempt, tally: Tally, message: Message, one: Incoming, fact: Fact) -> None:
         if not self._is_new(one, attempt.at, attempt.beside, attempt.seen):
             tally.repeated += 1
             return
         tally.taken += 1
         attempt.intake.take(fact, message)
-        for name in attempt.suspicion.subjects.intersection(attempt.intake.orders):
-            self._judgement.of(attempt.work.state(name), attempt.until)
+        for name in attempt.suspicion.subjects.intersection(attempt.intake.touched):
+            self._judgement.of(name, attempt.work.state(name), attempt.until, self._heard)
 
     def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
@@ -225,44 +245,23 @@ class Tracker:
         beside.advance.append(Advance(part.expected, position))
         return Recorded(stream("batches", part.partition), position.batches, tally.event(part, position, received_at))
 
-    def _look(
-        self, work: Work, orders: Mapping[str, Sequence[Message]], until: Instant, beside: Beside
-    ) -> dict[str, str]:
-        """Judge the orders, record what changed, and arm or disarm their deadlines; returns whom it cannot judge.
-
-        Raises:
-            HandlerFailed: messages of this batch touched an order that cannot be judged.
-        """
-        failed: dict[str, str] = {}
-        current = self.policies[-1].policy.hash
-        for name, messages in orders.items():
-            one = work.stream(name)
-            try:
-                verdict = self._judgement.of(one.state, until)
-            except Exception as error:
-                if messages:
-                    raise HandlerFailed(messages, error, name) from error
-                # What is stored cannot be judged by this version: say so, and let everybody else's deadlines fire.
-                failed[name] = repr(error)
-                verdict = Verdict((), None, open=True)
-            work.record(name, verdict.events)
-            # Always written: another process may have moved the row without writing the stream.
-            if verdict.again is not None or verdict.open:
-                beside.arm.append(Armed(name, verdict.again, current))
-            else:
-                beside.disarm.append(name)
-        return failed
+    def _look(self, intake: Intake, until: Instant, beside: Beside) -> dict[str, str]:
+        """Judge what was touched; returns whom this version cannot judge."""
+        self._listening.recall(intake, beside)
+        return judge(intake, self._judgement, Now(until, self._heard, mark(self.policies, until)), beside)
 
     def _look_at(self, subjects: Callable[[], list[str]], until: Instant) -> int:
         """Look under the write lock: a look that finds nothing writes no stream, so no version would guard it."""
         if not subjects():
             return 0
-        with self._lock, self.log.store.writing(), self._work() as work:
+        with self._lock, self.log.store.writing(), self._work_alone() as work:
             names = subjects()
-            self._streams.check(self.log.store.versions(names), names)
+            self._heard.refresh()
             beside = Beside()
             work.load(names)
-            failed = self._look(work, dict.fromkeys(names, ()), until, beside)
+            intake = Intake(work)
+            intake.touched.update((name, set()) for name in names)
+            failed = self._look(intake, until, beside)
             self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
             return len(names)
 
@@ -272,6 +271,10 @@ class Tracker:
 
     def _work(self) -> Work:
         return Work(self._streams)
+
+    def _work_alone(self) -> Work:
+        """Work under the write lock, on nothing that somebody else has written since it was read."""
+        return Work(self._streams, self.log.store.versions)
 
     def _is_taken(self, batch: Batch, clash: Exception) -> bool:
         """Tell an already committed batch from one to decide again.

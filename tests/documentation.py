@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -21,13 +20,13 @@ from consumers.topics import place
 from consumers.translate import TOPICS, TYPES
 from deploy.cli import app
 from deploy.settings import FORBIDDEN, Settings
-from domain import detectors
-from domain.detection import Detector
 from domain.events import Event, Fact
 from domain.log import EVENTS
-from domain.parcel import STATUSES
+from domain.parcel_events import STATUSES
 from domain.policy import KINDS
-from tests.members import Member, default_text, is_read, members, metrics, policy_keys, sentence, words
+from tests.detector_rows import modules, row
+from tests.members import Member, default_text, members, metrics, policy_keys, sentence, words
+from tests.policy_readers import is_read
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
 _ENVELOPE: Final = frozenset({"at", "source", "id", "via"})
@@ -44,21 +43,23 @@ _RULES: Final = {
 """What the edge's rules on single values ask for, in words."""
 
 
-def registered() -> list[tuple[str, Detector[Any]]]:
-    """List (subject, detector) from every ``<SUBJECT>_DETECTORS`` tuple."""
-    tuples = [(name, found) for name, found in vars(detectors).items() if name.endswith("_DETECTORS")]
-    return [(name.removesuffix("_DETECTORS").lower(), one) for name, found in tuples for one in found]
-
-
 def detector_page() -> str:
     """Make a row for every registered kind."""
-    rows = [_detector_row(subject, detector) for subject, detector in registered()]
-    missing = [kind for kind in KINDS if kind not in {detector.kind for _, detector in registered()}]
+    known = modules()
+    rows = [row(*one) for one in known if one[0] in KINDS]
+    inner = [row(*one) for one in known if one[0] not in KINDS]
+    missing = [kind for kind in KINDS if kind not in {kind for kind, *_ in known}]
+    head = ("kind", "subject", "holds when", "due_at", "ended_at", "waits for", "policy", "module")
     return _page(
         "Detectors",
-        "One rule a kind. Each is judged whenever its subject changes and whenever its deadline comes; how to add one "
-        "is in [CONTRIBUTING.md](../CONTRIBUTING.md). Thresholds are explained in [settings.md](settings.md).",
-        _table(("kind", "looked at", "finds", "clears by", "policy"), rows),
+        "What each kind of finding is about, and when it holds. Each is judged whenever its subject changes and "
+        "whenever its deadline comes; how to add one is in [CONTRIBUTING.md](../CONTRIBUTING.md). Thresholds are "
+        "explained in [settings.md](settings.md). A kind that waits for feeds opens only once these have been heard "
+        "past its `due_at`: unknown is not late.",
+        _table(head, rows),
+        "## Computed only" if inner else "",
+        "Findings of these are in the log because another kind counts them; nobody is shown them." if inner else "",
+        _table(head, inner) if inner else "",
         "## Not found yet" if missing else "",
         "A policy may name these kinds of the contract already; no rule of this version looks for them: "
         + ", ".join(f"`{kind}`" for kind in missing)
@@ -203,14 +204,6 @@ def main(arguments: list[str] | None = None) -> int:
         (DOCS / name).write_text(PAGES[name](), encoding="utf-8")
         print(f"docs/{name} written")
     return 0
-
-
-def _detector_row(subject: str, detector: Detector[Any]) -> tuple[str, ...]:
-    module = sys.modules[type(detector).__module__]
-    finds = (module.__doc__ or "").split("\n\n")[0]
-    keys = [f"`{key}` = {default_text(one)}" for key, one in policy_keys() if key.startswith(f"{detector.kind}.")]
-    looked_at = f"{subject}. {sentence(type(detector))}"
-    return f"`{detector.kind}`", looked_at, finds, module.CLEARED_BY, "<br>".join(keys) or "none"
 
 
 def _events(events: list[type[Event]], parts: dict[str, type]) -> Iterator[str]:

@@ -31,6 +31,7 @@ _WORDS = {
     "Instant": "time",
     "Duration": "duration",
     "Stamp": "[time, source, id]",
+    "date": "date",
 }
 
 
@@ -53,15 +54,16 @@ class Member(NamedTuple):
     about: str
 
 
-def members(record: type[msgspec.Struct]) -> list[Member]:
-    """List a record's members in their order, inherited ones included."""
+def members(record: type) -> list[Member]:
+    """List a record's members in their order, inherited ones included; a record is a struct or a named tuple."""
     declared: dict[str, tuple[ast.AnnAssign, str, str]] = {}
-    for one in reversed(record.__mro__):
-        if issubclass(one, msgspec.Struct) and one is not msgspec.Struct:
+    lineage: list[Any] = [*reversed(record.__mro__)]
+    for one in lineage:
+        if one is not msgspec.Struct and (issubclass(one, msgspec.Struct) or hasattr(one, "_field_defaults")):
             declared.update(
                 {ast.unparse(node.target): (node, about, one.__module__) for node, about in _declarations(one)}
             )
-    return [_member(field, *declared[field.name]) for field in msgspec.structs.fields(record)]
+    return [_member(name, default, *declared[name]) for name, default in _fields(record)]
 
 
 def words(annotation: ast.expr, module: str, parts: dict[str, type]) -> str:
@@ -93,7 +95,7 @@ def default_text(member: Member) -> str:
 def policy_keys(table: type[msgspec.Struct] = Policy, prefix: str = "") -> Iterator[tuple[str, Member]]:
     """Walk the policy: each key as a file would write it, and its member; a table's sentence serves its keys."""
     for field, one in zip(msgspec.structs.fields(table), members(table), strict=True):
-        inner, key = _table_of(field.type), prefix + field.name
+        inner, key = table_of(field.type), prefix + field.name
         if inner is not None:
             below = f"{key}." if inner is field.type else f"{key}.<name>."
             for path, member in policy_keys(inner, below):
@@ -102,15 +104,9 @@ def policy_keys(table: type[msgspec.Struct] = Policy, prefix: str = "") -> Itera
             yield key, one
 
 
-def is_read(key: str) -> bool:
-    """Say whether any rule reads this policy key."""
-    wanted = "." + key.split(".<name>", maxsplit=1)[0]
-    return any(chain.endswith(wanted) for chain in _chains())
-
-
 def metrics() -> dict[str, str]:
     """Give the sentence of every metric, from every ``METRICS`` list of the product."""
-    nodes = [node for tree in _trees() for node in tree.body if isinstance(node, ast.AnnAssign)]
+    nodes = [node for tree in trees() for node in tree.body if isinstance(node, ast.AnnAssign)]
     lists = [node.value for node in nodes if ast.unparse(node.target) == "METRICS" and node.value is not None]
     return {name: told for found in lists for name, told in ast.literal_eval(found).items()}
 
@@ -122,7 +118,7 @@ def noted() -> set[str]:
 
 def constants(called: str) -> set[str]:
     """List the texts that the product hands to a function of this name as the first argument."""
-    calls = [node for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
+    calls = [node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
     first = [call.args[0] for call in calls if ast.unparse(call.func).split(".")[-1].strip("_") == called]
     return {one.value for one in first if isinstance(one, ast.Constant) and isinstance(one.value, str)}
 
@@ -139,21 +135,18 @@ def sentence(record: type | object) -> str:
 
 
 @cache
-def _chains() -> frozenset[str]:
-    """List every dotted name of the product, as in ``policy.late_shipment.approval``."""
-    return frozenset(
-        "." + ast.unparse(node) for tree in _trees() for node in ast.walk(tree) if isinstance(node, ast.Attribute)
-    )
+def paths() -> list[Path]:
+    """List the modules of the product."""
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 @cache
-def _trees() -> list[ast.Module]:
-    """Parse the product, but for the policy's own module."""
-    paths = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths if path != ROOT / "domain" / "policy.py"]
+def trees() -> list[ast.Module]:
+    """Parse the product."""
+    return [ast.parse(path.read_text(encoding="utf-8")) for path in paths()]
 
 
-def _table_of(kind: Any) -> type[msgspec.Struct] | None:
+def table_of(kind: Any) -> type[msgspec.Struct] | None:
     """Give the table that stands under a key, directly or under names."""
     inner = get_args(kind)[-1] if get_origin(kind) is dict else kind
     return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
@@ -170,15 +163,22 @@ def _declarations(record: type) -> list[tuple[ast.AnnAssign, str]]:
     return found
 
 
-def _member(field: Any, node: ast.AnnAssign, about: str, module: str) -> Member:
+def _fields(record: type) -> Iterator[tuple[str, Any]]:
+    """List (name, default) of every member."""
+    if not issubclass(record, msgspec.Struct):
+        named: Any = record
+        yield from ((name, named._field_defaults.get(name, Required.YES)) for name in named._fields)
+        return
+    for field in msgspec.structs.fields(record):
+        made = Required.YES if field.default_factory is msgspec.NODEFAULT else field.default_factory()
+        yield field.name, made if field.default is msgspec.NODEFAULT else field.default
+
+
+def _member(name: str, default: Any, node: ast.AnnAssign, about: str, module: str) -> Member:
     written = ""
     if isinstance(node.value, ast.Call) and ast.unparse(node.value.func) == "_span":
         written = ast.literal_eval(node.value.args[0])
-    default = field.default
-    if default is msgspec.NODEFAULT:
-        made = field.default_factory
-        default = Required.YES if made is msgspec.NODEFAULT else made()
-    return Member(field.name, node.annotation, module, default, written, about)
+    return Member(name, node.annotation, module, default, written, about)
 
 
 def _container(annotation: ast.Subscript, module: str, parts: dict[str, type]) -> str:

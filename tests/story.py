@@ -13,8 +13,9 @@ from uuid import uuid4
 import msgspec
 
 from consumers.translate import Translator
-from domain import complaint, order, parcel
+from domain import complaint, order, parcel_events
 from domain.adoption import adopt
+from domain.attempt import Taken
 from domain.batch import Batch, Foreign, Incoming, Raw, Slice
 from domain.catalogue import Heartbeat
 from domain.detection import Stored
@@ -24,12 +25,13 @@ from domain.events import Fact
 from domain.instant import HOUR, Instant, instant, iso
 from domain.intake import Intake
 from domain.log import Log
+from domain.naming import stream
 from domain.order import Content, Line, Order
 from domain.parcel import Parcel
 from domain.policy import DEFAULT, Policy, load
 from domain.report import final
-from domain.streams import Streams, Work, stream
-from domain.tracker import Taken, Tracker
+from domain.streams import Streams, Work
+from domain.tracker import Tracker
 
 DAWN: Final[Instant] = instant(datetime(2026, 3, 1, tzinfo=UTC))
 LATER: Final[Instant] = DAWN + 9999 * HOUR
@@ -103,28 +105,30 @@ def cancelled(when: float, *line_ids: str, of: str = "O") -> order.OrderCancelle
     return fact(order.OrderCancelled, when, order_id=of, line_ids=line_ids)
 
 
-def packed(when: float, name: str, *contents: Content, **more: Any) -> parcel.ParcelPacked:
+def packed(when: float, name: str, *contents: Content, **more: Any) -> parcel_events.ParcelPacked:
     """Close a parcel."""
     key = {"key": f"packed-{name}@{when:g}"} | more
-    return fact(parcel.ParcelPacked, when, parcel_id=name, contents=contents, **key)
+    return fact(parcel_events.ParcelPacked, when, parcel_id=name, contents=contents, **key)
 
 
-def labelled(when: float, name: str = "P", number: str = "N", **more: Any) -> parcel.ParcelLabelled:
+def labelled(when: float, name: str = "P", number: str = "N", **more: Any) -> parcel_events.ParcelLabelled:
     """Print a label of carrier SF."""
     members = {"key": f"labelled-{name}@{when:g}", "carrier": "SF"} | more
-    return fact(parcel.ParcelLabelled, when, parcel_id=name, tracking_number=number, **members)
+    return fact(parcel_events.ParcelLabelled, when, parcel_id=name, tracking_number=number, **members)
 
 
-def scanned(when: float, name: str | None = "P", status: str | None = "picked_up", **more: Any) -> parcel.ParcelScanned:
+def scanned(
+    when: float, name: str | None = "P", status: str | None = "picked_up", **more: Any
+) -> parcel_events.ParcelScanned:
     """Scan a parcel, which carries fulfilment F unless it names something else."""
     names = {} if more.keys() & {"order_ids", "fulfillment_ids"} else {"fulfillment_ids": ("F",)}
     members = {"key": f"scanned-{name}@{when:g}"} | names | more
-    return fact(parcel.ParcelScanned, when, parcel_id=name, status=status, **members)
+    return fact(parcel_events.ParcelScanned, when, parcel_id=name, status=status, **members)
 
 
-def voided(when: float, name: str = "P") -> parcel.ParcelVoided:
+def voided(when: float, name: str = "P") -> parcel_events.ParcelVoided:
     """Void a label."""
-    return fact(parcel.ParcelVoided, when, key=f"voided-{name}@{when:g}", parcel_id=name)
+    return fact(parcel_events.ParcelVoided, when, key=f"voided-{name}@{when:g}", parcel_id=name)
 
 
 def complained(when: float, name: str = "C", **more: Any) -> complaint.ComplaintOpened:

@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import msgspec
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
+from deploy.store import sqlite_index
 from deploy.store.sqlite_connection import Datastore
+from deploy.store.sqlite_index import SqliteIndex, parts
 from deploy.store.sqlite_rows import advance_position, check_contiguous, marks, quarantined, store_beside
 from domain.batch import Position, Quarantined
 from domain.errors import StoreUnsuitable
+from domain.feed import Span, Spoken
 from domain.instant import Instant
 from domain.log import Armed, Beside, Row
-
-_IN: Final = 500
-"""Values in one ``IN (…)``."""
 
 SCHEMA: Final = (
     # AUTOINCREMENT: an id that was given out is never given out again.
@@ -35,18 +36,28 @@ SCHEMA: Final = (
         subject TEXT PRIMARY KEY, due INTEGER, policy TEXT NOT NULL) WITHOUT ROWID""",
     # The ticker asks for what is due, in order; a subject without a due time is in no tick.
     "CREATE INDEX IF NOT EXISTS deadlines_due ON deadlines (due, subject) WHERE due IS NOT NULL",
+    # What came due while its feed was silent; the next look is when more of that feed has been heard.
+    """CREATE TABLE IF NOT EXISTS waits (
+        subject TEXT NOT NULL, source TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (subject, source))
+        WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS waits_due ON waits (source, due)",
+    "CREATE TABLE IF NOT EXISTS heard (source TEXT PRIMARY KEY, largest INTEGER NOT NULL) WITHOUT ROWID",
+    # State that any process can make anew from the batches in the log: spans without a silence, as JSON.
+    "CREATE TABLE IF NOT EXISTS feeds (source TEXT PRIMARY KEY, spans TEXT NOT NULL, beats_since INTEGER)",
     """CREATE TABLE IF NOT EXISTS quarantine (
         id INTEGER PRIMARY KEY AUTOINCREMENT, partition TEXT NOT NULL, offset INTEGER NOT NULL, topic TEXT NOT NULL,
         number INTEGER NOT NULL, key BLOB, value BLOB, headers TEXT NOT NULL, stamped_at INTEGER,
         code TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'held',
         UNIQUE (partition, offset))""",
+    *sqlite_index.SCHEMA,
 )
 
+_SPANS: Final = msgspec.json.Decoder(tuple[Span, ...]).decode
 _NAMES: Final = frozenset(re.findall(r"IF NOT EXISTS (\w+)", " ".join(SCHEMA)))
 """Tables and indexes of the schema."""
 
 
-class SqliteLogRecorder(library.SQLiteProcessRecorder):
+class SqliteLogRecorder(SqliteIndex, library.SQLiteProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
 
     datastore: Datastore
@@ -134,17 +145,17 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
         last = c.fetchone()[0]
         return list(range(last - len(stored_events) + 1, last + 1))
 
-    def select_streams(self, streams: Sequence[str], up_to: int | None = None) -> list[Row]:
-        """Read whole streams, each in version order."""
+    def select_streams(self, streams: Sequence[str], up_to: int | None = None, after: int = 0) -> list[Row]:
+        """Read streams in version order, up to a position of the log and after a version of each."""
         rows: list[Row] = []
         bound = 2**62 if up_to is None else up_to
         with self.datastore.transaction(commit=False) as cursor:
-            for part in _parts(streams):
+            for part in parts(streams):
                 cursor.execute(
                     "SELECT rowid, originator_id, originator_version, topic, state FROM stored_events "  # noqa: S608
                     f"WHERE originator_id IN ({marks(part)}) AND rowid <= ? "
-                    "ORDER BY originator_id, originator_version",
-                    (*part, bound),
+                    "AND originator_version > ? ORDER BY originator_id, originator_version",
+                    (*part, bound, after),
                 )
                 rows.extend(Row(*row) for row in cursor.fetchall())
         return rows
@@ -194,7 +205,7 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
         """Give the digests of the event keys that are known."""
         found: dict[bytes, bytes] = {}
         with self.datastore.transaction(commit=False) as cursor:
-            for part in _parts(keys):
+            for part in parts(keys):
                 cursor.execute(f"SELECT key, digest FROM seen WHERE key IN ({marks(part)})", part)  # noqa: S608
                 found.update((row[0], row[1]) for row in cursor.fetchall())
         return found
@@ -210,19 +221,34 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
         return {row[0]: Position(*row) for row in self._all("SELECT * FROM positions")}
 
     def due(self, before: Instant, limit: int) -> list[tuple[Instant, str]]:
-        """List the subjects whose deadline lies before an instant."""
+        """List the subjects whose deadline lies before an instant and has no feed to wait for."""
         rows = self._all(
-            "SELECT due, subject FROM deadlines WHERE due IS NOT NULL AND due < ? ORDER BY due, subject LIMIT ?",
+            "SELECT MIN(due), subject FROM (SELECT * FROM ("
+            "SELECT due, subject FROM deadlines WHERE due IS NOT NULL AND due < ?1 ORDER BY due, subject LIMIT ?2) "
+            "UNION ALL SELECT due, subject FROM heard CROSS JOIN waits "
+            "ON waits.source = heard.source AND due < MIN(?1, largest)) "
+            "GROUP BY subject ORDER BY 1, 2 LIMIT ?2",
             (before, limit),
         )
         return [(row[0], row[1]) for row in rows]
 
+    def heard(self) -> dict[str, Instant]:
+        """Give the largest event time of every source."""
+        return {row[0]: row[1] for row in self._all("SELECT source, largest FROM heard")}
+
+    def feeds(self) -> dict[str, Spoken]:
+        """Give when every source is known to have spoken."""
+        rows = self._all("SELECT source, spans, beats_since FROM feeds")
+        return {row[0]: Spoken(_SPANS(row[1]), row[2]) for row in rows}
+
     def armed(self, subjects: Sequence[str]) -> dict[str, Armed]:
         """Give the deadlines of subjects."""
         found: dict[str, Armed] = {}
-        for part in _parts(subjects):
+        for part in parts(subjects):
             rows = self._all(f"SELECT * FROM deadlines WHERE subject IN ({marks(part)})", part)  # noqa: S608
             found.update((row[0], Armed(*row)) for row in rows)
+            for subject, source, due in self._all(f"SELECT * FROM waits WHERE subject IN ({marks(part)})", part):  # noqa: S608
+                found[subject] = found[subject]._replace(waits=(*found[subject].waits, (source, due)))
         return found
 
     def armed_by_other(self, policy: str, limit: int) -> list[str]:
@@ -263,8 +289,3 @@ class SqliteLogRecorder(library.SQLiteProcessRecorder):
         with self.datastore.transaction(commit=True) as cursor:
             cursor.execute(statement, tuple(values))
             return int(cursor.sqlite_cursor.rowcount)
-
-
-def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _IN):
-        yield tuple(values[start : start + _IN])

@@ -64,13 +64,33 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
     c.executemany(
         "INSERT INTO deadlines VALUES (?,?,?) ON CONFLICT (subject) "
         "DO UPDATE SET due = excluded.due, policy = excluded.policy",
-        beside.arm,
+        [one[:3] for one in beside.arm],
     )
     c.executemany("DELETE FROM deadlines WHERE subject = ?", [(subject,) for subject in beside.disarm])
+    c.executemany(
+        "DELETE FROM waits WHERE subject = ?", [(one,) for one in (*(a.subject for a in beside.arm), *beside.disarm)]
+    )
+    c.executemany(
+        "INSERT INTO waits (source, due, subject) VALUES (?,?,?)",
+        [(source, due, one.subject) for one in beside.arm for source, due in one.waits],
+    )
+    c.executemany(
+        "INSERT INTO heard VALUES (?,?) ON CONFLICT (source) DO UPDATE SET largest = MAX(largest, excluded.largest)",
+        sorted(beside.heard.items()),
+    )
+    c.executemany(
+        "INSERT OR REPLACE INTO feeds VALUES (?,?,?)",
+        [(source, json.dumps(one.spans), one.beats_since) for source, one in sorted(beside.feeds.items())],
+    )
     c.executemany(
         "INSERT INTO quarantine (partition, offset, topic, number, key, value, headers, stamped_at, code, detail, at) "
         "VALUES (?,?,?,?,?,?,?,?,?,?,?)",
         [_quarantine_row(one) for one in beside.quarantine],
+    )
+    c.executemany("INSERT OR IGNORE INTO relations VALUES (?,?,?)", beside.relate)
+    c.executemany(
+        "INSERT INTO counts VALUES (?,?,?) ON CONFLICT (what, day) DO UPDATE SET number = number + excluded.number",
+        [(what, day, by) for (what, day), by in sorted(beside.count.items())],
     )
     c.executemany("UPDATE quarantine SET status = ? WHERE id = ?", [(status, one) for one, status in beside.settle])
 

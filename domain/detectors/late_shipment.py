@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.detection import Finding, Look
-from domain.events import Stamp
+from domain.events import Stamp, refs
 from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import Instant, iso
 from domain.order import Order, OrderApproved, OrderPlaced
@@ -15,6 +15,8 @@ from domain.policy import Policy
 from domain.promise import Promise, promises
 from domain.severity import weigh
 
+SUBJECT = "fulfilment id"
+DUE_AT = "the shipping time in force, moved by the time it was held"
 CLEARED_BY = "a carrier's possession scan of all that is missing, its cancellation, or a new agreed date"
 
 
@@ -83,7 +85,7 @@ def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Polic
     knowable_at = placed.at if approved is None else approved.at
     proof = {placed.stamp, *promise.proof}
     proof |= {fact.stamp for fact in (fulfillment.request, approved) if fact is not None}
-    severity, parts = weigh(placed, policy, clock=1)
+    severity, parts = weigh(placed.stake, policy, clock=1)
     detail: dict[str, object] = {"severity": parts, "cleared_by": CLEARED_BY}
     if knowable_at > episode.due_at:
         detail["knowable_at"] = iso(knowable_at)
@@ -100,10 +102,6 @@ def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Polic
         severity=severity,
         rule="ship_by",
         policy=policy.hash,
-        proof=_refs(proof),
+        proof=refs(proof),
         detail=detail,
     )
-
-
-def _refs(stamps: set[Stamp]) -> tuple[str, ...]:
-    return tuple(stamp.ref for stamp in sorted(stamps))

@@ -22,6 +22,9 @@ from tests.chaos.world import DAWN, micro
 CACHE: Final = 300
 """Streams a child keeps: few, so that states are dropped and read again all the time."""
 
+POLICY: Final = '[kinds]\nenabled = ["late_shipment"]\n'
+"""The kind that the judge works out by brute force; kills fall on what all kinds have in common."""
+
 HURRIED: Final = (
     (loop, "ASK_EVERY", 0.04),
     (loop, "MIRROR_EVERY", 0.2),
@@ -58,7 +61,7 @@ def play(part: Part) -> int:
 
 
 def _setup(log: Log, control: Control, _part: Part) -> int:
-    adopt(log, "", micro(0))
+    adopt(log, POLICY, micro(0))
     go_live(log, dict.fromkeys(PARTITIONS.values(), 0), "earliest", micro(0))
     control.set_clock(int(DAWN.timestamp()) * 1_000_000)
     return 0

@@ -12,7 +12,8 @@ from deploy.store import sqlite_connection, sqlite_recorder, sqlite_rows
 from deploy.store.sqlite_recorder import SqliteLogRecorder
 from domain.errors import Fenced
 from domain.log import Advance, Beside, Recorded
-from domain.streams import Streams, Work, stream
+from domain.naming import stream
+from domain.streams import Streams, Work
 from domain.tracker import Tracker
 from tests.chaos.phases import gap, replace
 from tests.chaos.source import FileSource

@@ -7,9 +7,17 @@ from eventsourcing.persistence import IntegrityError, OperationalError
 
 from consumers import ticker
 from domain.batch import TickFired
+from domain.intake import Intake
 from domain.log import Beside, Recorded
+from domain.streams import Work
 from domain.tracker import Tracker
 from tests.chaos.phases import gap, replace
+
+
+def _touching(work: Work, names: list[str]) -> Intake:
+    intake = Intake(work)
+    intake.touched.update((name, set()) for name in names)
+    return intake
 
 
 def deadline_deleted_first() -> None:
@@ -37,7 +45,7 @@ def ticker_without_versions() -> None:
         with self._work() as work:
             beside = Beside()
             work.load(names)
-            self._look(work, dict.fromkeys(names, ()), until, beside)
+            self._look(_touching(work, names), until, beside)
             with self.log.store.writing():
                 last = self.log.store.versions([*names, "ticks"])
                 events = []
@@ -60,7 +68,7 @@ def ticker_without_reading_again() -> None:
         with self._lock, self._work() as work:
             beside = Beside()
             work.load(names)
-            self._look(work, dict.fromkeys(names, ()), until, beside)
+            self._look(_touching(work, names), until, beside)
             try:
                 self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))
             except IntegrityError as error:

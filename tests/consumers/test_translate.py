@@ -12,7 +12,7 @@ from domain.errors import Unreadable
 from domain.events import Fact
 from domain.instant import DAY, HOUR, iso
 from domain.order import OrderPlaced
-from domain.parcel import ParcelScanned
+from domain.parcel_events import ParcelScanned
 from tests.consumers.contract import CONTRACT
 from tests.consumers.said import code, incoming, line, message, placed, read
 from tests.story import LATER, raw

@@ -20,9 +20,10 @@ from deploy.wiring import system
 from deploy.workers import Crew, Worker
 
 if TYPE_CHECKING:
+    from domain.attempt import Taken
     from domain.batch import Batch
     from domain.instant import Instant
-    from domain.tracker import Taken, Tracker
+    from domain.tracker import Tracker
 
 
 def main(chosen: dict[str, Any]) -> int:

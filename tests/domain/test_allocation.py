@@ -1,7 +1,7 @@
 """Allocation: which fulfilment a parcel's quantities fill."""
 
 from domain.events import Fact
-from domain.fulfillment import Coverage
+from domain.fulfillment import coverage
 from tests.story import Given, at, cancelled, labelled, line, packed, piece, placed, requested, scanned, voided
 
 
@@ -10,8 +10,8 @@ def complete(*facts: Fact, when: float = 99) -> list[str]:
     order = Given(*facts).order()
     placing = order.placed
     assert placing is not None
-    coverage = Coverage(order, placing)
-    return sorted(one.id for one in coverage.fulfillments if coverage.complete(one, at(when)))
+    covered = coverage(order, placing)
+    return sorted(one.id for one in covered.fulfillments if covered.complete(one, at(when)))
 
 
 def shipped(name: str, *contents: object, when: float = 5, **more: object) -> tuple[Fact, ...]:
@@ -155,8 +155,8 @@ def ready(*facts: Fact) -> list[str]:
     """Name the fulfilments of order O that are at least packed or labelled."""
     order = Given(*facts).order()
     assert order.placed is not None
-    coverage = Coverage(order, order.placed)
-    return [one.id for one in coverage.fulfillments if coverage.packed(one)]
+    covered = coverage(order, order.placed)
+    return [one.id for one in covered.fulfillments if covered.packed(one)]
 
 
 def test_packed_or_labelled_is_ready_and_a_void_undoes_it() -> None:

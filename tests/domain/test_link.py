@@ -18,7 +18,7 @@ from domain.link import (
     evolve_tracking,
     reassigned,
 )
-from domain.parcel import ParcelScanned
+from domain.parcel_events import ParcelScanned
 from tests.story import Given, at, labelled, late, packed, piece, placed, requested, scanned
 
 

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from domain.instant import FOREVER, instant, iso, moment
 from domain.log import EVENTS
+from domain.naming import stream
 from domain.record import identity, record_digest
-from domain.streams import Stream, stream
+from domain.streams import Stream
 from tests.story import fact, held, raw
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

@@ -132,7 +132,7 @@ def test_after_the_purge_of_seen_ids_a_repeat_still_has_no_effect(desk: Desk) ->
     [taken] = desk.take(*facts, until=20).batches
     assert taken.taken == len(facts)
     assert topics(desk.log) == [*before, "batch.taken.v1"]
-    assert desk.found() == found == [("ended", "F", 10, 12)]
+    assert desk.found() == found == [("open", "C", 4, None), ("ended", "F", 10, 12)]
 
 
 # Deadlines
@@ -183,8 +183,15 @@ def test_what_is_handed_over_needs_no_deadline_any_more(desk: Desk) -> None:
     desk.take(*ORDER, until=5)
     assert len(desk.log.store.due(LATER, 9)) == 1
     desk.take(scanned(7), until=8)
-    assert desk.log.store.due(LATER, 9) == []
+    assert [name for _, name in desk.log.store.due(LATER, 9)] == ["parcel-P"]
     assert desk.log.store.armed(["order-O"]) == {}
+
+
+def test_what_is_delivered_needs_none_at_all(desk: Desk) -> None:
+    desk.take(placed(0, deliver_by=30), requested(0, ship_by=10), until=5)
+    desk.take(scanned(7), scanned(8, status="delivered"), until=9)
+    assert desk.log.store.due(LATER, 9) == []
+    assert desk.log.store.armed(["order-O", "parcel-P"]) == {}
 
 
 def test_a_tick_with_nothing_due_writes_nothing(desk: Desk) -> None:

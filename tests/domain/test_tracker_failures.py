@@ -1,6 +1,7 @@
 """The tracker among rubbish and failing rules: what is broken is held back, and the rest commits."""
 
 import random
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -71,10 +72,10 @@ def choke_on_judging(monkeypatch: pytest.MonkeyPatch) -> None:
     """Break the judgement of orders that heard of the bad source."""
     judge = Judgement.of
 
-    def judging(self: Judgement, order: Order, until: Instant) -> Any:
-        if any(one.source == PRESENT for one in order.facts.of(OrderHeld)):
-            raise ZeroDivisionError(order.id)
-        return judge(self, order, until)
+    def judging(self: Judgement, name: str, state: Any, until: Instant, heard: Mapping[str, Instant]) -> Any:
+        if isinstance(state, Order) and any(one.source == PRESENT for one in state.facts.of(OrderHeld)):
+            raise ZeroDivisionError(state.id)
+        return judge(self, name, state, until, heard)
 
     monkeypatch.setattr(Judgement, "of", judging)
 

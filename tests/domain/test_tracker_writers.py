@@ -2,15 +2,22 @@
 
 import pytest
 
+from domain.complaint import ComplaintAnswered, ComplaintCategorised
 from domain.errors import Fenced
 from domain.log import Log
+from tests.domain.complaints import opened
 from tests.story import (
     Desk,
     at,
+    cancelled,
     fact,
     held,
+    line,
     moved,
+    packed,
+    piece,
     placed,
+    released,
     requested,
     scanned,
     topics,
@@ -116,3 +123,54 @@ def test_a_writer_that_has_not_heard_of_a_new_policy_does_not_keep_its_deadline_
         pass
     after.tick(26)
     assert after.found() == [("open", "F", 25, None)]
+
+
+# What one subject's judgement writes into another's stream
+
+SHORT = (placed(0, line("1", quantity=2), ship_by=90), packed(1, "P", piece()), scanned(2, order_ids=("O",)))
+
+
+def test_a_tick_at_a_parcel_tells_an_order_that_another_process_has_written_since(log: Log, desk: Desk) -> None:
+    other = Desk(log)
+    desk.take(*SHORT, until=3)
+    other.take(held(3), until=3, partition="b")
+    desk.tick(60)
+    assert desk.found() == [("open", "P", 1, None)]
+    desk.take(opened(61, "missing_item"), until=62)
+    assert [one[1] for one in desk.found() if one[0] == "open"] == ["P"]
+
+
+def test_a_tick_at_an_order_tells_a_parcel_nothing_that_another_process_would_undo(log: Log, desk: Desk) -> None:
+    other = Desk(log)
+    desk.take(*SHORT, until=3)
+    for when in (4, 5):
+        desk.take(held(when), until=when)
+        other.take(released(when + 0.5), until=when, partition="b")
+    other.take(cancelled(6), until=7, partition="b")
+    desk.tick(60)
+    assert desk.found() == []
+    rows = log.store.select_streams(["order-O", "parcel-P"])
+    for name in ("order-O", "parcel-P"):
+        versions = [row.version for row in rows if row.stream == name]
+        assert versions == list(range(1, len(versions) + 1))
+
+
+def test_a_writer_whose_time_is_behind_takes_back_nothing_that_was_knowable_later_than_it_was_due(
+    log: Log, desk: Desk
+) -> None:
+    behind = Desk(log)
+    desk.take(*SHORT, until=60)
+    assert desk.found() == [("open", "P", 1, None)]
+    behind.take(scanned(3, status="in_transit", order_ids=("O",)), until=20, partition="b")
+    assert behind.found() == [("open", "P", 1, None)]
+    assert topics(log).count("finding.retracted.v1") == 0
+
+
+def test_nor_a_reported_one(log: Log, desk: Desk) -> None:
+    behind = Desk(log)
+    desk.take(opened(1, "other"), fact(ComplaintCategorised, 30, complaint_id="C", category="wrong_item"), until=40)
+    reported = ("open", "C", 1, None)
+    assert reported in desk.found()
+    behind.take(fact(ComplaintAnswered, 3, complaint_id="C"), until=20, partition="b")
+    assert reported in behind.found()
+    assert topics(log).count("finding.retracted.v1") == 0

@@ -18,6 +18,7 @@ from domain.instant import DAY, Instant
 from domain.log import Log
 from domain.report import final
 from domain.tracker import Tracker
+from tests.chaos.children import POLICY
 from tests.chaos.source import PARTITIONS, FileSource
 from tests.chaos.topics import Broker, Place, Sent
 from tests.story import at, hours, placed, written
@@ -30,7 +31,7 @@ PATIENCE = 15.0
 class Rig:
     """The world around one log."""
 
-    def __init__(self, path: Path, policy: str = "", *, log_at: Path | None = None) -> None:
+    def __init__(self, path: Path, policy: str = POLICY, *, log_at: Path | None = None) -> None:
         """Go live at dawn, with every partition read from its start."""
         self.path = path
         self.clock: Instant = at(0)

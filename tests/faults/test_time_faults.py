@@ -74,7 +74,7 @@ def test_down_over_deadlines_with_scans_in_time_waiting_finds_nothing(told):
     told.troupe.start(INGEST)
     told.settle(at(40))
     assert told.findings() == []
-    assert told.troupe.query("SELECT COUNT(*) FROM deadlines") == [(0,)]
+    assert told.troupe.query("SELECT COUNT(*) FROM deadlines WHERE due IS NOT NULL") == [(0,)]
 
 
 @pytest.mark.xdist_group("chaos")
@@ -158,7 +158,7 @@ def test_another_policy_arms_open_orders_again(rig):
     assert rig.found() == []
     adopt(rig.log, "", at(20))
     now = rig.tracker().policies[-1].policy.hash
-    assert rig.log.store.count_armed_by_other(now) == 2
+    assert set(rig.log.store.armed_by_other(now, 9)) >= {"order-A", "order-B"}
     with rig.running(rig.ingest(), ticking=True):
         rig.wait(lambda: rig.log.store.count_armed_by_other(now) == 0)
         rig.clock = at(40)

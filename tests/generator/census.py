@@ -12,46 +12,23 @@ from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
-from tests.generator.features import Event, features
-from tests.generator.outcomes import Finding, outcomes
+from tests.generator.declared import DECLARED
+from tests.generator.expected import expected
+from tests.generator.features import Event
+from tests.generator.kinds import kinds
+from tests.generator.labels import features
+from tests.generator.outcomes import outcomes
+from tests.generator.policies import policies
 from tests.generator.season import seasons
 from tests.oracle.late_shipment import oracle
 
 LEAST_SHARE = 0.01
-SEASON_LABELS = """
-heartbeat; known type that must not matter; foreign family; another offset; fraction of a second; empty list
-equal times; several sources at one instant; told again under another id
-implicit fulfilment; ship_by before placing; approved after ship_by; never approved; placed twice; never placed
-requested twice; several fulfilments; overlapping fulfilments; starts after ship_by; starts by ship_by
-request for an unknown line
-promise moved by customer; promise moved by platform; promise moved by merchant; promise moved for the order
-promise moved for the fulfilment; promise moved before ship_by; promise moved at ship_by
-promise moved after ship_by; promise moved to a date that had passed; first promise by a promise change
-hold of the order; hold of the fulfilment; held at the deadline; released at the deadline; hold without end
-release of what was not held; holds for several reasons
-line cancelled; order cancelled; cancelled before ship_by; cancelled at ship_by; cancelled after ship_by
-voided by possession; voided after possession; replaced parcel; packed for several orders; expected contents
-names several orders; names several fulfilments; packed twice; order in several parcels
-label echo; raw code only; scan in 1970; scan before its order; parcel of an unknown order
-delivered before picked up; recycled number; scan by number before its label; scan by number after its label
-"""
-OUTCOME_LABELS = """
-late; nothing late; late by two promises; several findings in one order; late, open; late, ended; knowable later
-handed over before it was knowable; a hold moved a deadline that was missed; late by a moved promise
-implicit fulfilment late; ended by parcel.scanned; ended by order.cancelled; ended by order.promise_changed
-a void matters; a packing record matters; a label matters; a scan by number matters; a hold matters
-a release matters; a promise change matters; a promise moved by the merchant matters
-a cancelled line matters; a foreign event moves time; a shared parcel matters to several orders
-handed over on the dot; a later start spares; a deadline lies behind the end; a recycled number matters
-"""
-LABELS = tuple(
-    name.strip() for line in (SEASON_LABELS + OUTCOME_LABELS).split("\n") for name in line.split(";") if name
-)
+LABELS = DECLARED
 
 
-def labels(season: Sequence[Event], findings: Sequence[Finding], policy: Mapping[str, Any] | None = None) -> set[str]:
-    """Name what a season holds and what, by these findings, it came to."""
-    return features(season) | outcomes(season, findings, policy or {})
+def labels(season: Sequence[Event], policy: Mapping[str, Any]) -> set[str]:
+    """Name what a season holds, what was shipped late by the default policy, and what else went wrong by this one."""
+    return features(season) | outcomes(season, oracle(season, {}), {}) | kinds(season, policy)
 
 
 def count(examples: int, number: int) -> tuple[Counter[str], int, float]:
@@ -67,12 +44,12 @@ def count(examples: int, number: int) -> tuple[Counter[str], int, float]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(seasons())
-    def one(season: list[Event]) -> None:
+    @given(seasons(), policies())
+    def one(season: list[Event], policy: dict[str, Any]) -> None:
         nonlocal drawn, labelling
-        findings = oracle(season, {})
+        expected(season, policy)
         labelled_from = time.process_time()
-        counted.update(labels(season, findings))
+        counted.update(labels(season, policy))
         drawn += 1
         labelling += time.process_time() - labelled_from
 

@@ -8,7 +8,7 @@ from typing import Any
 Event = Mapping[str, Any]
 NO_POSSESSION = {"label_created", "cancelled", "unknown"}
 FAMILIES = {"order", "fulfillment", "item", "parcel", "sku", "price", "feed", "complaint"}
-IRRELEVANT = {"item", "sku", "price", "complaint"}
+IRRELEVANT = {"sku", "price"}
 
 
 def instant(text: str) -> datetime:

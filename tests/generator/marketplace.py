@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta, timezone
 from random import Random
 from typing import Any
 
+from tests.generator.troubles import REGIONS, pack, tell_complaints, tell_shelf, tell_way
+
 Event = dict[str, Any]
-Line = Mapping[str, object]
+Line = Mapping[str, Any]
 
 OPENING = datetime(2017, 1, 2, tzinfo=UTC)
 ORDERS_A_DAY = 25
@@ -89,7 +91,7 @@ class Market:
         self.last = max(self.last, at, sent or at)
 
     def run(self, orders: int) -> list[Told]:
-        """Tell so many orders, and a last heartbeat two days after everything else."""
+        """Tell so many orders, and a last heartbeat of the shop two days after everything else."""
         waiting: dict[str, Load] = {}
         for number in range(orders):
             placed = self.after(OPENING + number * DAY / ORDERS_A_DAY, 0, 0.5)
@@ -100,8 +102,18 @@ class Market:
                     self.tell_loads([load, *([waiting.pop(hub)] if hub in waiting else [])])
         for load in waiting.values():
             self.tell_loads([load])
-        self.tell("feed.heartbeat", self.last + 2 * DAY, SHOP, {})
+        self.tell_heartbeats()
         return self.told
+
+    def tell_heartbeats(self) -> None:
+        """Let one carrier's feed beat every day, another's every week and not to the end, and the third's never."""
+        end = self.last + 2 * DAY
+        self.tell("feed.heartbeat", end, SHOP, {})
+        for source, every, until in (("/carriers/C-1", DAY, end), ("/carriers/C-2", 7 * DAY, end - 9 * DAY)):
+            at = OPENING
+            while at < until:
+                at += every
+                self.tell("feed.heartbeat", at, source, {})
 
     def tell_order(self, order: str, placed: datetime) -> list[tuple[str, Load]]:
         """Tell placing to cancellation; return what its hubs have to send."""
@@ -109,14 +121,25 @@ class Market:
         ship_by = placed - self.dice.randrange(1, 400) * DAY if self.chance(1.5) else self.after(placed, 2, 7)
         implicit = self.chance(8)
         own_date = {"ship_by": ship_by.isoformat()} if implicit or self.chance(20) else {}
-        self.tell("order.placed", placed, SHOP, {"order_id": order, "lines": lines, **own_date})
+        said = {"destination": self.dice.choice(REGIONS), **own_date, **self.draw_promise(ship_by, 80)}
+        self.tell("order.placed", placed, SHOP, {"order_id": order, "lines": lines, **said})
         if not self.chance(5):
             approved = self.after(max(placed, ship_by), 0, 2) if self.chance(3) else self.after(placed, 0, 0.4)
             self.tell("order.approved", approved, SHOP, {"order_id": order})
         self.tell_changes(order, placed, ship_by, lines)
+        tell_shelf(self, order, lines, placed, HUB_FEED)
+        tell_complaints(self, order, placed)
         if implicit:
             return [("", Load(order, order, items_of(order, lines), placed, ship_by))]
         return self.tell_requests(order, lines, placed, ship_by)
+
+    def draw_promise(self, ship_by: datetime, percent: float) -> dict[str, str]:
+        """Promise a delivery some days after shipping, mostly as a date."""
+        if not self.chance(percent):
+            return {}
+        arrival = self.after(ship_by, 2, 12)
+        date = arrival.replace(hour=0, minute=0, second=0) if self.chance(60) else arrival
+        return {"deliver_by": date.isoformat()}
 
     def draw_line(self, line_id: str) -> Line:
         """Draw one line of an order."""
@@ -155,7 +178,7 @@ class Market:
         if self.chance(5) and ship_by > placed:
             moved = self.after(placed, 0, (ship_by - placed) / DAY * 0.9)
             agreed = {"agreed_by": self.dice.choice(("customer", "platform", "merchant"))}
-            date = {"ship_by": self.after(ship_by, 1, 5).isoformat()}
+            date = {"ship_by": self.after(ship_by, 1, 5).isoformat(), **self.draw_promise(ship_by + 5 * DAY, 50)}
             self.tell("order.promise_changed", moved, SHOP, said | date | agreed)
         if self.chance(4):
             gone = {"line_ids": [self.dice.choice(lines)["line_id"]]} if self.chance(50) else {}
@@ -180,14 +203,14 @@ class Market:
 
     def tell_parcel(self, parcel: str, loads: Sequence[Load], contents: Sequence[Line], taken: datetime) -> None:
         """Tell the packing (if there are contents), label and scans of one parcel; some are voided and made again."""
-        carrier, before = f"C-{self.dice.randrange(1, 4)}", taken - timedelta(hours=self.dice.randrange(1, 24))
+        carrier, before = f"C-{self.dice.randrange(1, 4)}", taken - timedelta(hours=self.dice.randrange(1, 32))
         of: dict[str, object] = {"parcel_id": parcel}
         fulfilments = {"fulfillment_ids": sorted(load.fulfilment for load in loads)}
         names = {"order_ids": sorted({load.order for load in loads})} | (fulfilments if self.chance(85) else {})
         number = {"carrier": carrier, "tracking_number": f"BR{self.parcels % NUMBERS:05d}"}
         if contents:
             said = fulfilments if self.chance(50) else {}
-            self.tell("parcel.packed", before, HUB_FEED, {**of, "contents": contents, **said})
+            pack(self, {**of, **said}, contents, before, HUB_FEED)
         labelled = self.chance(75)
         if labelled:
             self.tell("parcel.labelled", before, HUB_FEED, {**of, **number, **names})
@@ -199,14 +222,12 @@ class Market:
         self.tell_scans(carrier, {**(number if by_number else of), **({} if labelled else names)}, taken)
 
     def tell_scans(self, carrier: str, said: Mapping[str, object], taken: datetime) -> None:
-        """Scan it from label echo to delivery; one clock in forty is wrong."""
-        source, delivered = f"/carriers/{carrier}", self.after(taken, 1, 15)
+        """Scan it from label echo to the end of its way; one clock in forty is wrong."""
+        source = f"/carriers/{carrier}"
         if self.chance(20):
             echo = taken - timedelta(minutes=self.dice.randrange(5, 900))
             self.tell("parcel.scanned", echo, source, {**said, "status": "label_created"})
         wrong = {1: LONG_AGO, 2: taken - self.dice.randrange(20, 300) * DAY}.get(self.dice.randrange(80), taken)
-        status = {"status": self.dice.choice(POSSESSION)}
-        self.tell("parcel.scanned", wrong, source, {**said, **status}, sent=taken)
-        if self.chance(85):
-            too_early = taken - timedelta(hours=self.dice.randrange(1, 72)) if self.chance(3) else delivered
-            self.tell("parcel.scanned", too_early, source, {**said, "status": "delivered"}, sent=delivered)
+        first = {"status": self.dice.choice(POSSESSION), "region": self.dice.choice(REGIONS)}
+        self.tell("parcel.scanned", wrong, source, {**said, **first}, sent=taken)
+        tell_way(self, carrier, said, taken)

@@ -5,15 +5,6 @@ from collections.abc import Sequence
 from tests.generator.orders import Ordered
 from tests.generator.world import LOGISTICS, World
 
-COMPLAINTS: tuple[tuple[str, dict[str, object]], ...] = (
-    ("opened", {"channel": "phone", "category": "late"}),
-    ("answered", {"by": "staff-1"}),
-    ("categorised", {"category": "not_received"}),
-    ("escalated", {"to": "lead"}),
-    ("waiting", {"on": "customer"}),
-    ("resolved", {"reason": "sent again"}),
-    ("reopened", {}),
-)
 FOREIGN: tuple[tuple[str, object], ...] = (
     ("weather.changed", {"order_id": "O0", "ship_by": "soon"}),
     ("com.example.cart.updated", ["not", "an", "object"]),
@@ -24,17 +15,19 @@ FOREIGN: tuple[tuple[str, object], ...] = (
 def tell_end(world: World) -> None:
     """Let time go on after all the rest, so that deadlines pass; seldom only a foreign event says so, or nothing."""
     end = world.pick(("heartbeat",) * 10 + ("foreign",) * 5 + ("nothing",) * 5)
-    event = world.tell(
-        "feed.heartbeat",
-        world.hour(*((14, 16) if end == "heartbeat" else (5, 8))),
-        {},
-        "feed",
-        LOGISTICS,
-    )
-    if world.chance(50):
-        del event["data"]
+    tell_heartbeat(world, (14, 16) if end == "heartbeat" else (5, 8), LOGISTICS)
     if end == "foreign":
         tell_foreign(world, 14, 16)
+    for feed in dict.fromkeys(LOGISTICS):
+        if world.chance(55):
+            tell_heartbeat(world, (13, 16) if end == "heartbeat" else (3, 9), (feed,))
+
+
+def tell_heartbeat(world: World, when: tuple[int, int], by: Sequence[str]) -> None:
+    """Say that a feed is alive."""
+    event = world.tell("feed.heartbeat", world.hour(*when), {}, "feed", by)
+    if world.chance(50):
+        del event["data"]
 
 
 def tell_foreign(world: World, first: int, last: int) -> None:
@@ -44,21 +37,21 @@ def tell_foreign(world: World, first: int, last: int) -> None:
 
 
 def tell_other(world: World, orders: Sequence[Ordered]) -> None:
-    """Tell something well known that has no bearing on hand-over."""
-    order = world.pick(orders)
-    kind = world.pick(("item", "price", "binding", "complaint", "complaint"))
-    at, item = (
-        world.hour(1, 9),
-        {"order_id": order.id, "sku": order.lines[0]["sku"], "warehouse_id": "W", "quantity": 1},
-    )
-    if kind == "item":
-        world.tell(f"item.{world.pick(('picked', 'out_of_stock', 'restocked'))}", at, item, order.id, LOGISTICS)
-    elif kind == "price":
-        world.tell("price.changed", at, {"sku": item["sku"], "price": "9.90", "currency": "CNY"}, "price")
-    elif kind == "binding":
-        bound = {"listing_sku": item["sku"], "warehouse_sku": "X1", "version": "2", "warehouse_id": "W"}
-        world.tell("sku.binding_changed", at, bound, "binding", LOGISTICS)
+    """Tell something well known that has no bearing on what is found."""
+    sku = world.pick(world.pick(orders).lines)["sku"]
+    if world.chance(50):
+        price = {"sku": sku, "price": "9.90", "currency": "CNY"}
+        world.tell("price.changed", world.hour(1, 9), price, "price")
     else:
-        name, data = world.pick(COMPLAINTS)
-        said = data | ({"order_id": order.id} if name == "opened" else {})
-        world.tell(f"complaint.{name}", at, {"complaint_id": "C1"} | said, "C1", ("/desk",))
+        bound = {"listing_sku": sku, "warehouse_sku": "X1", "version": "2", "warehouse_id": "W"}
+        world.tell("sku.binding_changed", world.hour(1, 9), bound, "binding", LOGISTICS)
+
+
+def tell_items(world: World, order: Ordered) -> None:
+    """Tell what pickers found on the shelf for one order: mostly nothing at first."""
+    lines = [{"sku": "SZ"}, {"sku": "SZ"}] if world.chance(5) else order.lines
+    sku, key = world.pick(lines)["sku"], "ghost" if world.chance(9) else order.id
+    item = {"order_id": key, "sku": sku} | ({"warehouse_id": "W", "quantity": 1} if world.chance(50) else {})
+    for kinds in (("out_of_stock",) * 5 + ("picked",), *[("picked", "out_of_stock", "restocked", "picked")] * 4):
+        if world.chance(65):
+            world.tell(f"item.{world.pick(kinds)}", world.hour(1, 9), item, key, LOGISTICS)

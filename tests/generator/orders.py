@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.generator.world import World
+from tests.generator.world import PLACES, World
 
 REASONS = ("payment", "payment", "fraud", "address", "customer_request", "stock")
 AGREED_BY = ("customer", "merchant", "platform", "merchant")
@@ -41,15 +41,23 @@ def tell_order(world: World, number: int) -> Ordered:
 def draw_lines(world: World) -> list[dict[str, Any]]:
     """Draw one to three lines; one SKU may stand on several."""
     count = world.pick((1, 1, 2, 2, 3))
-    return [
+    lines: list[dict[str, Any]] = [
         {"line_id": str(k + 1), "sku": f"S{world.pick('AAB')}", "quantity": world.pick((1, 1, 2, 3))}
         for k in range(count)
     ]
+    if world.chance(8):
+        world.pick(lines)["gift"] = True
+    return lines
 
 
 def draw_date(world: World) -> str:
     """Draw a ship_by in the midst of things, seldom after all of them."""
     return world.date(11, 13) if world.chance(20) else world.date(3, 6)
+
+
+def draw_arrival(world: World) -> str:
+    """Draw a deliver_by: an instant, or a date only."""
+    return world.midnight(2, 12) if world.chance(40) else world.date(4, 11)
 
 
 def tell_placing(world: World, order: Ordered, *, own_date: bool) -> None:
@@ -60,6 +68,10 @@ def tell_placing(world: World, order: Ordered, *, own_date: bool) -> None:
     data: dict[str, object] = {"order_id": order.id, "lines": order.lines}
     if own_date:
         data["ship_by"] = draw_date(world)
+    if world.chance(45):
+        data["deliver_by"] = draw_arrival(world)
+    if world.chance(50):
+        data["destination"] = world.pick(PLACES[1:])
     world.tell("order.placed", world.hour(5, 8) if late else world.hour(0, 1), data, order.id)
     if world.chance(4):
         edited = [line | {"quantity": line["quantity"] + 1} for line in order.lines]
@@ -106,9 +118,13 @@ def at_some_level(world: World, order: Ordered, percent: int) -> dict[str, str]:
 
 
 def tell_promise(world: World, order: Ordered) -> None:
-    """Move a promise: agreed or not, in time or not, to any date; seldom only the delivery's."""
+    """Move a promise: agreed or not, in time or not, to any date; of shipping, of delivery, or both."""
     data = at_some_level(world, order, 40) | {"agreed_by": world.pick(AGREED_BY)}
-    data[world.pick(("ship_by",) * 9 + ("deliver_by",))] = world.date(1, 10)
+    which = world.pick(("ship_by",) * 6 + ("deliver_by",) * 3 + ("both",))
+    if which != "deliver_by":
+        data["ship_by"] = world.date(1, 10)
+    if which != "ship_by":
+        data["deliver_by"] = draw_arrival(world)
     world.tell("order.promise_changed", world.hour(1, 9), data, order.id)
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from tests.generator.histories import FEEDS, tell_way
 from tests.generator.orders import Ordered
-from tests.generator.world import DAWN, LOGISTICS, World
+from tests.generator.world import DAWN, LOGISTICS, Event, World
 
 Target = tuple[Ordered, str]  # an order, and the fulfilment of it that a parcel is made for
 STATUSES = ("picked_up",) * 6 + ("in_transit", "in_transit", "delivered", "delivered", "label_created", "label_created")
@@ -29,17 +30,26 @@ def tell_parcels(world: World, orders: Sequence[Ordered]) -> None:
 def tell_parcel(world: World, parcel: str, targets: Sequence[Target]) -> None:
     """Tell one parcel's life, and that of the one made in its place, if any."""
     names = draw_names(world, targets)
-    packed = world.chance(50)
-    if packed:
+    if world.chance(50):
         tell_packing(world, parcel, targets)
     label = tell_label(world, parcel, names) if world.chance(55) else None
-    tell_scans(world, parcel, label, names)
+    if world.chance(35):
+        tell_history(world, parcel, label, names)
+    else:
+        tell_scans(world, parcel, label, names)
     if world.chance(12):
-        replacement = f"{parcel}R" if world.chance(50) else None
-        data = {"parcel_id": parcel} | ({"replaced_by": replacement} if replacement else {})
-        world.tell("parcel.voided", world.hour(2, 9), data, parcel, LOGISTICS)
-        if replacement:
-            tell_scans(world, replacement, None, names)
+        tell_void(world, parcel, targets, names)
+
+
+def tell_void(world: World, parcel: str, targets: Sequence[Target], names: Mapping[str, object]) -> None:
+    """Void a parcel, and mostly make another one in its place."""
+    replacement = f"{parcel}R" if world.chance(60) else None
+    data = {"parcel_id": parcel} | ({"replaced_by": replacement} if replacement else {})
+    world.tell("parcel.voided", world.hour(2, 9), data, parcel, LOGISTICS)
+    if replacement:
+        if world.chance(40):
+            tell_packing(world, replacement, targets)
+        tell_scans(world, replacement, None, names)
 
 
 def draw_names(world: World, targets: Sequence[Target]) -> dict[str, list[str]]:
@@ -58,13 +68,28 @@ def tell_packing(world: World, parcel: str, targets: Sequence[Target]) -> None:
     data: dict[str, Any] = {"parcel_id": parcel, "warehouse_id": "W", "contents": contents}
     if world.chance(40):
         data["fulfillment_ids"] = [fulfilment for _, fulfilment in targets]
+    asked = [item_of(order, line) for order, fulfilment in targets for line in order.fulfilments[fulfilment]]
+    if world.chance(25):
+        data["expected"] = asked
+        if world.chance(15):
+            gift = {"order_id": targets[0][0].id, "sku": "GIFT", "quantity": 1}
+            data |= {"contents": [*contents, gift], "expected": [*asked, gift]}
     if world.chance(20):
-        asked = [(order.id, line) for order, fulfilment in targets for line in order.fulfilments[fulfilment]]
-        data["expected"] = [{"order_id": key, "sku": x["sku"], "quantity": x["quantity"]} for key, x in asked]
-    world.tell("parcel.packed", world.hour(1, 6), data, parcel, LOGISTICS)
-    if contents[1:] and world.chance(6):
-        again = data | {"contents": contents[1:]}
-        world.tell("parcel.packed", world.hour(1, 9), again, parcel, LOGISTICS)
+        data["last"] = world.chance(90)
+    # Records of one parcel come apart in time: which of two of one instant holds is no question of packing.
+    world.tell("parcel.packed", world.hour(1, 3), data, parcel, LOGISTICS)
+    again = world.pick(("once",) * 15 + ("corrected",) * 4 + ("fewer",))
+    if again == "corrected" and asked:
+        world.tell("parcel.packed", world.hour(4, 6), data | {"contents": asked}, parcel, LOGISTICS)
+        if world.chance(40):
+            world.tell("parcel.packed", world.hour(7, 9), data, parcel, LOGISTICS)
+    elif contents[1:] and again == "fewer":
+        world.tell("parcel.packed", world.hour(4, 9), data | {"contents": contents[1:]}, parcel, LOGISTICS)
+
+
+def item_of(order: Ordered, line: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what should lie in a parcel for a line."""
+    return {"order_id": order.id, "sku": line["sku"], "quantity": line["quantity"]}
 
 
 def draw_contents(world: World, target: Target) -> list[dict[str, Any]]:
@@ -92,6 +117,21 @@ def tell_label(world: World, parcel: str, names: Mapping[str, object]) -> dict[s
     return label
 
 
+def tell_history(world: World, parcel: str, label: dict[str, str] | None, names: Mapping[str, object]) -> None:
+    """Scan it all along its way; the names of what it carries may be said once only."""
+    by_number = label is not None and world.chance(25)
+    of = label if label and by_number else {"parcel_id": parcel}
+    once = world.chance(50)
+
+    def scan(status: str, step: int, more: Mapping[str, object], by: Sequence[str]) -> Event:
+        nonlocal names
+        said, names = names, {} if once else names
+        data = {"status": status, **more, **of, **said}
+        return world.tell("parcel.scanned", world.hour(step, step), data, next(iter(of.values())), by)
+
+    tell_way(world, label["carrier"] if label else world.pick(list(FEEDS)), scan)
+
+
 def tell_scans(world: World, parcel: str, label: dict[str, str] | None, names: Mapping[str, object]) -> None:
     """Scan it up to three times, by its id or by its number."""
     for _ in range(world.pick((1, 1, 1, 2, 2, 3, 0))):
@@ -101,12 +141,15 @@ def tell_scans(world: World, parcel: str, label: dict[str, str] | None, names: M
 
 
 def tell_scan(world: World, of: Mapping[str, str], names: Mapping[str, object]) -> None:
-    """Tell one scan; seldom with a code only, in 1970, or twice under another id."""
-    how = world.pick(("plain",) * 24 + ("rare", "rare", "code only", "code too", "1970", "again", "again"))
+    """Tell one scan; seldom with a code only, in 1970, in the future, or twice under another id."""
+    how = world.pick(
+        ("plain",) * 23 + ("rare", "rare", "rare", "code only", "code too", "1970", "again", "again", "ahead")
+    )
     status = {"status": world.pick(RARE if how == "rare" else STATUSES)}
     code = {"raw_code": "50", "carrier": "sf"}
     said = {"code only": code, "code too": status | code}.get(how, status)
-    at = NINETEEN_SEVENTY + (world.hour(2, 9) - DAWN) if how == "1970" else world.hour(2, 9)
+    at = world.hour(17, 30) if how == "ahead" else world.hour(2, 9)
+    at = NINETEEN_SEVENTY + (at - DAWN) if how == "1970" else at
     scan = world.tell("parcel.scanned", at, {**said, **of, **names}, next(iter(of.values())), LOGISTICS)
     if how == "again":
         world.tell_again(scan)

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from hypothesis import event as label
 from hypothesis import strategies as st
 
-from tests.generator.features import features
-from tests.generator.noise import tell_end, tell_foreign, tell_other
+from tests.generator.complaints import tell_complaints
+from tests.generator.labels import features
+from tests.generator.noise import tell_end, tell_foreign, tell_items, tell_other
 from tests.generator.orders import tell_order
 from tests.generator.parcels import tell_parcels
-from tests.generator.world import Event, World
+from tests.generator.world import STEPS, Event, World
 
 SIX_HOURS = timedelta(hours=6)
 DELAYS, RANKS, ONE_IN = 12, 8, 50
@@ -28,8 +29,13 @@ class Arrival(NamedTuple):
 def seasons(draw: st.DrawFn) -> list[Event]:
     """Draw the events of one to six orders, each event once, in no particular order."""
     world = World(draw)
+    world.step = world.pick(STEPS)
     orders = [tell_order(world, number) for number in range(world.pick((1, 1, 2, 2, 3, 3, 4, 5, 6)))]
     tell_parcels(world, orders)
+    for order in orders:
+        if world.chance(15):
+            tell_items(world, order)
+    tell_complaints(world, [order.id for order in orders])
     tell_end(world)
     if world.chance(10):
         tell_foreign(world, 3, 9)
@@ -40,16 +46,6 @@ def seasons(draw: st.DrawFn) -> list[Event]:
     for feature in sorted(features(world.events)):
         label(feature)
     return world.events
-
-
-@st.composite
-def policies(draw: st.DrawFn) -> dict[str, Any]:
-    """Draw a policy file, mostly the default one."""
-    rules: dict[str, str] = {}
-    if draw(st.booleans()):
-        rules = {"promise": draw(st.sampled_from(["agreed", "latest", "original"]))}
-        rules |= {"approval": draw(st.sampled_from(["implied", "required"]))}
-    return {"late_shipment": rules} if rules else {}
 
 
 @st.composite

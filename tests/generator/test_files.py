@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.generator import files
-from tests.generator.features import features
+from tests.generator.labels import features
+from tests.generator.policies import KINDS
 
 ORDERS = 400
 
@@ -44,12 +45,21 @@ def test_arrival_holds_the_same_events_in_another_order_and_some_twice(read: Cal
     assert [event["id"] for event in arrival] != [event["id"] for event in events]
 
 
-def test_the_truth_has_one_line_a_fulfilment_and_both_open_and_ended_ones(read: Callable[[str], Any]) -> None:
+def test_the_truth_holds_every_kind_and_both_open_and_ended_ones(read: Callable[[str], Any]) -> None:
     truth = read("truth.jsonl")
-    assert len({row["key"] for row in truth}) == len(truth)
-    assert ORDERS / 10 < len(truth) < ORDERS
-    assert {row["ended_at"] is None for row in truth} == {True, False}
+    kinds = Counter(row["incident"] for row in truth)
+    assert set(kinds) == set(KINDS)
+    for kind in ("late_shipment", "late_delivery", "delivery_failed", "stalled_parcel", "complaint_overdue"):
+        assert {row["ended_at"] is None for row in truth if row["incident"] == kind} == {True, False}
+    assert ORDERS / 10 < kinds["late_shipment"] < ORDERS
     assert all(row["magnitude_s"] > 0 for row in truth)
+
+
+def test_no_episode_stands_twice_in_the_truth(read: Callable[[str], Any]) -> None:
+    truth = read("truth.jsonl")
+    assert len({(row["incident"], row["key"], row["since"], row["rule"]) for row in truth}) == len(truth)
+    shipments = [row["key"] for row in truth if row["incident"] == "late_shipment"]
+    assert len(set(shipments)) == len(shipments)
 
 
 def test_the_files_hold_what_an_acceptance_set_is_for(read: Callable[[str], Any]) -> None:
@@ -58,5 +68,9 @@ def test_the_files_hold_what_an_acceptance_set_is_for(read: Callable[[str], Any]
         *("ship_by before placing", "scan before its order", "scan in 1970", "replaced parcel", "label echo"),
         *("recycled number", "scan by number after its label", "hold of the order", "line cancelled"),
         *("promise moved by customer", "promise moved by merchant", "approved after ship_by", "another offset"),
+        *("delivery promised as a date", "hold said again at the same place", "lost and found again", "scan: damaged"),
+        *("several attempts failed", "scan: ready_for_pickup", "picked after all", "repacked otherwise"),
+        *("contents not as expected", "complaint reopened", "one trouble over several channels", "complex complaint"),
+        *("complaint waiting on customer", "feed that falls silent", "several feeds with heartbeats"),
     }
     assert wanted <= features(read("events.jsonl"))

@@ -12,9 +12,11 @@ Event = dict[str, Any]
 T = TypeVar("T")
 
 DAWN = datetime(2026, 3, 1, tzinfo=UTC)
-STEP = timedelta(hours=2)
+STEPS = (*(timedelta(hours=2),) * 11, *(timedelta(hours=12),) * 2, *(timedelta(days=1),) * 6, timedelta(days=3))
+"""How far apart the instants of a season lie: mostly hours, for whole backlogs days."""
 JITTER = {37: timedelta(microseconds=1), 38: timedelta(microseconds=-1), 39: timedelta(milliseconds=500)}
 SHOPS = ("/shops/a", "/shops/a", "/shops/a", "/shops/b")
+PLACES = ("E", "N", "S")
 LOGISTICS = ("/carriers/sf", "/carriers/sf", "/carriers/yto", "/warehouses/w1")
 
 
@@ -49,6 +51,7 @@ class World:
     def __init__(self, draw: Callable[[st.SearchStrategy[int]], int]) -> None:
         """Begin with nothing told."""
         self.draw = draw
+        self.step = STEPS[0]
         self.events: list[Event] = []
         self.told_by: Counter[str] = Counter()
 
@@ -67,7 +70,14 @@ class World:
     def hour(self, first: int, last: int) -> datetime:
         """Draw one of few instants, seldom one just beside it."""
         step, jitter = divmod(self.number((last - first + 1) * 40), 40)
-        return DAWN + (first + step) * STEP + JITTER.get(jitter, timedelta(0))
+        return DAWN + (first + step) * self.step + JITTER.get(jitter, timedelta(0))
+
+    def midnight(self, first: int, last: int) -> str:
+        """Draw a date without a time of day, as a midnight of the seller's own zone or of the carrier's."""
+        day = self.hour(first, last).replace(hour=0, minute=0, second=0, microsecond=0)
+        return self.pick(("{:%Y-%m-%d}T00:00:00+08:00", "{:%Y-%m-%d}T00:00:00Z", "{:%Y-%m-%d}T00:00:00-05:00")).format(
+            day
+        )
 
     def date(self, first: int, last: int) -> str:
         """Draw an instant and how it is written."""

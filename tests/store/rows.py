@@ -36,7 +36,8 @@ def everything(number: int = 1, expected: int | None = None, following: int = 10
     """Commit something of every kind beside the events."""
     beside = advance(expected, following, batches)
     beside.seen.append((bytes([number]) * 16, b"digest", 5))
-    beside.arm.append(Armed(f"order-{number}", 7, "policy"))
+    beside.arm.append(Armed(f"order-{number}", 7, "policy", (("/feed", 8),)))
+    beside.heard["/feed"] = number
     beside.quarantine.append(quarantined(number))
     return beside
 
@@ -54,6 +55,8 @@ def all_of(store: LogRecorder) -> dict[str, Any]:
         "positions": store.positions(),
         "seen": store.seen([bytes([number]) * 16 for number in range(256)]),
         "due": store.due(2**62, 10_000),
+        "armed": store.armed([f"order-{number}" for number in range(256)]),
+        "heard": store.heard(),
         "quarantine": store.quarantined(None),
     }
 

@@ -266,7 +266,7 @@ def test_what_is_written_under_the_lock_is_read_under_it_and_undone_with_it(stor
 
     with pytest.raises(RuntimeError):
         fail_after_writing()
-    assert all_of(store) == {"events": [], "positions": {}, "seen": {}, "due": [], "quarantine": []}
+    assert not any(all_of(store).values())
 
 
 def test_an_append_that_failed_under_the_lock_leaves_nothing_even_if_the_failure_is_survived(

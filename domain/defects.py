@@ -1,0 +1,180 @@
+"""Defects: tells clusters of complaints about damaged or defective goods, and how many orders of those were placed."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Final
+
+import msgspec
+
+from domain import cluster, usual
+from domain.cluster import Cluster, ClusterMemberChanged, ClusterReachCounted, ClusterScopeChanged
+from domain.complaint import Complaint
+from domain.detection import FINDING_EVENTS
+from domain.exposed import reports
+from domain.incident_events import IncidentCompensated, IncidentResolved
+from domain.instant import Instant
+from domain.naming import stream
+from domain.order import Order, OrderComplaintChanged, OrderPlaced
+from domain.telling import Heard, Telling
+from domain.usual import Counted, Sort
+
+SORT: Final = Sort("product_defect", "defect")
+DEFECTS: Final = frozenset({"damaged", "defective"})
+"""Categories of complaint that speak of the goods themselves."""
+_COUNTED: Final = Counted("sold", "defective", by_members=False)
+_OURS: Final = (OrderPlaced, OrderComplaintChanged, IncidentResolved, IncidentCompensated, *FINDING_EVENTS)
+TOPICS: Final = tuple(one.TOPIC for one in _OURS)
+"""What may concern goods that are not as they should be."""
+
+
+def tell(telling: Telling, found: Sequence[Heard]) -> None:
+    """Tell clusters what these events of the log mean for them; telling twice is harmless.
+
+    Only the count of what is sold is kept by adding up: each placing is told once, with the place in the log.
+    """
+    placings = [one.event for one in found if isinstance(one.event, OrderPlaced)]
+    for placed in placings:
+        telling.count(_COUNTED.reached, placed.at, len(note_sold(telling, placed)))
+    orders = _orders(telling, found)
+    telling.work.load(sorted(orders))
+    touched = {name for order in sorted(orders) for name in _tell_order(telling, telling.work.state(order))}
+    touched |= {*SORT.concerned(found), *_sold_before(telling, placings)}
+    touched |= {one for one in usual.stirred(telling) if one.startswith("cluster-defect-")}
+    for name in sorted(touched):
+        _weigh(telling, name)
+    SORT.close(telling, found)
+
+
+def note_sold(telling: Telling, placed: OrderPlaced) -> set[str]:
+    """Note in the index what an order bought; gives the SKUs."""
+    skus = {line.sku for line in placed.lines}
+    for sku in skus:
+        telling.relate(f"sold {_sku(sku)}", stream("order", placed.order_id), placed.at)
+    return skus
+
+
+def sold(telling: Telling, sku: str, since: Instant, until: Instant) -> list[str]:
+    """Name the orders of a SKU that were placed between two instants, both included."""
+    return telling.related([f"sold {_sku(sku)}"], since, until).get(f"sold {_sku(sku)}", [])
+
+
+def _sku(sku: str) -> str:
+    return stream("sku", sku)
+
+
+def _orders(telling: Telling, found: Iterable[Heard]) -> set[str]:
+    """Name the orders that complain of defects, or did."""
+    ours = {one.stream: one.event for one in found if isinstance(one.event, OrderPlaced | OrderComplaintChanged)}
+    known = {name.removeprefix("defective ") for name in telling.related(f"defective {one}" for one in ours)}
+    for one in found:
+        if isinstance(one.event, OrderComplaintChanged) and one.event.category in DEFECTS:
+            # What it bought may not be known before it is placed.
+            telling.relate(f"defective {one.stream}", stream("complaint", one.event.complaint_id))
+            known.add(one.stream)
+        if isinstance(one.event, IncidentCompensated) and SORT.of_incident(one.stream) and one.event.order_id:
+            known.add(stream("order", one.event.order_id))
+    return known
+
+
+def _tell_order(telling: Telling, order: Order) -> set[str]:
+    """Tell clusters of every defect that an order's complaints speak of, and those that they no longer speak of."""
+    name = stream("order", order.id)
+    wanted = {
+        (stream("cluster", "defect", cluster.subject(sku)), one.complaint_id): (sku, one)
+        for one in reports(order, DEFECTS)
+        for sku in _complained_of(telling.work.state(stream("complaint", one.complaint_id)), order)
+    }
+    for where, _ in wanted:
+        telling.relate(f"defective {name}", where)
+    named = telling.related([f"defective {name}"]).get(f"defective {name}", [])
+    before = [one for one in named if one.startswith("cluster-")]
+    touched = set()
+    for where in before:
+        state: Cluster = telling.work.state(where)
+        gone = [one for one in state.members.values() if one.order_id == order.id and (where, one.member) not in wanted]
+        now = [_member(telling, order, *wanted[key]) for key in wanted if key[0] == where]
+        for one in (*(msgspec.structs.replace(each, gone=True) for each in gone), *now):
+            if usual.record(telling, where, one, _COUNTED):
+                touched.add(where)
+    return touched
+
+
+def _complained_of(complaint: Complaint, order: Order) -> Iterator[str]:
+    """Name the SKUs that are meant; where none is named, that of an order with a single one."""
+    opening, placed = complaint.opening, order.placed
+    named = {item.sku for item in opening.items} if opening is not None else set()
+    bought = {line.sku for line in placed.lines} if placed is not None else set()
+    yield from sorted(named or (bought if len(bought) == 1 else set()))
+
+
+def _sold_before(telling: Telling, placings: Iterable[OrderPlaced]) -> Iterator[str]:
+    """Name the suspect clusters of what was sold before their last trouble: among more orders, it weighs less."""
+    first: dict[str, Instant] = {}
+    for placed in placings:
+        for line in placed.lines:
+            what = f"suspect {_sku(line.sku)}"
+            first[what] = min(placed.at, first.get(what, placed.at))
+    for what, names in telling.related(first).items():
+        for name in names:
+            state: Cluster = telling.work.state(name)
+            if any(one.proven is not None and one.proven.at >= first[what] for one in state.proven.values()):
+                yield name
+
+
+def _member(telling: Telling, order: Order, sku: str, said: OrderComplaintChanged) -> ClusterMemberChanged:
+    placed = order.placed
+    paid = usual.paid(telling, SORT.incident(cluster.subject(sku)))
+    ends = [said.resolved, paid.get(order.id, paid.get(said.complaint_id))]
+    return ClusterMemberChanged(
+        member=said.complaint_id,
+        order_id=order.id,
+        since=said.opened.at if placed is None else min(placed.at, said.opened.at),
+        customer_id=said.customer_id if placed is None else placed.customer_id or said.customer_id,
+        delivered_at=said.opened.at,
+        proven=said.opened,
+        settled=min((end for end in ends if end is not None), default=None),
+        stake=None if placed is None else placed.stake,
+        proof=(said.opened.ref,),
+    )
+
+
+def _weigh(telling: Telling, name: str) -> None:
+    """Find out what is usual, and among how many orders, once a cluster is suspect."""
+    state: Cluster = telling.work.state(name)
+    if not SORT.is_suspect(telling, state):
+        return
+    [sku] = cluster.parts(state.subject)
+    telling.relate(f"suspect {_sku(sku)}", name)
+    usual.watch(telling, name, state, _COUNTED)
+    for reach in _reach(telling, state, sku):
+        telling.intake.hear(name, cluster.decide(state, reach))
+    telling.intake.hear(name, cluster.decide(state, _scope(telling, state, sku)))
+
+
+def _reach(telling: Telling, state: Cluster, sku: str) -> Iterator[ClusterReachCounted]:
+    """Count the orders between the instants at which the rule begins and ends to count; members are counted as such."""
+    troubled = state.proven.values()
+    ends = {one.since - 1 for one in troubled} | {one.proven.at for one in troubled if one.proven is not None}
+    edges = sorted(ends)
+    placed = telling.instants(f"sold {_sku(sku)}", edges[0] + 1, edges[-1]) if edges else []
+    own = sorted({one.order_id: one.since for one in troubled}.values())
+    counts = {until: _within(placed, since, until) - _within(own, since, until) for since, until in pairwise(edges)}
+    for until in sorted({*counts, *state.reach}):
+        yield ClusterReachCounted(up_to=until, orders=max(counts.get(until, 0), 0))
+
+
+def _within(instants: Sequence[Instant], after: Instant, until: Instant) -> int:
+    return bisect_right(instants, until) - bisect_right(instants, after)
+
+
+def _scope(telling: Telling, state: Cluster, sku: str) -> ClusterScopeChanged:
+    until = usual.first_day(state)
+    since = until - usual.WEEKS
+    own = telling.instants(f"sold {_sku(sku)}", since, until - 1)
+    troubled = sum(since <= one.since < until for one in state.members.values())
+    return ClusterScopeChanged(
+        sku=sku,
+        usual_orders=telling.counted(_COUNTED.reached, since, until) - len(own),
+        usual_troubles=telling.counted(_COUNTED.troubled, since, until) - troubled,
+    )

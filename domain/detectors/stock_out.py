@@ -1,0 +1,111 @@
+"""A shelf was empty when an open order's item was to be picked.
+
+Definition: the kind's row of the detection rules; readings in docs/adr/0010.
+"""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from domain.detection import Finding, Look
+from domain.events import Stamp, refs
+from domain.instant import Instant
+from domain.order import ItemOutOfStock, ItemPicked, Order, OrderCancelled
+from domain.policy import Policy
+from domain.severity import Stake, weigh
+
+SUBJECT = "order id and SKU"
+DUE_AT = "when the shelf was found empty"
+CLEARED_BY = "the item is picked, or cancelled; that it is back on the shelf does not help this order yet"
+
+
+class StockOut:
+    """Watches the items of an order that a warehouse looked for in vain."""
+
+    kind = "stock_out"
+
+    def look(self, state: Order, until: Instant, policy: Policy) -> Look:
+        """Find every stock-out from before ``until``; see ``findings`` and ``look_again``."""
+        found = tuple(_episodes(state, policy)) if state.facts.of(ItemOutOfStock) else ()
+        return Look(
+            tuple(one for one in found if one.due_at < until),
+            min((one.due_at for one in found if one.due_at >= until), default=None),
+        )
+
+
+DETECTOR = StockOut()
+
+
+def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...]:
+    """Find every episode in which an item of the order was out of stock.
+
+    >>> from domain.order import evolve
+    >>> from domain.policy import DEFAULT
+    >>> empty = ItemOutOfStock(at=5, source="/wms", id="1", order_id="A", sku="TEA")
+    >>> [out.subject for out in findings(evolve(Order("A"), empty), 6, DEFAULT)]
+    ['A:TEA']
+    """
+    return DETECTOR.look(order, until, policy).findings
+
+
+def look_again(order: Order, until: Instant, policy: Policy) -> Instant | None:
+    """Return the next instant from ``until`` on at which something heard of already comes to be."""
+    return DETECTOR.look(order, until, policy).again
+
+
+def _episodes(order: Order, policy: Policy) -> Iterator[Finding]:
+    heard = sorted(order.facts.of(ItemOutOfStock), key=lambda one: (one.sku, one.stamp))
+    for sku, several in groupby(heard, key=lambda one: one.sku):
+        ends = sorted(_ends(order, sku))
+        gone = _cancelled(order, sku)
+        closed: Stamp | None = None
+        for empty in several:
+            if (closed is None or closed < empty.stamp) and (gone is None or empty.stamp < gone):
+                ended_by = next((end for end in ends if end > empty.stamp), None)
+                # Whatever else is heard of this shelf until then is the same trouble.
+                closed = Stamp(2**62, "", "") if ended_by is None else ended_by
+                if ended_by is None or ended_by.at > empty.at:
+                    yield _finding(order, empty, ended_by, policy)
+
+
+def _ends(order: Order, sku: str) -> Iterator[Stamp]:
+    yield from (picked.stamp for picked in order.facts.of(ItemPicked) if picked.sku == sku)
+    gone = _cancelled(order, sku)
+    if gone is not None:
+        yield gone
+
+
+def _cancelled(order: Order, sku: str) -> Stamp | None:
+    """Give the cancellation after which no line of this SKU is wanted."""
+    placed = order.placed
+    left = {line.line_id for line in placed.lines if line.sku == sku} if placed is not None else set()
+    known = bool(left)
+    for cancelled in order.facts.of(OrderCancelled):
+        left -= set(cancelled.line_ids)
+        if not cancelled.line_ids or (known and not left):
+            return cancelled.stamp
+    return None
+
+
+def _finding(order: Order, empty: ItemOutOfStock, ended_by: Stamp | None, policy: Policy) -> Finding:
+    placed = order.placed
+    severity, parts = weigh(Stake() if placed is None else placed.stake, policy)
+    detail: dict[str, object] = {"severity": parts, "cleared_by": CLEARED_BY}
+    if empty.quantity is not None:
+        detail["quantity"] = empty.quantity
+    if ended_by is not None:
+        detail["ended_by"] = ended_by.ref
+    return Finding(
+        kind=StockOut.kind,
+        subject=f"{order.id}:{empty.sku}",
+        since=empty.at,
+        due_at=empty.at,
+        ended_at=None if ended_by is None else ended_by.at,
+        order_ids=(order.id,),
+        warehouse_id=empty.warehouse_id,
+        sku=empty.sku,
+        severity=severity,
+        rule="out_of_stock",
+        policy=policy.hash,
+        proof=refs((empty.stamp,)),
+        detail=detail,
+    )

@@ -1,0 +1,169 @@
+"""Grouping: what findings of single orders and parcels mean for the places where they pile up.
+
+Followed from the log, so that a place need not be touched by the transaction that found something at it.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
+
+from domain import assurance, backlog, defects, exposure, promising, purchases
+from domain.backlog import BacklogMemberChanged
+from domain.detection import FINDING_EVENTS, Finding
+from domain.incident_commands import Terms
+from domain.incident_steps import react
+from domain.instant import FOREVER, Instant
+from domain.intake import Intake
+from domain.naming import stream
+from domain.order import FulfillmentRequested, Order
+from domain.parcel import Parcel
+from domain.parcel_events import ParcelLabelled, ParcelScanned
+from domain.telling import Heard, Telling
+
+TOPICS: Final = tuple(event.TOPIC for event in FINDING_EVENTS)
+"""Events that may concern a backlog, or an incident."""
+ALWAYS: Final = ""
+"""Stands for backlogs and incidents, which are told whatever kinds the policies enable."""
+
+
+class Teller(NamedTuple):
+    """What tells the groups of one kind, and what it must hear of."""
+
+    topics: tuple[str, ...]
+    tell: Callable[[Telling, Sequence[Heard]], None]
+
+
+KINDS: Final = {
+    exposure.SORT.kind: Teller(exposure.TOPICS, exposure.tell),
+    defects.SORT.kind: Teller(defects.TOPICS, defects.tell),
+    purchases.KIND: Teller(purchases.TOPICS, purchases.tell),
+    assurance.KIND: Teller(promising.TOPICS, promising.tell),
+}
+"""Kinds that are told of the log only while a policy enables them."""
+
+
+class _Spell(NamedTuple):
+    """A stretch in which one thing counts at a place; several findings may lie in it."""
+
+    since: Instant
+    until: Instant | None
+    findings: tuple[Finding, ...]
+
+
+def tell(telling: Telling, found: Sequence[Heard], kinds: Collection[str], reopen_within: int) -> None:
+    """Tell groups of these kinds, and incidents that staff are at, what events of the log mean for them.
+
+    The same event is told to each kind once; backlogs and incidents may hear it again.
+    """
+    if ALWAYS in kinds:
+        _tell_incidents(telling.intake, found, Terms(reopen_within=reopen_within))
+        _tell_backlogs(telling.intake, found)
+    for kind, teller in KINDS.items():
+        if kind in kinds:
+            teller.tell(telling, found)
+
+
+def _tell_backlogs(intake: Intake, found: Iterable[Heard]) -> None:
+    concerned = {
+        (name, event.finding.kind, event.finding.subject): None
+        for _, name, event in found
+        if isinstance(event, FINDING_EVENTS) and event.finding.kind in _TELLERS
+    }
+    intake.work.load(name for name, _, _ in concerned)
+    for name, kind, subject in concerned:
+        _TELLERS[kind](intake, intake.work.state(name), subject)
+
+
+def _tell_incidents(intake: Intake, found: Iterable[Heard], terms: Terms) -> None:
+    """Let news of a finding wake or reopen its incident, if staff have ever touched that."""
+    news = [(at, event) for at, _, event in found if isinstance(event, FINDING_EVENTS) and event.finding.reported]
+    intake.work.load(event.finding.incident for _, event in news)
+    for at, event in news:
+        name = event.finding.incident
+        if intake.work.stream(name).version:
+            intake.hear(name, react(intake.work.state(name), event, event.known_up_to, terms, at))
+
+
+def _tell_warehouses(intake: Intake, order: Order, fulfillment_id: str) -> None:
+    """Tell the warehouses that were asked for a fulfilment when it was late."""
+    stored = (one for key, one in order.findings.items() if key[:2] == ("late_shipment", fulfillment_id))
+    late = sorted((one.finding for one in stored if not one.retracted), key=lambda finding: finding.since)
+    spells = [_Spell(one.since, one.ended_at, (one,)) for one in late]
+    asked = {one.warehouse_id for one in order.facts.of(FulfillmentRequested) if one.fulfillment_id == fulfillment_id}
+    for place in sorted(asked):
+        here = [spell for spell in spells if spell.findings[0].warehouse_id == place]
+        _tell(intake, stream("backlog", "warehouse", place), fulfillment_id, here)
+
+
+def _tell_carrier(intake: Intake, parcel: Parcel, parcel_id: str) -> None:
+    """Tell the carrier when it held a parcel that was stalled or past its promise, and the places where it stalled."""
+    spells = list(_united(_held_up(parcel)))
+    for carrier in sorted(_carriers(parcel)):
+        _tell(
+            intake,
+            stream("backlog", "carrier", carrier),
+            parcel_id,
+            spells if carrier == parcel.meaning.carrier else [],
+        )
+    stalled = [one for one in _held_up(parcel) if one.kind == "stalled_parcel"]
+    places = {scan.stamp.at: scan.facility_id for scan in parcel.facts.of(ParcelScanned) if scan.facility_id}
+    for place in sorted({*places.values()}):
+        here = [one for one in stalled if places.get(one.since) == place]
+        _tell(intake, stream("backlog", "facility", place), parcel_id, list(_united(here)))
+
+
+def _carriers(parcel: Parcel) -> set[str]:
+    """Name every carrier that was ever said to have the parcel; the one that counts may change."""
+    labels = {label.carrier for label in parcel.facts.of(ParcelLabelled)}
+    return labels.union(scan.carrier for scan in parcel.facts.of(ParcelScanned) if scan.carrier is not None)
+
+
+def _tell(intake: Intake, name: str, member: str, spells: list[_Spell]) -> None:
+    state: backlog.Backlog = intake.work.state(name)
+    for place, spell in enumerate(spells, 1):
+        intake.hear(name, backlog.decide(state, _member(f"{member}@{place}", spell)))
+    # Spells that turned out not to have been.
+    place = len(spells) + 1
+    while (known := state.members.get(f"{member}@{place}")) is not None:
+        gone = BacklogMemberChanged(member=known.member, order_ids=known.order_ids, since=known.since, gone=True)
+        intake.hear(name, backlog.decide(state, gone))
+        place += 1
+
+
+def _member(name: str, spell: _Spell) -> BacklogMemberChanged:
+    first = spell.findings[0]
+    return BacklogMemberChanged(
+        member=name,
+        order_ids=tuple(sorted({order_id for one in spell.findings for order_id in one.order_ids})),
+        since=spell.since,
+        until=spell.until,
+        knowable_at=first.knowable_at,
+        proof=tuple(dict.fromkeys(ref for one in spell.findings for ref in one.proof)),
+    )
+
+
+def _held_up(parcel: Parcel) -> Iterator[Finding]:
+    stored = (one for key, one in parcel.findings.items() if key.kind in {"stalled_parcel", "overdue_parcel"})
+    yield from sorted((one.finding for one in stored if not one.retracted), key=lambda finding: finding.since)
+
+
+def _united(findings: Iterable[Finding]) -> Iterator[_Spell]:
+    """Join what overlaps, so that a parcel counts once; ``due_at`` is when it enters the count."""
+    spell: _Spell | None = None
+    for one in sorted(findings, key=lambda finding: finding.due_at):
+        if spell is not None and (spell.until is None or one.due_at <= spell.until):
+            ends = FOREVER if spell.until is None or one.ended_at is None else max(spell.until, one.ended_at)
+            spell = _Spell(spell.since, None if ends == FOREVER else ends, (*spell.findings, one))
+        else:
+            if spell is not None:
+                yield spell
+            spell = _Spell(one.due_at, one.ended_at, (one,))
+    if spell is not None:
+        yield spell
+
+
+_TELLERS: Final[dict[str, Callable[[Intake, Any, str], None]]] = {
+    "late_shipment": _tell_warehouses,
+    "stalled_parcel": _tell_carrier,
+    "overdue_parcel": _tell_carrier,
+}
+"""What each kind of finding changes in groups."""

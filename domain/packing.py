@@ -1,0 +1,162 @@
+"""Packing: what an order lacked as its parcels were packed, where no packing list says what should be in each.
+
+Readings of the rule where it leaves room: docs/adr/0010.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from domain.events import Stamp
+from domain.fulfillment import Need, allot, fulfillments
+from domain.instant import FOREVER, Instant
+from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, Packed
+from domain.parcel_events import Lacking, Missing
+
+Items = tuple[tuple[str, int], ...]
+"""SKU and quantity, sorted."""
+WHOLE = ""
+"""Stands for the one fulfilment of an order for which none was asked; no fulfilment has an empty id."""
+
+
+class _Record(NamedTuple):
+    """One packing record, and the parcel that it is of."""
+
+    packed: Packed
+    parcel: OrderParcelChanged
+
+    def counts(self, at: Instant) -> bool:
+        """Say whether what was packed has not been voided, lost or sent back by an instant."""
+        voided, undone = self.parcel.voided_at, self.parcel.undone
+        return (voided is None or voided > at) and (undone is None or undone.at > at)
+
+
+class Packing:
+    """The packing records of one order in the order of the world."""
+
+    def __init__(self, order: Order, placed: OrderPlaced) -> None:
+        """Prepare to answer for a placed order."""
+        self._placed = placed
+        asked = {one.id: one.quantities for one in fulfillments(order, placed)}
+        self._asked = asked or {WHOLE: _quantities(placed)}
+        self._cancellations = order.facts.of(OrderCancelled)
+        records = (_Record(packed, one) for one in order.parcels.values() for packed in one.packings)
+        self._records = sorted(records, key=lambda one: one.packed.stamp)
+        self._unpacked = [one for one in order.parcels.values() if one.packed is None]
+
+    @classmethod
+    def of(cls, order: Order, placed: OrderPlaced) -> "Packing":
+        """Give it for an order as it stands, worked out once until the next event."""
+        found: Packing | None = order.derived.get("packing")
+        if found is None:
+            found = order.derived["packing"] = cls(order, placed)
+        return found
+
+    def lacking(self, parcel: OrderParcelChanged) -> tuple[Lacking, ...]:
+        """Say what the order lacked just before each packing of a parcel that has no list."""
+        unlisted = (packed for packed in parcel.packings if not packed.listed)
+        return tuple(Lacking(packed.stamp, self._lacking_before(packed.stamp, parcel)) for packed in unlisted)
+
+    def missing(self, parcel: OrderParcelChanged) -> tuple[Missing, ...]:
+        """Say what each fulfilment of a parcel still lacked once that was packed, and what became of it."""
+        return tuple(
+            found
+            for packed in parcel.packings
+            if not packed.listed
+            for name in sorted(self._asked)
+            if self._is_for(packed, name) and (found := self._missing(_Record(packed, parcel), name)) is not None
+        )
+
+    def _lacking_before(self, stamp: Stamp, parcel: OrderParcelChanged) -> tuple[tuple[str, str, int], ...]:
+        gone = self._gone(stamp)
+        lines = {line.line_id: line for line in self._placed.lines}
+        lacks: dict[Need, int] = {(WHOLE, name): 0 if name in gone else one.quantity for name, one in lines.items()}
+        for record in self._holding(stamp):
+            if record.parcel is not parcel and record.parcel.replaced_by != parcel.parcel_id:
+                for content in record.packed.contents:
+                    allot(self._placed, content, (WHOLE,), lacks)
+        return tuple((name, lines[name].sku, quantity) for (_, name), quantity in lacks.items() if quantity)
+
+    def _missing(self, record: _Record, name: str) -> Missing | None:
+        stamp = record.packed.stamp
+        items = self._short(name, stamp)
+        if not items:
+            return None
+        mine = [one for one in self._records if self._is_for(one.packed, name)]
+        further = [(one.packed.stamp, one) for one in mine if one.packed.stamp > stamp]
+        supplied = self._supplied(name, stamp, [at for at, _ in further])
+        handed = (one.parcel.possessed for one in mine if one.parcel.possessed and one.counts(one.parcel.possessed.at))
+        by = next((one.parcel.parcel_id for at, one in further if at == supplied), None)
+        followed = [at.at for at, one in further if (one.parcel.voided_at or FOREVER) > at.at]
+        return Missing(
+            packed=stamp,
+            fulfillment_id=name,
+            items=items,
+            handed_over=min(handed, default=None),
+            followed_at=min((*followed, *self._taken_whole(name)), default=None),
+            first=not any(one.packed.stamp < stamp and one.counts(stamp.at) for one in mine),
+            supplied=supplied,
+            supplied_by=by,
+        )
+
+    def _supplied(self, name: str, after: Stamp, further: Sequence[Stamp]) -> Stamp | None:
+        turns = [*further, *(one.stamp for one in self._cancellations if one.stamp > after)]
+        turns += [Stamp(at, "", "") for at in self._taken_whole(name) if at > after.at]
+        return next((turn for turn in sorted(turns) if not self._short(name, turn)), None)
+
+    def _short(self, name: str, upto: Stamp) -> Items:
+        """List what a fulfilment lacks, gifts aside, once everything up to an event has happened."""
+        if any(at <= upto.at for at in self._taken_whole(name)):
+            return ()
+        gone = self._gone(upto)
+        asked = self._asked.items()
+        lacks: dict[Need, int] = {
+            (one, line): 0 if line in gone else quantity for one, lines in asked for line, quantity in lines.items()
+        }
+        for record in self._holding(upto):
+            for content in record.packed.contents:
+                allot(self._placed, content, self._named(record.packed), lacks)
+        lines = {line.line_id: line for line in self._placed.lines}
+        short: Counter[str] = Counter()
+        for (one, line_id), quantity in lacks.items():
+            if one == name and line_id in lines and not lines[line_id].gift:
+                short[lines[line_id].sku] += quantity
+        return _items(short)
+
+    def _holding(self, upto: Stamp) -> Iterator[_Record]:
+        """Give the packing records that hold after an event: of each parcel the last one."""
+        # In the order in which they were packed: what came first takes the line.
+        last = {one.parcel.parcel_id: one for one in self._records if one.packed.stamp <= upto}
+        return (one for one in last.values() if one.counts(upto.at))
+
+    def _taken_whole(self, name: str) -> Iterator[Instant]:
+        """Give when parcels without a packing record, which carry all of their fulfilments, were first heard of."""
+        for one in self._unpacked:
+            if one.voided_at is None and (name in one.fulfillment_ids or not one.fulfillment_ids):
+                heard = [one.labelled_at, None if one.possessed is None else one.possessed.at]
+                yield from sorted(at for at in heard if at is not None)[:1]
+
+    def _named(self, packed: Packed) -> list[str]:
+        return sorted(self._asked.keys() & set(packed.fulfillment_ids)) or sorted(self._asked)
+
+    def _is_for(self, packed: Packed, name: str) -> bool:
+        """Say whether a parcel is one of a fulfilment: as it says itself, else as what lies in it says."""
+        if self._asked.keys() & set(packed.fulfillment_ids):
+            return name in packed.fulfillment_ids
+        held = {content.line_id for content in packed.contents} | {content.sku for content in packed.contents}
+        lines = {line.line_id for line in self._placed.lines if line.line_id in held or line.sku in held}
+        return bool(lines & self._asked[name].keys())
+
+    def _gone(self, upto: Stamp) -> frozenset[str]:
+        heard = [one for one in self._cancellations if one.stamp <= upto]
+        if any(not one.line_ids for one in heard):
+            return frozenset(line.line_id for line in self._placed.lines)
+        return frozenset(line for one in heard for line in one.line_ids)
+
+
+def _quantities(placed: OrderPlaced) -> dict[str, int]:
+    return {line.line_id: line.quantity for line in placed.lines}
+
+
+def _items(counted: Counter[str]) -> Items:
+    return tuple(sorted((sku, quantity) for sku, quantity in counted.items() if quantity > 0))

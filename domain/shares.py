@@ -1,0 +1,101 @@
+"""Shares: what an order means for each of its parcels and complaints, to be copied into their streams."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from domain.complaint import ComplaintOrderChanged, Sibling
+from domain.events import Copy, Stamp
+from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, PromiseChanged
+from domain.packing import Packing
+from domain.parcel_events import ParcelOrderChanged, Promised
+
+MIS_SHIPMENTS: Final = frozenset({"wrong_item", "missing_item", "extra_item"})
+"""Categories of complaint that report a mis-shipment."""
+
+Shares = dict[tuple[str, str], Copy]
+"""Kind and id of the subject it is for, and what to tell it; without the version."""
+_UNTOLD: Final = 0
+
+
+def shares(order: Order) -> Shares:
+    """Say what the order means for everything it is known to concern, worked out once until the next event."""
+    found: Shares | None = order.derived.get("shares")
+    if found is None:
+        found = order.derived["shares"] = {("parcel", one.parcel_id): copy for one, copy in _for_parcels(order)}
+        if order.complaints:
+            for_all = _for_complaints(order)
+            found.update({("complaint", one): for_all for one in order.complaints})
+    return found
+
+
+def changed(order: Order, before: Shares) -> Iterator[tuple[str, str, Copy]]:
+    """Give what the order has to tell whom, by kind and id, after it meant something else before."""
+    for (kind, identity), copy in shares(order).items():
+        known = before.get((kind, identity))
+        if known is not copy and known != copy:
+            yield kind, identity, msgspec.structs.replace(copy, version=order.version)
+
+
+def _for_complaints(order: Order) -> ComplaintOrderChanged:
+    placed = order.placed
+    siblings = (Sibling(one.complaint_id, one.category, one.opened) for one in order.complaints.values())
+    return ComplaintOrderChanged(
+        order_id=order.id,
+        version=_UNTOLD,
+        stake=None if placed is None else placed.stake,
+        mis_shipped=tuple(sorted(one.parcel_id for one in order.parcels.values() if one.mis_shipped)),
+        siblings=tuple(sorted(siblings, key=lambda one: (one.opened, one.complaint_id))),
+    )
+
+
+def _for_parcels(order: Order) -> Iterator[tuple[OrderParcelChanged, ParcelOrderChanged]]:
+    if not order.parcels:
+        return
+    placed, all_alike = order.placed, _for_any_parcel(order)
+    for parcel in order.parcels.values():
+        if placed is None or not any(not packed.listed for packed in parcel.packings):
+            yield parcel, all_alike
+        else:
+            packing = Packing.of(order, placed)
+            lacking, missing = packing.lacking(parcel), packing.missing(parcel)
+            yield parcel, msgspec.structs.replace(all_alike, lacking=lacking, missing=missing)
+
+
+def _for_any_parcel(order: Order) -> ParcelOrderChanged:
+    found: ParcelOrderChanged | None = order.from_facts.get("share")
+    if found is None:
+        placed = order.placed
+        found = order.from_facts["share"] = ParcelOrderChanged(
+            order_id=order.id,
+            version=_UNTOLD,
+            cancelled=_cancelled(order, placed),
+            promised=() if placed is None else _promised(order, placed),
+            destination=None if placed is None else placed.destination,
+            stake=None if placed is None else placed.stake,
+            corrected=_corrected(order),
+        )
+    return found
+
+
+def _corrected(order: Order) -> tuple[Stamp, ...]:
+    reporting = (one for one in order.complaints.values() if one.category in MIS_SHIPMENTS)
+    return tuple(sorted(one.resolved for one in reporting if one.resolved is not None))
+
+
+def _promised(order: Order, placed: OrderPlaced) -> tuple[Promised, ...]:
+    first = () if placed.deliver_by is None else (Promised(placed.deliver_by, placed.at),)
+    changes = order.facts.of(PromiseChanged)
+    return (*first, *(Promised(one.deliver_by, one.at, one.agreed_by) for one in changes if one.deliver_by is not None))
+
+
+def _cancelled(order: Order, placed: OrderPlaced | None) -> Stamp | None:
+    """Give the cancellation that left nothing of the order."""
+    cancellations = order.facts.of(OrderCancelled)
+    left = {line.line_id for line in placed.lines} if cancellations and placed is not None else set()
+    for cancelled in cancellations:
+        left -= set(cancelled.line_ids)
+        if not cancelled.line_ids or (placed is not None and not left):
+            return cancelled.stamp
+    return None

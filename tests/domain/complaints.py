@@ -1,0 +1,91 @@
+"""Complaints as they are known once facts have been heard: C, about order O, opened at dawn unless said otherwise."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from domain.complaint import (
+    Complaint,
+    ComplaintAnswered,
+    ComplaintCategorised,
+    ComplaintChange,
+    ComplaintEscalated,
+    ComplaintFact,
+    ComplaintOpened,
+    ComplaintOrderChanged,
+    ComplaintReopened,
+    ComplaintResolved,
+    ComplaintWaiting,
+    Sibling,
+    decide,
+    evolve,
+)
+from domain.detection import Finding
+from domain.detectors import complaint_overdue
+from domain.policy import DEFAULT, Policy
+from tests.story import at, complained, fact, hours
+
+
+def opened(when: float = 0, category: str | None = None, of: str = "O", **more: Any) -> ComplaintOpened:
+    """Open complaint C about order O."""
+    return complained(when, order_id=of, category=category, **more)
+
+
+def answered(when: float, **more: Any) -> ComplaintAnswered:
+    """Answer it."""
+    return fact(ComplaintAnswered, when, complaint_id="C", **more)
+
+
+def categorised(when: float, category: str, **more: Any) -> ComplaintCategorised:
+    """Say what it is about."""
+    return fact(ComplaintCategorised, when, complaint_id="C", category=category, **more)
+
+
+def escalated(when: float) -> ComplaintEscalated:
+    """Give it to somebody with more say."""
+    return fact(ComplaintEscalated, when, complaint_id="C")
+
+
+def resolved(when: float, **more: Any) -> ComplaintResolved:
+    """Settle it."""
+    return fact(ComplaintResolved, when, complaint_id="C", **more)
+
+
+def reopened(when: float, **more: Any) -> ComplaintReopened:
+    """Find that it was not settled."""
+    return fact(ComplaintReopened, when, complaint_id="C", **more)
+
+
+def waiting(when: float, on: str = "customer", **more: Any) -> ComplaintWaiting:
+    """Wait on somebody."""
+    return fact(ComplaintWaiting, when, complaint_id="C", on=on, **more)
+
+
+def sibling(when: float, name: str = "C0", category: str | None = "late") -> Sibling:
+    """Describe another complaint of the order."""
+    return Sibling(name, category, complained(when, name, key=name).stamp)
+
+
+def told(*siblings: Sibling, version: int = 1, of: str = "O", **more: Any) -> ComplaintOrderChanged:
+    """Let the order say what it knows."""
+    return ComplaintOrderChanged(order_id=of, version=version, siblings=siblings, **more)
+
+
+def given(*heard: ComplaintChange, identity: str = "C") -> Complaint:
+    """Hear all this, in this order."""
+    complaint = Complaint(identity)
+    for one in heard:
+        for event in decide(complaint, one):
+            complaint = evolve(complaint, event)
+    return complaint
+
+
+def overdue(
+    *heard: ComplaintFact | ComplaintOrderChanged, now: float = 999, policy: Policy = DEFAULT
+) -> list[tuple[str, float | None, float | None, float | None]]:
+    """Say (rule, since, due, ended) of every clock that ran out."""
+    return shown(complaint_overdue.findings(given(*heard), at(now), policy))
+
+
+def shown(found: Iterable[Finding]) -> list[tuple[str, float | None, float | None, float | None]]:
+    """Say (rule, since, due, ended) of findings."""
+    return [(one.rule, hours(one.since), hours(one.due_at), hours(one.ended_at)) for one in found]

@@ -8,11 +8,13 @@ from typing import Final
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from api import feed, feeds, health, incidents, operations, orders, pages, problems, reference
+from api import desk as desk_routes
+from api import feed, feeds, health, incidents, operations, orders, pages, problems, reference, summary, worklist
 from api.guard import Guard
 from api.live import SEND_SECONDS, Live
 from api.metrics import Meters
 from api.reading import ProductClock, Reader
+from domain.desk import Desk
 from domain.instant import Instant
 from domain.log import LogRecorder
 from projections.views import ViewStore
@@ -37,8 +39,12 @@ def create_app(
     heartbeat: float | None = None,
     max_streams: int = MAX_STREAMS,
     send_seconds: float = SEND_SECONDS,
+    desk: Desk | None = None,
 ) -> FastAPI:
-    """Serve these views and the end of this log; ``speed`` and ``wall`` say what the clock is, for display."""
+    """Serve these views and the end of this log; without a desk no commands are taken.
+
+    ``speed`` and ``wall`` say what the clock is, for display.
+    """
     reader = Reader(views, log, ProductClock(clock, speed, wall))
     meters = Meters(CollectorRegistry() if registry is None else registry, reader)
     # A clock that runs fast makes five seconds hours.
@@ -55,8 +61,18 @@ def create_app(
         redoc_url=None,
         openapi_url="/openapi.json" if docs else None,
     )
-    app.state.reader, app.state.live, app.state.meters = reader, live, meters
-    for part in (incidents.router, orders.router, feed.router, feeds.router, operations.router, health.router):
+    app.state.reader, app.state.live, app.state.meters, app.state.desk = reader, live, meters, desk
+    for part in (
+        incidents.router,
+        desk_routes.router,
+        orders.router,
+        worklist.router,
+        summary.router,
+        feed.router,
+        feeds.router,
+        operations.router,
+        health.router,
+    ):
         app.include_router(part)
     app.include_router(pages.router())
     if docs:

@@ -30,6 +30,45 @@ class AsOf(Told):
     """Whether that clock is the time of day; the demo's is not."""
 
 
+class Mending(Told):
+    """Known trouble at the place, because of which nobody need be called until it is over."""
+
+    name: str
+    until: str
+    why: str
+
+
+class Liability(Told):
+    """Who has to answer for it, and how the customer is therefore spoken to."""
+
+    party: str | None
+    """``merchant``, ``warehouse``, ``carrier``, ``platform`` or ``customer``; null where no rule and nobody says."""
+    set_by: Literal["rule", "staff"]
+    rule: str | None
+    """The rule that proposed it; null where staff decided."""
+    channels: list[str]
+    """How to speak to the customer, the best first."""
+    confirm_in_writing: bool
+    """What is agreed must be confirmed in writing before the incident can be closed."""
+    show_evidence: bool
+
+
+class Staffing(Told):
+    """Where it stands in the work of staff."""
+
+    status: Literal["new", "acknowledged", "snoozed", "resolved", "dismissed", "merged"]
+    person: str | None
+    team: str | None
+    acknowledged_by: str | None
+    snoozed_until: str | None
+    merged_into: str | None
+    level: int
+    """How often it was escalated."""
+    contacts: int
+    next_attempt: str | None
+    attempt_due: bool
+
+
 class Incident(Told):
     """Something that went wrong at one subject: the finding that counts, in the contract's form."""
 
@@ -46,6 +85,8 @@ class Incident(Told):
     carrier: str | None
     sku: str | None
     severity: str
+    severity_parts: dict[str, int]
+    """The points that make its severity, by what brings them."""
     rule: str
     policy: str
     proof: list[str]
@@ -57,6 +98,13 @@ class Incident(Told):
     historic: bool
     """Due before this tracker went live: listed, never alerted."""
     muted_by: str | None
+    """The incident that speaks for it, or ``maintenance:`` and the name of the work; nothing is alerted meanwhile."""
+    muted_as: Literal["stronger", "duplicate", "backlog", "cluster", "maintenance"] | None
+    mending: Mending | None
+    members: int
+    """How many incidents it speaks for; ``/v1/incidents?muted_by=<id>`` lists them."""
+    staff: Staffing
+    liability: Liability
     stale: bool
     """Later events of its subject could not be applied; see ``/v1/projections``."""
     changed: str

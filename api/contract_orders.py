@@ -108,6 +108,35 @@ class Happening(Told):
     offset: int | None = None
 
 
+class SayableDate(Told):
+    """A date that may be named to the customer."""
+
+    at: str
+    what: Literal["ship_by", "deliver_by", "estimated_delivery"]
+    by: str
+    """``customer`` or ``platform`` who agreed to it, or ``carrier`` whose estimate it is."""
+
+
+class SayableParcel(Told):
+    """What may be said of one parcel; ``value`` of the statement is then its id or its tracking number."""
+
+    parcel_id: str
+    tracking_number: str | None
+    claims: dict[str, str]
+
+
+class Sayable(Told):
+    """What may be said to the customer, from facts: each claim with the time since which it is true."""
+
+    order_id: str
+    claims: dict[str, str]
+    """Of the whole order: ``warehouse_shipped`` (仓库已发货), ``shipped`` (已发货), ``delivered`` (已签收)."""
+    dates: list[SayableDate]
+    parcels: list[SayableParcel]
+    true_at: str
+    """Token of the position of the log that this was read at; send it with the contact."""
+
+
 class OrderDetail(Told):
     """All that is known of one order."""
 
@@ -128,6 +157,7 @@ class OrderDetail(Told):
     fulfillments: list[Fulfillment]
     parcels: list[Parcel]
     incidents: list[Incident]
+    may_say: Sayable | None
     timeline: list[Happening]
     as_of: AsOf
 

@@ -1,19 +1,27 @@
 """``/v1/incidents``: what is wrong, since when, why, and what would clear it."""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
 from api import contract
+from api.contract_desk import Worked, Workflow
 from api.filters import Sort, Wanted
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
-from projections import incidents
+from domain import liability
+from domain.incident_events import Party
+from domain.instant import iso
+from projections import incidents, workflow
 from projections.query import After
+from projections.workflow import Staff
 
 router = APIRouter(prefix="/v1", tags=["incidents"])
 _EPISODE = frozenset(contract.Episode.model_fields)
+_Assignee = Annotated[list[Annotated[str, Query(min_length=1, max_length=128)]], Query(max_length=20)]
+_Status = Annotated[list[Literal["new", "acknowledged", "snoozed", "resolved", "dismissed", "merged"]], Query()]
+_MAINTENANCE: Final = "maintenance:"
 
 
 @router.get("/incidents", operation_id="list_incidents")
@@ -23,12 +31,21 @@ async def list_incidents(
     limit: Limit = 50,
     cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
     sort: Sort = "-due_at",
+    assignee: _Assignee = [],  # noqa: B006  # FastAPI copies defaults
+    status: _Status = [],  # noqa: B006
+    muted: Annotated[bool | None, Query(description="Whether something speaks for it or is being mended.")] = None,
+    muted_by: Annotated[str | None, Query(max_length=1200, description="The incident that speaks for it.")] = None,
 ) -> contract.IncidentPage:
     """List incidents by when they were due."""
     newest_first = sort == "-due_at"
     after = None if cursor_ is None else _after(cursor_, sort)
     with reader.snapshot() as snapshot:
-        found = incidents.listed(snapshot.rows, wanted, limit + 1, after=after, newest_first=newest_first)
+        also = [
+            *Staff(tuple(status), tuple(assignee)).conditions(),
+            *([] if muted is None else [incidents.muted(snapshot.now, yes=muted)]),
+            *([] if muted_by is None else [incidents.muted_by(muted_by)]),
+        ]
+        found = incidents.listed(snapshot.rows, wanted, limit + 1, also=also, after=after, newest_first=newest_first)
         page = found[:limit]
         return contract.IncidentPage(
             incidents=[shown(one, snapshot) for one in page],
@@ -38,30 +55,69 @@ async def list_incidents(
 
 
 @router.get("/incidents/{incident_id}", operation_id="get_incident")
-async def get_incident(reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)]) -> contract.IncidentDetail:
-    """Show one incident with its episodes, and for each the records that prove it."""
+async def get_incident(reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)]) -> Worked:
+    """Show one incident with its episodes, for each the records that prove it, and what staff have made of it."""
     with reader.snapshot() as snapshot:
         found = incidents.one(snapshot.rows, incident_id)
         if found is None:
             raise Problem("not_found", "No incident has this id.")
-        return contract.IncidentDetail(
+        return Worked(
             incident=shown(found, snapshot),
             episodes=[_episode(body) for body in incidents.episodes(snapshot.rows, incident_id)],
+            workflow=worked(incident_id, snapshot),
             as_of=reader.as_of(snapshot),
         )
 
 
 def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
     """Write an incident as it leaves."""
+    staff = workflow.one(snapshot.rows, one.id).body
+    mending = one.mending if one.mending is not None and one.mending.until > snapshot.now else None
+    muted_by, muted_as = one.muted_by, one.muted_as
+    if muted_by is None and mending is not None:
+        muted_by, muted_as = f"{_MAINTENANCE}{mending.name}", "maintenance"
     return contract.Incident(
         **one.body,
         id=one.id,
+        severity_parts=one.body["detail"].get("severity", {}),
         episodes=one.episodes,
         historic=one.historic,
-        muted_by=one.muted_by,
+        muted_by=muted_by,
+        muted_as=cast(Any, muted_as),
+        mending=None
+        if mending is None
+        else contract.Mending(name=mending.name, until=iso(mending.until), why=mending.why),
+        members=one.members,
+        staff=_staffing(staff),
+        liability=_liability(one, staff["liable"]),
         stale=one.stale,
         changed=snapshot.token(one.position),
         would_clear=one.body["detail"].get("cleared_by") if one.body["state"] == "open" else None,
+    )
+
+
+def worked(incident_id: str, snapshot: Snapshot) -> Workflow:
+    """Write what staff have made of an incident as it leaves."""
+    found = workflow.one(snapshot.rows, incident_id)
+    return Workflow(id=incident_id, **found.body, position=snapshot.token(found.position))
+
+
+def _staffing(staff: dict[str, Any]) -> contract.Staffing:
+    told = {name: staff[name] for name in contract.Staffing.model_fields}
+    return contract.Staffing(**{**told, "contacts": len(staff["contacts"])})
+
+
+def _liability(one: incidents.Incident, decided: Party | None) -> contract.Liability:
+    proposed = liability.propose(one.body, shipped_late=one.shipped_late)
+    party = decided or (None if proposed is None else proposed.party)
+    manner = liability.manner(party)
+    return contract.Liability(
+        party=party,
+        set_by="rule" if decided is None else "staff",
+        rule=None if proposed is None or decided is not None else proposed.rule,
+        channels=list(manner.channels),
+        confirm_in_writing=manner.confirm == "in_writing",
+        show_evidence=manner.evidence,
     )
 
 

@@ -8,9 +8,10 @@ from api import contract_orders as contract
 from api.incidents import shown
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
+from api.sayings import may_say
 from api.tokens import cursor, read_cursor
 from domain.instant import FOREVER, Instant, iso
-from domain.streams import stream
+from domain.naming import stream
 from projections import checkpoints, history, incidents, orders, parcels
 from projections.query import Filter
 
@@ -74,6 +75,7 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
             },
             stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
             incidents=[shown(one, snapshot) for one in known],
+            may_say=next(iter(may_say(reader, snapshot, [order_id])), None),
             timeline=[
                 contract.Happening(**one)
                 for one in history.timeline(reader.log, order_id, parcel_ids, snapshot.stands["orders"].position)

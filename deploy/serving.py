@@ -12,6 +12,7 @@ from deploy import clock, web
 from deploy.settings import LOOPBACK, Settings
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Worker, until_told
+from domain.desk import Desk
 from projections.follower import Follower
 from projections.views import SqliteViews
 
@@ -48,6 +49,7 @@ def application(
         version=version("order-incident-tracker"),
         docs=settings.docs,
         registry=registry,
+        desk=Desk(parts.log),
     )
 
 

@@ -1,34 +1,30 @@
 """Evidence: from a finding's proof back to the records that brought it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from domain import order, parcel
+from domain.complaint import Complaint
 from domain.events import Fact
-from domain.facts import Facts
 from domain.instant import iso
+from domain.naming import stream
 from domain.order import Order
-from domain.streams import stream
 from projections.subjects import Subjects
 
 
-def facts_of(facts: Facts, kinds: Iterable[type[Fact]]) -> Iterator[Fact]:
-    """List a subject's facts of these types."""
-    for kind in kinds:
-        yield from facts.of(kind)
-
-
 def around(subject: Any, subjects: Subjects) -> dict[str, Fact]:
-    """Give every fact of a subject and of its parcels under the name that proofs call it by."""
-    found: dict[str, Fact] = {}
+    """Give every fact of a subject, and of those it is judged with, under the name that proofs call it by."""
+    names = [stream(kind, identity) for kind, identity in _judged_with(subject)]
+    subjects.load(names)
+    together = [subject, *(subjects.get(name) for name in names)]
+    return {fact.stamp.ref: fact for one in together for fact in getattr(one, "facts", ())}
+
+
+def _judged_with(subject: Any) -> Iterator[tuple[str, str]]:
     if isinstance(subject, Order):
-        names = [stream("parcel", parcel_id) for parcel_id in sorted(subject.parcels)]
-        subjects.load(names)
-        for name in names:
-            found.update((fact.stamp.ref, fact) for fact in facts_of(subjects.get(name).facts, parcel.FACTS))
-    kinds = order.FACTS if isinstance(subject, Order) else parcel.FACTS
-    found.update((fact.stamp.ref, fact) for fact in facts_of(subject.facts, kinds))
-    return found
+        yield from (("parcel", parcel_id) for parcel_id in sorted(subject.parcels))
+    elif isinstance(subject, Complaint):
+        siblings = (one for told in subject.orders.values() for one in told.siblings)
+        yield from (("complaint", one.complaint_id) for one in siblings if one.complaint_id != subject.id)
 
 
 def cite(ref: str, known: dict[str, Fact]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ import msgspec
 from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Stored
 from domain.instant import Instant, iso
 from domain.report import line
-from projections.incidents import incident_id
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
@@ -34,7 +33,11 @@ class Feed:
         """Add one entry for each event."""
         rows.executemany(
             "INSERT INTO feed VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            [_row(entry.position, entry.event) for entry in entries if isinstance(entry.event, FINDING_EVENTS)],
+            [
+                _row(entry.position, entry.event)
+                for entry in entries
+                if isinstance(entry.event, FINDING_EVENTS) and entry.event.finding.reported
+            ],
         )
 
 
@@ -78,7 +81,7 @@ def _row(position: int, event: FindingEvent) -> tuple[Any, ...]:
     return (
         position,
         event.TOPIC.split(".")[1],
-        incident_id(finding.kind, finding.subject),
+        finding.incident,
         finding.kind,
         stored.state,
         finding.severity,

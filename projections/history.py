@@ -12,8 +12,8 @@ from domain.detection import FINDING_EVENTS, FindingEvent
 from domain.events import Fact, Stamp
 from domain.instant import iso
 from domain.log import LogRecorder, decode
-from domain.parcel import ParcelScanMoved
-from domain.streams import stream
+from domain.naming import stream
+from domain.parcel_events import ParcelScanMoved
 from projections.evidence import record
 
 _TOLD_BESIDE: Final = frozenset({"at", "source", "id", "via", "order_id"})

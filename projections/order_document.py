@@ -133,7 +133,7 @@ def _parcel(one: OrderParcelChanged) -> dict[str, Any]:
     return {
         "parcel_id": one.parcel_id,
         "carrier": one.carrier,
-        "packed_at": _iso(one.packed_at),
+        "packed_at": None if one.packed is None else iso(one.packed.at),
         "labelled_at": _iso(one.labelled_at),
         "possessed_at": None if one.possessed is None else iso(one.possessed.at),
         "voided_at": _iso(one.voided_at),

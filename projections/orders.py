@@ -5,13 +5,15 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from domain.adoption import Adopted
 from domain.batch import PolicyAdopted
-from domain.fulfillment import coverage, unfinished
+from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import FOREVER, Instant
+from domain.naming import stream as name_of
 from domain.order import EVENTS, Order
-from domain.policy import DEFAULT, Policy
-from domain.streams import stream as name_of
-from projections.order_document import clock, document
+from domain.policy import DEFAULT
+from domain.standing import order_is_open
+from projections.order_document import Clock, clock, document
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
@@ -44,7 +46,7 @@ class Orders:
         if stream == "policy":
             _write_open(rows, subjects)
         else:
-            _write(rows, subjects.get(stream), entries[-1].position, subjects.policies())
+            _write(rows, subjects.get(stream), entries[-1].position, subjects)
 
 
 VIEW = Orders()
@@ -103,17 +105,18 @@ def _write_open(rows: Rows, subjects: Subjects) -> None:
     ).fetchall():
         subjects.load([name_of("order", row[0]) for row in page])
         for order_id, position in page:
-            _write(rows, subjects.get(name_of("order", order_id)), position, subjects.policies())
+            _write(rows, subjects.get(name_of("order", order_id)), position, subjects)
         last = page[-1][0]
 
 
-def _write(rows: Rows, order: Order, position: int, policies: Sequence[tuple[int, Policy]]) -> None:
+def _write(rows: Rows, order: Order, position: int, subjects: Subjects) -> None:
     placed = order.placed
     covered = None if placed is None else coverage(order, placed)
     all_of = () if covered is None else covered.fulfillments
-    still_open = unfinished(order)
-    policy = _policy(policies, None if still_open else position)
-    clocks = [] if covered is None else [clock(order, one, covered, policy) for one in all_of]
+    still_open = order_is_open(order)
+    # An open order is shown by all that is known today, a finished one by what was known at its last change.
+    policies = subjects.policies(None if still_open else position)
+    clocks = [] if covered is None else [_clock(order, one, covered, policies) for one in all_of]
     rows.execute(
         "INSERT INTO orders VALUES (?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
         "position = excluded.position, open = excluded.open, body = excluded.body",
@@ -129,7 +132,12 @@ def _write(rows: Rows, order: Order, position: int, policies: Sequence[tuple[int
         rows.execute("DELETE FROM fulfillments WHERE order_id = ? AND fulfillment_id = ?", (order.id, order.id))
 
 
-def _policy(policies: Sequence[tuple[int, Policy]], up_to: int | None) -> Policy:
-    """Give the policy that judges: of an open order today's, of a finished one that of its last change."""
-    known = [policy for at, policy in policies if up_to is None or at <= up_to]
-    return known[-1] if known else DEFAULT
+def _clock(order: Order, fulfillment: Fulfillment, covered: Coverage, policies: Sequence[Adopted]) -> Clock:
+    """Read the clock by the policy in whose time its deadline lies, the last such; without a deadline, by the last."""
+    latest, end = None, FOREVER
+    for since, policy in reversed(policies):
+        found = clock(order, fulfillment, covered, policy)
+        if found.deadline is not None and since <= found.deadline < end:
+            return found
+        latest, end = latest or found, since
+    return latest or clock(order, fulfillment, covered, DEFAULT)

@@ -1,19 +1,18 @@
 """Parcels: where each one was last seen, by whom, and whether it is still on its way."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from domain.instant import Instant, iso
-from domain.parcel import EVENTS, Parcel, ParcelLabelled, ParcelScanned, ParcelVoided
+from domain.parcel import Parcel
+from domain.parcel_events import EVENTS, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
-TERMINAL: Final = frozenset({"delivered", "refused", "return_to_sender", "returned", "lost"})
-"""Statuses that no older scan undoes, however late it arrives."""
 
 
 class Parcels:

@@ -3,15 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
+from domain.adoption import Adopted, judging
 from domain.batch import PolicyAdopted
 from domain.log import LogRecorder, decode
-from domain.policy import Policy, load
 from domain.streams import Stream
 
 if TYPE_CHECKING:
     from projections.view import Entry
 
-_KINDS: Final = frozenset({"order", "parcel"})
+_KINDS: Final = frozenset({"order", "parcel", "complaint", "incident"})
 """The streams that views show; the others are folded by nobody here."""
 
 
@@ -24,13 +24,14 @@ class Subjects:
         self._limit = limit
         self._known: dict[str, Stream] = {}
         self._broken: dict[str, Exception] = {}
-        self._policies: list[tuple[int, Policy]] | None = None
+        self._adoptions: list[tuple[int, PolicyAdopted]] | None = None
+        self._policies: dict[int, list[Adopted]] = {}
         self._as_of = 0
 
     def forget(self) -> None:
         """Drop every state, because one of them may be ahead of what was committed."""
         self._known.clear()
-        self._policies = None
+        self._adoptions = None
         self._as_of = -1
 
     def advance(self, after: int, up_to: int, streams: dict[str, list["Entry"]]) -> None:
@@ -46,7 +47,7 @@ class Subjects:
         for name in touched:
             self._guard(name, streams[name])
         if "policy" in streams:
-            self._policies = None
+            self._adoptions = None
 
     def load(self, streams: Iterable[str]) -> None:
         """Read the streams that are not known, all in one go."""
@@ -74,13 +75,17 @@ class Subjects:
             raise self._broken[stream]
         return self._known[stream].state
 
-    def policies(self) -> list[tuple[int, Policy]]:
-        """List (position, policy) of what was adopted, earliest first."""
-        if self._policies is None:
+    def policies(self, up_to: int | None = None) -> list[Adopted]:
+        """List the policies that judge, earliest first, as they were known at a position of the log."""
+        if self._adoptions is None:
             rows = self._log.select_streams(["policy"], self._as_of)
             events = ((row.position, decode(row.topic, row.state)) for row in rows)
-            self._policies = [(at, load(event.text)) for at, event in events if isinstance(event, PolicyAdopted)]
-        return self._policies
+            self._adoptions = [(at, event) for at, event in events if isinstance(event, PolicyAdopted)]
+            self._policies.clear()
+        heard = [event for at, event in self._adoptions if up_to is None or at <= up_to]
+        if len(heard) not in self._policies:
+            self._policies[len(heard)] = judging(heard)
+        return self._policies[len(heard)]
 
     def _guard(self, name: str, entries: Sequence["Entry"]) -> None:
         if name in self._broken:

@@ -5,6 +5,7 @@ from api import health
 from api.metrics import METRICS
 from domain.errors import Unreadable
 from domain.instant import iso
+from projections import VIEWS
 from tests.story import at, heartbeat, placed, requested
 
 CANARY = "Li Lei 13912345678 lilei@example.com"
@@ -31,7 +32,7 @@ def test_feeds_show_sources_partitions_and_what_was_odd(shop):
 def test_projections_say_how_far_they_have_come(shop):
     shop.told.desk.take(placed(0))
     behind = {one["name"]: one["behind"] for one in shop.read("/v1/projections")["projections"]}
-    assert set(behind) == {"incidents", "orders", "parcels", "feed", "feeds"}
+    assert set(behind) == {view.name for view in VIEWS}
     assert set(behind.values()) == {shop.told.log.store.last_position()}
     shop.told.follow()
     assert {one["behind"] for one in shop.read("/v1/projections")["projections"]} == {0}

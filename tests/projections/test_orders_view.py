@@ -1,6 +1,7 @@
 import pytest
 
 from domain.adoption import adopt
+from domain.instant import iso
 from projections import orders
 from tests.projections.stage import stage
 from tests.story import (
@@ -113,6 +114,24 @@ def test_another_policy_moves_the_warning_of_every_open_order(told):
     adopt(told.log, '[late_shipment]\nwarn_before = "10h"', at(5))
     told.follow()
     assert risky(told, 11) == ["F"]
+
+
+def test_a_version_that_is_planned_moves_the_warning_of_what_comes_due_in_its_time_only(told):
+    told.hear(placed(0), requested(0, ship_by=20))
+    told.hear(placed(0, of="Q", key="q"), requested(0, "G", of="Q", ship_by=40))
+    later = f'[[version]]\nvalid_from = "{iso(at(30))}"\n[version.late_shipment]\nwarn_before = "15h"'
+    adopt(told.log, later, at(5))
+    told.follow()
+    assert told.query("SELECT fulfillment_id, warn_at FROM fulfillments ORDER BY 1") == [("F", at(16)), ("G", at(25))]
+
+
+def test_a_finished_order_keeps_what_was_planned_when_it_changed_last(told):
+    told.hear(placed(0), requested(0), scanned(1))
+    adopt(told.log, f'[[version]]\nvalid_from = "{iso(at(1))}"\n[version.late_shipment]\nwithin = "48h"', at(0))
+    told.follow()
+    assert fulfillment(told)["deadline"] is None
+    told.hear(placed(0, of="Q", key="q"), requested(0, "G", of="Q"))
+    assert order(told, "Q")["fulfillments"][0]["deadline"] == iso(at(48))
 
 
 def test_a_rule_that_is_off_warns_of_nothing(tmp_path):

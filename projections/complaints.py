@@ -1,0 +1,53 @@
+"""Complaints: who complained when, where and of what, as far as lists and counts need it."""
+
+from collections.abc import Sequence
+
+from domain.complaint import EVENTS, Complaint
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+
+class Complaints:
+    """Keeps one row for every complaint that was opened."""
+
+    name = "complaints"
+    version = 1
+    tables = ("complaints",)
+    schema = (
+        """CREATE TABLE IF NOT EXISTS complaints (
+            complaint_id TEXT PRIMARY KEY, position INTEGER NOT NULL, opened_position INTEGER NOT NULL, order_id TEXT,
+            customer TEXT, category TEXT, channel TEXT, complex INTEGER NOT NULL,
+            opened_at INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS complaints_opened ON complaints (opened_at)",
+        "CREATE INDEX IF NOT EXISTS complaints_order ON complaints (order_id)",
+    )
+    topics = frozenset(event.TOPIC for event in EVENTS)
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Write the complaint anew."""
+        complaint: Complaint = subjects.get(stream)
+        opening = complaint.opening
+        if opening is None:
+            return
+        meaning = complaint.meaning
+        opened = next((one.position for one in entries if one.row.topic == opening.TOPIC), entries[-1].position)
+        rows.execute(
+            "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
+            "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
+            "category = excluded.category, channel = excluded.channel, complex = excluded.complex, "
+            "opened_at = excluded.opened_at",
+            (
+                complaint.id,
+                entries[-1].position,
+                opened,
+                meaning.order_id,
+                meaning.customer_id,
+                meaning.category,
+                meaning.channel,
+                int(opening.complexity == "complex"),
+                opening.at,
+            ),
+        )
+
+
+VIEW = Complaints()

@@ -1,0 +1,156 @@
+"""Contacts: what customers were told and when, and which of that has since become untrue."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from domain.adoption import in_force
+from domain.batch import PolicyAdopted
+from domain.incident_events import IncidentContacted, Statement
+from domain.instant import Instant
+from domain.naming import stream as name_of
+from domain.order import EVENTS as ORDER_EVENTS
+from domain.order import Order
+from domain.parcel import Parcel
+from domain.parcel_events import EVENTS as PARCEL_EVENTS
+from domain.policy import DEFAULT
+from domain.statements import holds, order_facts
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+
+class Contacts:
+    """Keeps every contact with its statements, each with whether it is true by what is known now."""
+
+    name = "contacts"
+    version = 1
+    tables = ("contacts", "told")
+    schema = (
+        """CREATE TABLE IF NOT EXISTS contacts (
+            contact_id TEXT NOT NULL, incident TEXT NOT NULL, position INTEGER NOT NULL, at INTEGER NOT NULL,
+            by TEXT NOT NULL, channel TEXT NOT NULL, outcome TEXT NOT NULL, customer TEXT, true_at INTEGER NOT NULL,
+            corrects TEXT, PRIMARY KEY (contact_id, incident)) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS contacts_corrects ON contacts (corrects) WHERE corrects IS NOT NULL",
+        """CREATE TABLE IF NOT EXISTS told (
+            contact_id TEXT NOT NULL, incident TEXT NOT NULL, place INTEGER NOT NULL, order_id TEXT NOT NULL,
+            claim TEXT NOT NULL, value TEXT, holds INTEGER NOT NULL,
+            PRIMARY KEY (contact_id, incident, place)) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS told_order ON told (order_id)",
+        "CREATE INDEX IF NOT EXISTS told_wrong ON told (contact_id) WHERE holds = 0",
+    )
+    topics = frozenset(event.TOPIC for event in (IncidentContacted, PolicyAdopted, *ORDER_EVENTS, *PARCEL_EVENTS))
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Keep new contacts, and look again at what was said of an order whose facts have changed."""
+        kind = stream.partition("-")[0]
+        orders: Iterable[str]
+        if kind == "incident":
+            orders = _keep(stream, entries, rows)
+        elif kind == "policy":
+            orders = [row[0] for row in rows.execute("SELECT DISTINCT order_id FROM told")]
+        elif rows.execute("SELECT 1 FROM told LIMIT 1").fetchone() is None:
+            return
+        else:
+            subject: Order | Parcel = subjects.get(stream)
+            orders = (subject.id,) if isinstance(subject, Order) else subject.meaning.order_ids
+        for order_id in orders:
+            _look_again(order_id, rows, subjects)
+
+
+VIEW = Contacts()
+
+
+class ToldWrong(NamedTuple):
+    """A contact in which something was said that is not true."""
+
+    contact_id: str
+    incidents: list[str]
+    position: int
+    true_at: int
+    at: Instant
+    by: str
+    channel: str
+    customer: str | None
+    statements: list[Statement]
+    """Those that are not true."""
+
+
+def told_wrong(rows: Rows, limit: int, *, after: str = "", customer: str | None = None) -> list[ToldWrong]:
+    """List the contacts that nobody has corrected yet, by contact id."""
+    of_one = "" if customer is None else "AND contacts.customer = ? "
+    wrong = rows.execute(
+        "SELECT contact_id, MIN(position), MIN(true_at), MIN(at), MIN(by), MIN(channel), MAX(customer) "  # noqa: S608
+        "FROM contacts JOIN (SELECT DISTINCT contact_id FROM told WHERE holds = 0) USING (contact_id) "
+        f"WHERE contact_id > ? {of_one}AND NOT EXISTS "
+        "(SELECT 1 FROM contacts AS later WHERE later.corrects = contacts.contact_id) "
+        "GROUP BY contact_id ORDER BY contact_id LIMIT ?",
+        (after, *(() if customer is None else (customer,)), limit),
+    ).fetchall()
+    return [_wrong(rows, *row) for row in wrong]
+
+
+def _wrong(rows: Rows, contact_id: str, *columns: Any) -> ToldWrong:
+    found = rows.execute("SELECT incident FROM contacts WHERE contact_id = ? ORDER BY incident", (contact_id,))
+    incidents = [row[0] for row in found]
+    said = rows.execute(
+        "SELECT DISTINCT order_id, claim, value FROM told WHERE contact_id = ? AND holds = 0 "
+        "ORDER BY order_id, claim, value",
+        (contact_id,),
+    )
+    position, true_at, at, by, channel, customer = columns
+    statements = [Statement(order_id=row[0], claim=row[1], value=row[2]) for row in said]
+    return ToldWrong(contact_id, incidents, position, true_at, at, by, channel, customer, statements)
+
+
+def _keep(stream: str, entries: Sequence[Entry], rows: Rows) -> set[str]:
+    orders: set[str] = set()
+    for entry in entries:
+        event = entry.event
+        assert isinstance(event, IncidentContacted)
+        rows.execute(
+            "INSERT INTO contacts VALUES (?,?,?,?,?,?,?,?,?,?)",
+            (
+                event.contact_id,
+                stream,
+                entry.position,
+                event.at,
+                event.by,
+                event.channel,
+                event.outcome,
+                event.customer_id,
+                event.true_at,
+                event.corrects,
+            ),
+        )
+        rows.executemany(
+            "INSERT INTO told VALUES (?,?,?,?,?,?,1)",
+            [
+                (event.contact_id, stream, place, one.order_id, one.claim, one.value)
+                for place, one in enumerate(event.statements)
+            ],
+        )
+        orders.update(one.order_id for one in event.statements)
+    return orders
+
+
+def _look_again(order_id: str, rows: Rows, subjects: Subjects) -> None:
+    said = rows.execute(
+        "SELECT told.*, contacts.at FROM told JOIN contacts USING (contact_id, incident) WHERE order_id = ?",
+        (order_id,),
+    ).fetchall()
+    if not said:
+        return
+    order: Order = subjects.get(name_of("order", order_id))
+    names = {one: name_of("parcel", one) for one in order.parcels}
+    subjects.load(names.values())
+    parcels = {one: subjects.get(name) for one, name in names.items()}
+    policies = subjects.policies()
+    for contact_id, incident, place, _, claim, value, known, at in map(tuple, said):
+        # A day that was named is one of the calendar that was used when it was named.
+        policy = in_force(policies, at) if policies else DEFAULT
+        zone = policy.zone(None if order.placed is None else order.placed.destination)
+        true = holds(Statement(order_id=order_id, claim=claim, value=value), order_facts(order, parcels, zone))
+        if true != bool(known):
+            rows.execute(
+                "UPDATE told SET holds = ? WHERE contact_id = ? AND incident = ? AND place = ?",
+                (int(true), contact_id, incident, place),
+            )

@@ -1,0 +1,48 @@
+"""Sayings: what may be said of an order at a position of the log, read from the log itself."""
+
+from collections.abc import Iterable
+
+from domain.adoption import in_force, judging
+from domain.batch import PolicyAdopted
+from domain.instant import Instant
+from domain.log import LogRecorder, decode
+from domain.naming import stream
+from domain.order import Order
+from domain.policy import DEFAULT, Policy
+from domain.statements import OrderFacts, order_facts
+from domain.streams import Stream
+
+
+def facts_at(log: LogRecorder, order_ids: Iterable[str], up_to: int, now: Instant) -> dict[str, OrderFacts]:
+    """Say what was true of these orders when the log had come to a position; what it did not know is left out.
+
+    Days are those of the customer's place, as the policy in force at ``now`` has it.
+    """
+    found: dict[str, OrderFacts] = {}
+    policy = policy_at(log, now)
+    for order_id in dict.fromkeys(order_ids):
+        name = stream("order", order_id)
+        folded = _fold(log, [name], up_to)[name]
+        order: Order = folded.state
+        if folded.version:
+            names = {one: stream("parcel", one) for one in order.parcels}
+            parcels = _fold(log, list(names.values()), up_to)
+            zone = policy.zone(None if order.placed is None else order.placed.destination)
+            found[order_id] = order_facts(order, {one: parcels[name].state for one, name in names.items()}, zone)
+    return found
+
+
+def _fold(log: LogRecorder, names: list[str], up_to: int) -> dict[str, Stream]:
+    folded = {name: Stream(name) for name in names}
+    for row in log.select_streams(names, up_to) if names else ():
+        one = folded[row.stream]
+        one.state = one.evolve(one.state, decode(row.topic, row.state))
+        one.version = row.version
+    return folded
+
+
+def policy_at(log: LogRecorder, now: Instant) -> Policy:
+    """Give the policy in force at an instant."""
+    adopted = [decode(row.topic, row.state) for row in log.select_streams(["policy"])]
+    policies = judging(one for one in adopted if isinstance(one, PolicyAdopted))
+    return in_force(policies, now) if policies else DEFAULT

@@ -1,0 +1,132 @@
+"""Stakes: whose an order is, what it is worth, how far its goods are, and who is to call about hard cases."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from domain.batch import PolicyAdopted
+from domain.delivery import Delivery
+from domain.fulfillment import coverage
+from domain.instant import FOREVER, Instant
+from domain.order import EVENTS, Order, OrderParcelChanged, PromiseChanged
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+STAGES: Final = ("not_handed_over", "in_transit", "past")
+"""Where the goods are; the earlier, the more can be saved."""
+_NOT_HANDED_OVER, _IN_TRANSIT, _PAST = range(len(STAGES))
+_ENCODE = msgspec.json.Encoder().encode
+
+
+class Stakes:
+    """Keeps what the worklist ranks by: a row for every order and for each of its parcels, and the rules of routing."""
+
+    name = "stakes"
+    version = 1
+    tables = ("stakes", "stake_parcels", "routing", "routing_kinds")
+    schema = (
+        """CREATE TABLE IF NOT EXISTS stakes (
+            order_id TEXT PRIMARY KEY, task TEXT NOT NULL, customer TEXT, tier TEXT, sales_channel TEXT,
+            value TEXT, amount REAL NOT NULL, currency TEXT, deliver_by INTEGER,
+            stage INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS stakes_task ON stakes (task)",
+        """CREATE TABLE IF NOT EXISTS stake_parcels (
+            order_id TEXT NOT NULL, parcel_id TEXT NOT NULL, stage INTEGER NOT NULL,
+            PRIMARY KEY (order_id, parcel_id)) WITHOUT ROWID""",
+        """CREATE TABLE IF NOT EXISTS routing (
+            since INTEGER PRIMARY KEY, hard_from INTEGER NOT NULL, body BLOB NOT NULL)""",
+        """CREATE TABLE IF NOT EXISTS routing_kinds (
+            since INTEGER NOT NULL, kind TEXT NOT NULL, points INTEGER NOT NULL,
+            PRIMARY KEY (since, kind)) WITHOUT ROWID""",
+    )
+    topics = frozenset(event.TOPIC for event in (*EVENTS, PolicyAdopted))
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+        """Write the order anew, or the rules of all policies."""
+        if stream == "policy":
+            _write_routing(rows, subjects)
+        else:
+            _write(subjects.get(stream), rows)
+
+
+VIEW = Stakes()
+
+
+def task_of(order_id: str, customer: str | None) -> str:
+    """Name the task that an order belongs to: its customer's, or its own where nobody knows the customer."""
+    return f"order-{order_id}" if customer is None else f"customer-{customer}"
+
+
+def stage_of(order: Order) -> int:
+    """Say how far all of an order's goods are, the last of them counting."""
+    placed, live = order.placed, [one for one in order.parcels.values() if _counts(one)]
+    if placed is None:
+        return min((_stage(one) for one in live), default=_NOT_HANDED_OVER)
+    if Delivery.of(order, placed).complete(FOREVER):
+        return _PAST
+    covered = coverage(order, placed)
+    if not covered.fulfillments:
+        return min((*(_stage(one) for one in live), _IN_TRANSIT)) if live else _NOT_HANDED_OVER
+    handed_over = all(covered.complete(one, FOREVER) for one in covered.fulfillments)
+    return _IN_TRANSIT if handed_over else _NOT_HANDED_OVER
+
+
+def _write(order: Order, rows: Rows) -> None:
+    placed = order.placed
+    complained = (one.customer_id for one in order.complaints.values() if one.customer_id is not None)
+    customer = next(complained, None) if placed is None or placed.customer_id is None else placed.customer_id
+    value = None if placed is None else placed.stake.value
+    rows.execute(
+        "INSERT INTO stakes VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
+        "task = excluded.task, customer = excluded.customer, tier = excluded.tier, "
+        "sales_channel = excluded.sales_channel, value = excluded.value, amount = excluded.amount, "
+        "currency = excluded.currency, deliver_by = excluded.deliver_by, stage = excluded.stage",
+        (
+            order.id,
+            task_of(order.id, customer),
+            customer,
+            None if placed is None else placed.customer_tier,
+            None if placed is None else placed.sales_channel,
+            value,
+            0.0 if value is None else float(value),
+            None if placed is None else placed.currency,
+            _deliver_by(order),
+            stage_of(order),
+        ),
+    )
+    rows.executemany(
+        "INSERT INTO stake_parcels VALUES (?,?,?) ON CONFLICT (order_id, parcel_id) DO UPDATE SET "
+        "stage = excluded.stage",
+        [(order.id, name, _stage(one)) for name, one in order.parcels.items()],
+    )
+
+
+def _write_routing(rows: Rows, subjects: Subjects) -> None:
+    rows.execute("DELETE FROM routing")
+    rows.execute("DELETE FROM routing_kinds")
+    for since, policy in subjects.policies():
+        routing = policy.routing
+        rows.execute("INSERT INTO routing VALUES (?,?,?)", (since, routing.hard_from, _ENCODE(routing)))
+        rows.executemany(
+            "INSERT INTO routing_kinds VALUES (?,?,?)",
+            [(since, kind, points) for kind, points in sorted(routing.kinds.items())],
+        )
+
+
+def _counts(parcel: OrderParcelChanged) -> bool:
+    return parcel.voided_at is None and parcel.contents != ()
+
+
+def _stage(parcel: OrderParcelChanged) -> int:
+    if parcel.settled is not None or parcel.undone is not None or parcel.voided_at is not None:
+        return _PAST
+    return _NOT_HANDED_OVER if parcel.possessed is None else _IN_TRANSIT
+
+
+def _deliver_by(order: Order) -> Instant | None:
+    """Give the last delivery date that customer or platform agreed to, else the first promise."""
+    agreed = [
+        one.deliver_by for one in order.facts.of(PromiseChanged) if one.agreed_by != "merchant" and one.deliver_by
+    ]
+    return agreed[-1] if agreed else None if order.placed is None else order.placed.deliver_by

@@ -1,0 +1,165 @@
+"""Workflow: where each incident stands in the work of staff, to be joined with what the rules say of it."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from domain.incident import Incident, due, status
+from domain.incident_events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
+from domain.instant import Instant, iso
+from projections.subjects import Subjects
+from projections.view import Entry, Rows
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder().decode
+REACHED: Final = frozenset({"reached", "agreed", "sent"})
+"""Outcomes of an attempt after which the customer knows."""
+_OF_IT: Final = "(SELECT {} FROM workflow WHERE workflow.id = incidents.id)"
+_NOT_STAFF: Final = frozenset({CLOCK, TRACKER})
+
+
+class Workflow:
+    """Keeps one row for every incident that staff have touched."""
+
+    name = "workflow"
+    version = 1
+    tables = ("workflow",)
+    schema = (
+        """CREATE TABLE IF NOT EXISTS workflow (
+            id TEXT PRIMARY KEY, position INTEGER NOT NULL, status TEXT NOT NULL, person TEXT, team TEXT,
+            merged_into TEXT, liable TEXT, level INTEGER NOT NULL, reopened INTEGER NOT NULL,
+            next_attempt INTEGER, attempt_due INTEGER NOT NULL, first_at INTEGER, contacted_at INTEGER,
+            contact_channel TEXT, settled_at INTEGER, dismissed_rule TEXT, body BLOB NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS workflow_person ON workflow (person) WHERE person IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS workflow_team ON workflow (team) WHERE team IS NOT NULL",
+    )
+    topics = frozenset(event.TOPIC for event in INCIDENT_EVENTS)
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Write the incident's row anew; when staff first touched it stays."""
+        state: Incident = subjects.get(stream)
+        people: list[Any] = [one.event for one in entries]
+        first_at = min((one.at for one in people if one.by not in _NOT_STAFF), default=None)
+        values = {"id": stream, "position": entries[-1].position, "first_at": first_at, **_columns(state)}
+        names = ", ".join(values)
+        changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"id", "first_at"})
+        rows.execute(
+            f"INSERT INTO workflow ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
+            f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = "
+            "MIN(COALESCE(first_at, excluded.first_at), COALESCE(excluded.first_at, first_at))",
+            tuple(values.values()),
+        )
+
+
+VIEW = Workflow()
+
+
+class Staff(NamedTuple):
+    """Where an incident must stand in the work of staff; an empty part asks for nothing."""
+
+    status: tuple[str, ...] = ()
+    assignee: tuple[str, ...] = ()
+    """Persons or teams."""
+
+    def conditions(self) -> Iterable[tuple[str, Sequence[Any]]]:
+        """Write it over the table of incidents."""
+        if self.status:
+            yield f"COALESCE({_OF_IT.format('status')}, 'new') IN ({_marks(self.status)})", self.status
+        if self.assignee:
+            marks = _marks(self.assignee)
+            either = f"({_OF_IT.format('person')} IN ({marks}) OR {_OF_IT.format('team')} IN ({marks}))"
+            yield either, (*self.assignee, *self.assignee)
+
+
+class Worked(NamedTuple):
+    """What staff have made of one incident."""
+
+    position: int
+    """Of the last thing they did."""
+    body: dict[str, Any]
+
+
+def one(rows: Rows, identity: str) -> Worked:
+    """Give the work on an incident; of one that nobody has touched, that it is new."""
+    row = rows.execute("SELECT position, body FROM workflow WHERE id = ?", (identity,)).fetchone()
+    return Worked(0, document(Incident())) if row is None else Worked(row[0], _DECODE(row[1]))
+
+
+def document(state: Incident) -> dict[str, Any]:
+    """Write what staff have made of an incident, in the words of the contract."""
+    held, asleep = state.acknowledged, state.snoozed
+    return {
+        "status": status(state),
+        "acknowledged_by": None if held is None else held.by,
+        "acknowledged_until": None if held is None else iso(held.until),
+        "person": state.person,
+        "team": state.team,
+        "snoozed_until": None if asleep is None else _time(asleep.until),
+        "wakes_on_event": asleep is not None and asleep.next_event,
+        "merged_into": state.merged_into,
+        "parts": list(state.parts),
+        "liable": state.liable,
+        "level": state.level,
+        "escalated_to": state.escalated_to,
+        "contacts": [_contact(state, name, one) for name, one in state.contacts.items()],
+        "next_attempt": _time(state.next_attempt),
+        "attempt_due": state.attempt_due,
+        "awaits_confirmation": list(state.unconfirmed),
+        "payments": [
+            {
+                "member": member,
+                "amount": one.amount,
+                "currency": one.currency,
+                "form": one.form,
+                "paid": isinstance(one, IncidentCompensated),
+                "approvals": list(one.approvals) if isinstance(one, IncidentCompensated) else [one.by],
+            }
+            for member, one in state.payments.items()
+        ],
+        "notes": len(state.notes),
+        "reopened": state.reopened,
+        "due": _time(due(state)),
+    }
+
+
+def _contact(state: Incident, name: str, one: IncidentContacted) -> dict[str, Any]:
+    return {
+        "contact_id": name,
+        "at": iso(one.at),
+        "by": one.by,
+        "channel": one.channel,
+        "outcome": one.outcome,
+        "agreement": one.agreement,
+        "confirmed": name in state.confirmed,
+        "cleared": one.cleared,
+    }
+
+
+def _columns(state: Incident) -> dict[str, Any]:
+    stands = status(state)
+    reached = next((one for one in state.contacts.values() if one.outcome in REACHED), None)
+    return {
+        "status": stands,
+        "person": state.person,
+        "team": state.team,
+        "merged_into": state.merged_into,
+        "liable": state.liable,
+        "level": state.level,
+        "reopened": state.reopened,
+        "next_attempt": state.next_attempt,
+        "attempt_due": int(state.attempt_due),
+        "contacted_at": None if reached is None else reached.at,
+        "contact_channel": None if reached is None else reached.channel,
+        "settled_at": None if state.closed is None else state.closed.at,
+        "dismissed_rule": getattr(state.closed, "rule", None),
+        "body": _ENCODE(document(state)),
+    }
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ",".join("?" * len(values))
+
+
+def _time(at: Instant | None) -> str | None:
+    return None if at is None else iso(at)

@@ -226,13 +226,15 @@ def doctor(*, as_json: Json = False) -> None:
 
 @config_app.command("show")
 def config_show(*, as_json: Json = False) -> None:
-    """Show effective settings and where each comes from; secrets stay hidden.
+    """Show effective settings and where each comes from, and each version of the policy; secrets stay hidden.
 
     Example: tracker config show
     """
+    from deploy import policies
     from deploy.settings import explain
 
-    rows = [one.model_dump() for one in explain(Settings())]
+    settings = Settings()
+    rows = [*(one.model_dump() for one in explain(settings)), *policies.explain(settings)]
     table(rows, as_json=as_json, empty="", columns=("name", "value", "origin", "variable"))
 
 

@@ -94,7 +94,7 @@ class Packing:
             items=items,
             handed_over=min(handed, default=None),
             followed_at=min((*followed, *self._taken_whole(name)), default=None),
-            first=not any(one.packed.stamp < stamp and one.counts(stamp.at) for one in mine),
+            first=not any(one.packed.stamp < stamp and (one.parcel.voided_at or FOREVER) > stamp.at for one in mine),
             supplied=supplied,
             supplied_by=by,
         )

@@ -105,7 +105,8 @@ class Parcel:
     def filling(self, order: Order, packing: Fact) -> set[str]:
         """Name the order's fulfilments that a packed parcel holds something of, unless it names them itself."""
         named = set(packing.data.get("fulfillment_ids") or self.fulfilments) & order.asked.keys()
-        held = {item.get("line_id") for item in packing.data["contents"]} | {x["sku"] for x in packing.data["contents"]}
+        mine = [item for item in packing.data["contents"] if item["order_id"] == order.id]
+        held = {item.get("line_id") for item in mine} | {item["sku"] for item in mine}
         lines = {line["line_id"] for line in order.lines if {line["line_id"], line["sku"]} & held}
         filled = {name for name in order.asked if lines & {line for line, _ in order.carried(name)}}
         return named or filled

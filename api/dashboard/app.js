@@ -2,22 +2,28 @@
 
 import { html, render, useEffect, useState } from "./html.js";
 import { AtRisk } from "./risk.js";
+import { Backlogs } from "./backlogs.js";
 import { Feeds } from "./feeds.js";
 import { get } from "./api.js";
 import { setClock } from "./clock.js";
-import { Header, StaleBanner } from "./header.js";
+import { Header, PAGES, StaleBanner } from "./header.js";
 import { Help } from "./help.js";
 import { choose, preferred, useLanguage } from "./i18n.js";
 import { Incidents } from "./incidents.js";
 import { bind } from "./keys.js";
 import * as live from "./live.js";
+import { Metrics } from "./metrics.js";
 import { Order } from "./order.js";
 import { go, useRoute } from "./router.js";
 import { apply } from "./theme.js";
+import { Worklist } from "./worklist.js";
 
 function Page({ route }) {
   if (route.page === "orders" && route.id !== null) return html`<${Order} id=${route.id} key=${route.id} />`;
   if (route.page === "at-risk") return html`<${AtRisk} />`;
+  if (route.page === "worklist") return html`<${Worklist} id=${route.id} params=${route.params} />`;
+  if (route.page === "backlogs") return html`<${Backlogs} params=${route.params} />`;
+  if (route.page === "metrics") return html`<${Metrics} params=${route.params} />`;
   if (route.page === "feeds") return html`<${Feeds} />`;
   return html`<${Incidents} id=${route.id} params=${route.params} />`;
 }
@@ -32,9 +38,8 @@ function App() {
         "?": () => setHelp(true),
         "/": () => document.getElementById("search").focus(),
         Escape: () => document.activeElement?.blur(),
-        1: () => go("incidents"),
-        2: () => go("at-risk"),
-        3: () => go("feeds"),
+        i: () => document.getElementById("actor").focus(),
+        ...Object.fromEntries(PAGES.map((page, place) => [place + 1, () => go(page)])),
       }),
     [],
   );

@@ -31,3 +31,6 @@ export function fullTime(text) {
 }
 
 export const number = (value) => new Intl.NumberFormat(locale()).format(value);
+export const money = (value) => new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
+export const share = (value) => (value === null ? "—" : new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value));
+export const hours = (value) => (value === null ? "—" : span(value * HOUR));

@@ -1,6 +1,7 @@
 // The bar above every page: where you are, how fresh this is, and how it looks.
 
-import { html, useRef } from "./html.js";
+import { html, useRef, useState } from "./html.js";
+import { setActor, useActor } from "./actor.js";
 import { isWall, knownUpTo, now, secondsBehind, speed } from "./clock.js";
 import { clockTime, number, span } from "./format.js";
 import { useNow, useStatus } from "./hooks.js";
@@ -9,7 +10,7 @@ import { get } from "./api.js";
 import { go, link } from "./router.js";
 import { setTheme, theme, THEMES } from "./theme.js";
 
-const PAGES = ["incidents", "at-risk", "feeds"];
+export const PAGES = ["incidents", "at-risk", "worklist", "backlogs", "metrics", "feeds"];
 
 export function Header({ page, onHelp }) {
   return html`<header class="top">
@@ -22,6 +23,7 @@ export function Header({ page, onHelp }) {
     <${Search} />
     <div class="tools">
       <${Freshness} />
+      <${Actor} />
       <label class="hidden" for="language">${t("tool.language")}</label>
       <select id="language" value=${current()} onChange=${(event) => choose(event.target.value)}>
         ${Object.entries(LANGUAGES).map(([code, name]) => html`<option value=${code} selected=${code === current()} lang=${code}>${name}</option>`)}
@@ -51,6 +53,17 @@ function Search() {
     <input id="search" ref=${field} type="search" placeholder=${t("search.hint")} autocomplete="off" maxlength="128" />
     <kbd aria-hidden="true">/</kbd>
   </form>`;
+}
+
+// Who works here; stands in the log beside everything that is done from this page.
+function Actor() {
+  const name = useActor();
+  const [wrong, say] = useState(false);
+  const change = (event) => say(!setActor(event.target.value));
+  return html`<span class="actor"><label for="actor">${t("actor.label")}</label>
+    <input id="actor" name="actor" value=${name} placeholder=${t("actor.nobody")} maxlength="128" autocomplete="username" spellcheck=${false}
+      aria-invalid=${String(wrong)} aria-describedby=${wrong ? "actor-wrong" : null} title=${t("actor.hint")} onChange=${change} />
+    ${wrong ? html`<span id="actor-wrong" class="failure small" role="alert">${t("actor.wrong")}</span>` : null}</span>`;
 }
 
 // Known up to 09:12: everything that happened before has been read.

@@ -8,7 +8,8 @@ const KEYS = [
   ["Enter", "key.open"],
   ["Esc", "key.back"],
   ["/", "key.search"],
-  ["1 2 3", "key.pages"],
+  ["1 … 6", "key.pages"],
+  ["i", "key.actor"],
   ["p", "key.pause"],
   ["?", "key.help"],
 ];

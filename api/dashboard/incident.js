@@ -1,28 +1,43 @@
 // One incident: what happened, the records that prove it, and what would clear it.
 
-import { html, useEffect } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { incidentPath } from "./api.js";
 import { now } from "./clock.js";
+import { Desk } from "./desk.js";
+import { Detail } from "./detail.js";
 import { span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t, told } from "./i18n.js";
-import { ApiLink, Card, Failure, kindName, Loading, OrderLink, Record, Severity, StatePill, Table, Time } from "./parts.js";
+import { overdue } from "./kinds.js";
+import { Members, MutedBy } from "./muted.js";
+import { ApiLink, Card, Failure, kindName, Loading, Orders, Record, Severity, StatePill, Table, Time } from "./parts.js";
 import { link } from "./router.js";
 
-export function IncidentPanel({ id, params }) {
-  const { data, error, loading } = useRead(incidentPath(id), {}, { again: (change) => change.incident.id === id });
+export function IncidentPanel({ id, params, onChange = () => {} }) {
+  const [position, stand] = useState(undefined);
+  const { data, error, loading } = useRead(incidentPath(id), { min_position: position }, { again: (change) => change.incident.id === id, every: 10_000 });
   useEffect(() => {
     if (matchMedia("(max-width: 900px)").matches) scrollTo(0, 0);
   }, [id]);
+  const done = (at) => {
+    stand(at);
+    onChange(at);
+  };
   const back = html`<a class="back" href=${link("incidents", null, params)}>← ${t("panel.back")}</a>`;
   if (error && !data) return html`<div>${back}<${Failure} error=${error} /></div>`;
   if (!data || (loading && data.incident.id !== id)) return html`<div>${back}<${Loading} /></div>`;
+  const one = data.incident;
   return html`<article class="incident" data-id=${id}>
     ${back}
-    <${Heading} one=${data.incident} />
-    <${Facts} one=${data.incident} episode=${data.episodes.at(-1)} />
-    ${data.episodes.toReversed().map((one, place) => html`<${Episode} one=${one} nth=${data.episodes.length - place} of=${data.episodes.length} />`)}
-    <footer><${ApiLink} path=${incidentPath(id)} /> <span class="mono minor">${data.incident.id}</span></footer>
+    <${Heading} one=${one} />
+    <${MutedBy} one=${one} />
+    <${Failure} error=${error} />
+    <${Facts} one=${one} episode=${data.episodes.at(-1)} />
+    <${Members} one=${one} position=${position} />
+    ${data.workflow ? html`<${Desk} key=${id} incident=${one} workflow=${data.workflow} onDone=${done} />` : null}
+    <${Detail} of=${one.detail} />
+    ${data.episodes.toReversed().map((each, place) => html`<${Episode} one=${each} nth=${data.episodes.length - place} of=${data.episodes.length} />`)}
+    <footer><${ApiLink} path=${incidentPath(id)} /> <span class="mono minor">${one.id}</span></footer>
   </article>`;
 }
 
@@ -37,7 +52,7 @@ function Heading({ one }) {
     </div>
     <h1>${kindName(one.kind)} <span class="mono">${one.subject}</span></h1>
     <p class="age-line">
-      ${one.state === "open" ? t("panel.late_for", { span: age }) : one.state === "ended" ? t("panel.was_late", { span: age }) : t("panel.never")}
+      ${one.state === "retracted" ? t("panel.never") : one.state === "open" ? t(overdue(one.kind) ? "panel.late_for" : "panel.open_for", { span: age }) : t(overdue(one.kind) ? "panel.was_late" : "panel.was_open", { span: age })}
       <span class="minor"> · ${t("panel.since")} <${Time} at=${one.due_at} />${one.ended_at ? html` – <${Time} at=${one.ended_at} />` : null}</span>
     </p>
     <p>${told(`why.${one.kind}`, "")}</p>
@@ -45,14 +60,15 @@ function Heading({ one }) {
 }
 
 function Facts({ one, episode }) {
-  const parts = Object.entries(one.detail.severity ?? {});
+  const parts = Object.entries(one.severity_parts ?? {});
   return html`<dl class="facts">
     ${one.would_clear ? html`<div class="clears"><dt>${t("fact.clears")}</dt><dd>${told(`clears.${one.kind}`, one.would_clear)}</dd></div>` : null}
     ${episode.ended_by ? html`<div><dt>${t("fact.ended_by")}</dt><dd>${told(`type.${episode.ended_by.type}`, episode.ended_by.type ?? "")} <span class="mono">${episode.ended_by.ref}</span><br /><${Record} of=${episode.ended_by} /></dd></div>` : null}
-    <div><dt>${t("fact.orders")}</dt><dd>${one.order_ids.map((id) => html`<${OrderLink} id=${id} /> `)}</dd></div>
+    <div><dt>${t("fact.orders")}</dt><dd>${one.order_ids.length ? html`<${Orders} ids=${one.order_ids} />` : "—"}</dd></div>
     ${one.parcel_id ? html`<div><dt>${t("fact.parcel")}</dt><dd class="mono">${one.parcel_id}</dd></div>` : null}
     ${one.warehouse_id ? html`<div><dt>${t("fact.warehouse")}</dt><dd><a href=${link("incidents", null, { warehouse: one.warehouse_id })}>${one.warehouse_id}</a></dd></div>` : null}
     ${one.carrier ? html`<div><dt>${t("fact.carrier")}</dt><dd><a href=${link("incidents", null, { carrier: one.carrier })}>${one.carrier}</a></dd></div>` : null}
+    ${one.sku ? html`<div><dt>${t("line.sku")}</dt><dd class="mono">${one.sku}</dd></div>` : null}
     ${parts.length ? html`<div><dt>${t("fact.severity")}</dt><dd>${parts.map(([name, points]) => `${told(`part.${name}`, name)} +${points}`).join(" · ")}</dd></div>` : null}
     <div><dt>${t("fact.rule")}</dt><dd><span class="mono">${one.kind}.${one.rule}</span> · ${t("fact.policy")} <span class="mono" title=${one.policy}>${one.policy.slice(0, 10)}</span></dd></div>
     <div><dt>${t("fact.known")}</dt><dd><${Time} at=${episode.known_up_to} /></dd></div>

@@ -1,20 +1,25 @@
 // Incidents: what is wrong, since when, why. The list on the left, one of them on the right.
 
 import { html, useEffect, useRef, useState } from "./html.js";
+import { useActor } from "./actor.js";
 import { now } from "./clock.js";
+import { StatusPill } from "./desk.js";
 import { number, span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t } from "./i18n.js";
 import { IncidentPanel } from "./incident.js";
 import { bind } from "./keys.js";
+import { KINDS, overdue, STATUSES } from "./kinds.js";
+import { Members } from "./muted.js";
 import { Empty, Failure, kindName, Loading, Severity, StatePill, Time } from "./parts.js";
 import { go, link } from "./router.js";
 import { useRows } from "./rows.js";
 
 const STATES = ["open", "ended", "retracted", "all"];
 const GRADES = ["critical", "high", "medium", "low"];
+const FEW = 3; // orders named in a row
 const GRAVE = "critical,high";
-const FILTERS = ["kind", "severity", "warehouse", "carrier", "order"];
+const FILTERS = ["kind", "severity", "warehouse", "carrier", "status", "assignee", "muted", "muted_by", "order"];
 
 export function Incidents({ id, params }) {
   const [paused, setPaused] = useState(false);
@@ -45,7 +50,7 @@ export function Incidents({ id, params }) {
       ${list.next ? html`<button type="button" class="more" onClick=${list.more}>${t("list.more")}</button>` : null}
     </section>
     <aside class="panel" aria-label=${t("panel.label")}>
-      ${id === null ? html`<${Empty} title=${t("panel.empty")}>${t("panel.hint")}<//>` : html`<${IncidentPanel} id=${id} params=${params} />`}
+      ${id === null ? html`<${Empty} title=${t("panel.empty")}>${t("panel.hint")}<//>` : html`<${IncidentPanel} id=${id} params=${params} onChange=${list.refresh} />`}
     </aside>
     <${Announcer} rows=${list.rows} />
   </div>`;
@@ -72,6 +77,7 @@ function Summary({ list, params }) {
 
 function Filters({ params, rows, paused, waiting, onPause }) {
   const set = (name) => (event) => go("incidents", null, { ...params, [name]: event.target.value });
+  const me = useActor();
   const known = (name) => [...new Set([...rows.map((one) => one[name]), params[name.replace("_id", "")]])].filter(Boolean).sort();
   const chosen = params.state ?? "open";
   const active = FILTERS.filter((name) => params[name]);
@@ -79,11 +85,17 @@ function Filters({ params, rows, paused, waiting, onPause }) {
     <div class="segments" role="group" aria-label=${t("filter.state")}>
       ${STATES.map((one) => html`<a href=${link("incidents", null, { ...params, state: one === "open" ? "" : one })} aria-current=${one === chosen ? "true" : null}>${t(`state.${one}`)}</a>`)}
     </div>
-    <${Choice} name="kind" value=${params.kind} options=${known("kind")} shown=${kindName} onChange=${set("kind")} />
+    <${Choice} name="kind" value=${params.kind} options=${[...new Set([...KINDS, ...known("kind")])]} shown=${kindName} onChange=${set("kind")} />
     <${Choice} name="severity" value=${params.severity} options=${[GRAVE, ...GRADES]} shown=${(one) => t(`severity.${one}`)} onChange=${set("severity")} />
     <${Choice} name="warehouse" value=${params.warehouse} options=${known("warehouse_id")} onChange=${set("warehouse")} />
+    <${Choice} name="carrier" value=${params.carrier} options=${known("carrier")} onChange=${set("carrier")} />
+    <${Choice} name="status" value=${params.status} options=${STATUSES} shown=${(one) => t(`status.staff.${one}`)} onChange=${set("status")} />
+    <${Choice} name="muted" value=${params.muted} options=${["all", "only"]} shown=${(one) => t(`filter.muted.${one}`)} onChange=${set("muted")} />
+    <label class="choice"><span class="hidden">${t("filter.assignee")}</span><input name="assignee" class=${params.assignee ? "set" : ""} placeholder=${t("filter.assignee")} value=${params.assignee ?? ""} maxlength="128" onChange=${set("assignee")} /></label>
+    ${me && params.assignee !== me ? html`<button type="button" onClick=${() => go("incidents", null, { ...params, assignee: me })}>${t("work.mine")}</button>` : null}
     <${Choice} name="sort" value=${params.sort} options=${["due_at"]} shown=${() => t("sort.oldest")} none=${t("sort.newest")} onChange=${set("sort")} />
     ${params.order ? html`<span class="chip">${t("filter.order")} <b class="mono">${params.order}</b></span>` : null}
+    ${params.muted_by ? html`<span class="chip">${t("muted.by")} <b class="mono">${params.muted_by.replace(/^incident-/, "")}</b></span>` : null}
     ${active.length ? html`<a class="clear" href=${link("incidents", null, { state: params.state })}>${t("filter.clear")}</a>` : null}
     <button type="button" class="pause" aria-pressed=${String(paused)} onClick=${onPause}>
       ${paused ? t("live.resume", { n: waiting }) : t("live.pause")}
@@ -104,7 +116,7 @@ function Choice({ name, value, options, shown = (one) => one, none = t(`filter.a
 function Rows({ rows, id, params }) {
   useNow();
   return html`<ul class="rows">
-    ${rows.map((one) => html`<li key=${one.id}><${Row} one=${one} chosen=${one.id === id} params=${params} /></li>`)}
+    ${rows.map((one) => html`<li key=${one.id}><${Row} one=${one} chosen=${one.id === id} params=${params} /><${Members} one=${one} /></li>`)}
   </ul>`;
 }
 
@@ -117,17 +129,21 @@ function Row({ one, chosen, params }) {
     <span class="what">
       <span class="line"><b>${kindName(one.kind)}</b> <span class="mono subject">${one.subject}</span></span>
       <span class="line minor">
-        ${one.order_ids.length === 1 && one.subject.startsWith(one.order_ids[0]) ? null : html`<span class="mono">${one.order_ids.join(", ")}</span>`}
+        ${one.order_ids.length === 0 || (one.order_ids.length === 1 && one.subject.startsWith(one.order_ids[0])) ? null : html`<span class="mono">${one.order_ids.slice(0, FEW).join(", ")}${one.order_ids.length > FEW ? ` +${number(one.order_ids.length - FEW)}` : ""}</span>`}
         ${one.warehouse_id ? html`<span>${one.warehouse_id}</span>` : null}
         ${one.carrier ? html`<span>${one.carrier}</span>` : null}
-        <span>${t("row.due")} <${Time} at=${one.due_at} /></span>
+        <span>${t(overdue(one.kind) ? "row.due" : "row.since")} <${Time} at=${one.due_at} /></span>
+        ${one.staff && one.staff.status !== "new" ? html`<${StatusPill} status=${one.staff.status} />` : null}
+        ${one.staff?.person || one.staff?.team ? html`<span>${[one.staff.person, one.staff.team].filter(Boolean).join(" · ")}</span>` : null}
+        ${one.staff?.attempt_due ? html`<span class="tag warn">${t("desk.attempt_due")}</span>` : null}
+        ${one.muted_as ? html`<span class="tag">${t(`muted.${one.muted_as}`)}</span>` : null}
         ${one.historic ? html`<span class="tag">${t("tag.historic")}</span>` : null}
         ${one.stale ? html`<span class="tag warn">${t("tag.stale")}</span>` : null}
       </span>
     </span>
     <span class="when">
       <span class="age">${one.state === "open" ? age : one.state === "ended" ? t("row.lasted", { span: age }) : "—"}</span>
-      ${one.state === "open" ? html`<span class="minor">${t("row.late")}</span>` : html`<${StatePill} state=${one.state} />`}
+      ${one.state === "open" ? html`<span class="minor">${t(overdue(one.kind) ? "row.late" : "row.open")}</span>` : html`<${StatePill} state=${one.state} />`}
     </span>
   </a>`;
 }

@@ -7,6 +7,7 @@ import { span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t, told } from "./i18n.js";
 import { bind } from "./keys.js";
+import { MaySay } from "./may_say.js";
 import { ApiLink, Card, Empty, Failure, kindName, Loading, Pill, Record, Severity, StatePill, Table, Time } from "./parts.js";
 import { link } from "./router.js";
 
@@ -30,6 +31,7 @@ export function Order({ id }) {
         <${Card} title=${t("order.parcels")}>
           ${data.parcels.length ? data.parcels.map((one) => html`<${Parcel} one=${one} />`) : html`<p class="minor">${t("order.no_parcels")}</p>`}
         <//>
+        ${data.may_say ? html`<${Card} title=${t("say.title")}><p class="minor">${t("say.hint")}</p><${MaySay} of=${data.may_say} named=${false} /><//>` : null}
         <${Lines} lines=${data.lines} />
       </div>
       <${Card} title=${t("order.timeline")}><${Timeline} entries=${data.timeline} /><//>

@@ -1,7 +1,7 @@
 // Small parts that several pages show.
 
 import { html } from "./html.js";
-import { clockTime, fullTime } from "./format.js";
+import { clockTime, fullTime, number } from "./format.js";
 import { now } from "./clock.js";
 import { t, told } from "./i18n.js";
 import { link } from "./router.js";
@@ -31,11 +31,19 @@ export function Empty({ title, children }) {
   return html`<div class="empty" role="status"><p class="empty-title">${title}</p><div>${children}</div></div>`;
 }
 
-export function Failure({ error }) {
+export function Failure({ error, title = t("error.failed") }) {
+  if (!error) return null;
+  const claim = error.claim;
   return html`<div class="failure" role="alert">
-    <strong>${error.status === 404 ? t("error.not_found") : t("error.failed")}</strong>
+    <strong>${error.status === 404 ? t("error.not_found") : title}</strong>
     <p>${error.message}${error.requestId ? ` (${t("error.request", { id: error.requestId })})` : ""}</p>
+    ${claim ? html`<p class="claim">${t("error.claim")} <b>${told(`claim.${claim.claim}`, claim.claim)}${claim.value ? ` ${claim.value}` : ""}</b> <span class="mono">${claim.order_id}</span></p>` : null}
   </div>`;
+}
+
+// A few of many: the rest is counted, not drawn.
+export function Orders({ ids, most = 12 }) {
+  return html`${ids.slice(0, most).map((id) => html`<${OrderLink} id=${id} /> `)}${ids.length > most ? html`<span class="minor">${t("more.orders", { n: number(ids.length - most) })}</span>` : null}`;
 }
 
 export const Loading = () => html`<p class="loading" role="status">${t("loading")}</p>`;

@@ -1,10 +1,15 @@
 import json
 import re
+from typing import get_args
 
 import pytest
 
 from api import vendoring
+from api.contract_desk import State
 from api.pages import FOLDER
+from domain.detectors import DETECTORS
+from domain.incident_events import Channel, Form, Outcome, Party, Promised
+from domain.policy import KINDS
 
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / "locales").glob("*.json")}
 SCRIPTS = sorted(path for path in FOLDER.glob("*.js"))
@@ -44,6 +49,38 @@ def test_every_word_that_is_asked_for_is_there_and_every_one_there_is_asked_for(
         if key not in asked and key not in listed and not any(key.startswith(family) for family in families)
     }
     assert unused == set()
+
+
+def test_every_kind_that_is_shown_has_its_words_and_can_be_chosen():
+    shown = {one.kind for some in DETECTORS.values() for one in some} & set(KINDS)
+    assert len(shown) > 10
+    for kind in shown:
+        assert {f"kind.{kind}", f"why.{kind}", f"clears.{kind}"} <= set(CATALOGUES["en"]), kind
+    kinds = (FOLDER / "kinds.js").read_text(encoding="utf-8").partition("KINDS = [")[2].partition("]")[0]
+    assert set(re.findall(r'"(\w+)"', kinds)) == shown
+
+
+def test_every_refusal_of_the_desk_is_said_in_every_language():
+    domain = FOLDER.parents[1] / "domain"
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(domain.glob("*.py")))
+    codes = set(re.findall(r'IllegalStep\(\s*"([a-z_]+)"', source)) | {"claim_untrue", "read_only", "not_there_yet"}
+    assert len(codes) > 20
+    assert {f"no.{code}" for code in codes} - set(CATALOGUES["en"]) == set()
+
+
+def test_every_word_of_the_contract_that_staff_choose_from_is_offered_and_named():
+    offered = (FOLDER / "kinds.js").read_text(encoding="utf-8")
+    for name, prefix, words in (
+        ("STATUSES", "status.staff", State),
+        ("CHANNELS", "channel", Channel),
+        ("OUTCOMES", "outcome", Outcome),
+        ("PARTIES", "party", Party),
+        ("PROMISED", "promised", Promised),
+        ("FORMS", "form", Form),
+    ):
+        listed = offered.partition(f"export const {name} = [")[2].partition("]")[0]
+        assert set(re.findall(r'"(\w+)"', listed)) == set(get_args(words)), name
+        assert {f"{prefix}.{one}" for one in get_args(words)} <= set(CATALOGUES["en"]), name
 
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)

@@ -98,7 +98,8 @@ def test_muted_incidents_are_folded_under_the_one_that_speaks_for_them(browser, 
 
 def test_who_takes_an_incident_on_is_shown_at_once_and_stands_in_the_log(browser, desk):
     with at_desk(browser, desk, f"/incidents/{late('4')}") as page:
-        step(page, "acknowledge")
+        with page.expect_request(lambda one: late("4") in one.url and "min_position=" in one.url):
+            step(page, "acknowledge")
         shows(page, ".desk > header", "Taken on")
         assert "li" in words(page, ".desk .standing")
         shows(page, ".rows", "Taken on")
@@ -149,7 +150,8 @@ def test_a_finding_is_called_wrong_only_with_a_reason_and_that_is_shown_as_text(
 
 
 def test_an_agreement_by_phone_is_not_closed_before_it_is_confirmed_in_writing(browser, desk):
-    with at_desk(browser, desk, f"/incidents/{late('4')}") as page:
+    with at_desk(browser, desk, "/incidents") as page:
+        page.locator(f"a.row[data-id='{late('4')}']").click()
         page.locator(".desk button[data-step=contact]").click()
         form = page.locator("form.contact")
         fill(form, "outcome", "agreed")
@@ -159,7 +161,8 @@ def test_an_agreement_by_phone_is_not_closed_before_it_is_confirmed_in_writing(b
         shows(page, ".desk", "not confirmed yet")
         step(page, "resolve", outcome="shipped")
         shows(page, "form.step .failure", "has not been confirmed in writing")
-        page.keyboard.press("Escape")
+        page.locator("form.step [name=outcome]").press("Escape")
+        page.wait_for_selector("form.step", state="detached")
         step(page, "confirm", channel="email", evidence="mail 17")
         shows(page, ".desk .tag", "confirmed in writing")
         step(page, "resolve", outcome="shipped")
@@ -222,14 +225,21 @@ def test_a_call_is_made_with_true_words_and_recorded_once_for_all_it_was_about(b
 
 
 def test_what_cleared_since_the_list_was_read_is_not_called_about(browser, desk):
+    desk.told.desk.take(scanned(30.2, "P5", fulfillment_ids=("F5",)))
+    desk.come(30.4)
     with at_desk(browser, desk, "/worklist") as page:
-        page.wait_for_selector(".task[data-id='customer-C4']")
-        opened = page.locator(".task[data-id='customer-C4'] a.open-task").get_attribute("href")
+        links = {}
+        for customer in ("C4", "C5"):
+            card = page.locator(f".task[data-id='customer-{customer}'] a.open-task")
+            links[customer] = card.get_attribute("href")
         desk.told.desk.take(scanned(30.5, "P4", fulfillment_ids=("F4",)))
         desk.come(31)
-        page.goto(f"{desk.url}/{opened}")
+        page.goto(f"{desk.url}/{links['C4']}")
         shows(page, ".cleared", "F4")
         shows(page, ".empty", "Nothing left to call about")
+        page.goto(f"{desk.url}/{links['C5']}")
+        shows(page, ".task-page[data-id='customer-C5'] .worked", "F6")
+        assert page.locator(".cleared").count() == 0, "what had ended before is no news"
 
 
 def test_whom_we_told_something_untrue_is_called_again_and_put_right(browser, desk):

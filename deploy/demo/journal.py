@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.demo.catalogue import LAGS, LOCAL
@@ -62,13 +63,32 @@ class Journal:
         if at <= self._end:
             self._reports.append(_Report(at.astimezone(UTC), source, kind, subject, data))
 
-    def tell_heartbeats(self, since: datetime) -> None:
-        """Let every feed say once an hour up to when it is complete, each at a minute of its own."""
+    def tell_heartbeats(self, since: datetime, is_down: Callable[[str, datetime], bool]) -> None:
+        """Let every feed say once an hour up to when it is complete, each at a minute of its own, and at the end."""
         for source in LAGS:
             at = since + timedelta(minutes=self._dice(f"heartbeat{source}").randrange(60))
-            while at <= self._end:
-                self.tell(at, source, HEARTBEAT, source, {})
+            while at < self._end:
+                if not is_down(source, at):
+                    self.tell(at, source, HEARTBEAT, source, {})
                 at += timedelta(hours=1)
+            self.tell(self._end, source, HEARTBEAT, source, {})
+
+    def silences(self, longest: timedelta) -> list[tuple[str, datetime, datetime]]:
+        """List from when to when a feed told nothing for longer than that."""
+        times: defaultdict[str, list[datetime]] = defaultdict(list)
+        for report in sorted(self._reports, key=lambda one: one.at):
+            times[report.source].append(report.at)
+        return [
+            (source, last, following)
+            for source, heard in times.items()
+            for last, following in pairwise(heard)
+            if following - last > longest
+        ]
+
+    def names(self) -> Iterator[tuple[datetime, str, str, str]]:
+        """Give time, feed, subject and id of every report."""
+        for report, event, _ in self._numbered():
+            yield report.at, report.source, report.subject, event["id"]
 
     def published(self) -> list[SeasonEvent]:
         """Return every report in the order of arrival, some of them twice."""

@@ -46,6 +46,8 @@ def _jobs(orders: list[Order]) -> list[Job]:
 
 
 def _take(world: World, order: Order, dice: Random) -> None:
+    wanted = [(line.line_id, line.good.sku, line.quantity) for line in order.lines]
+    world.counters.sell(order.order_id, order.warehouse.name, order.placed_at + DELIVERY, wanted)
     if order.shop.prefix == "OW" and not (order.plain or order.slip) and dice.random() < _WORKSHOP:
         _take_for_workshop(world, order, dice)
         return
@@ -87,7 +89,7 @@ def _place(world: World, order: Order, dice: Random, ship_by: datetime | None) -
         "currency": "CNY",
         "destination": f"{region} {postal_area}",
         "deliver_by": local_time(order.placed_at + DELIVERY),
-        "lines": [_line(one) for one in order.lines],
+        "lines": [_line(world, order, one) for one in order.lines],
     }
     if ship_by is not None:
         data["ship_by"] = local_time(ship_by)
@@ -96,13 +98,13 @@ def _place(world: World, order: Order, dice: Random, ship_by: datetime | None) -
     world.journal.tell(order.placed_at, order.shop.source, "order.placed.v1", order.order_id, data)
 
 
-def _line(line: Line) -> dict[str, Any]:
+def _line(world: World, order: Order, line: Line) -> dict[str, Any]:
     return {
         "line_id": line.line_id,
         "sku": line.good.sku,
         "name": line.good.name,
         "quantity": line.quantity,
-        "unit_price": line.good.price,
+        "unit_price": world.price(line.good, order.shop.channel, order.placed_at),
     }
 
 
@@ -158,5 +160,11 @@ def _request(world: World, one: Fulfilment, dice: Random, ship_by: datetime | No
 def _promise(world: World, one: Fulfilment, made_at: datetime, ship_by: datetime) -> None:
     owed = Counter({line.line_id: line.quantity for line in one.lines})
     world.ledger.promise(
-        one.fulfilment_id, one.order.order_id, one.warehouse.name, made_at=made_at, ship_by=ship_by, owed=owed
+        one.fulfilment_id,
+        one.order.order_id,
+        one.warehouse.name,
+        made_at=made_at,
+        ship_by=ship_by,
+        owed=owed,
+        requested=not one.implicit,
     )

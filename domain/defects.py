@@ -157,11 +157,12 @@ def _reach(telling: Telling, state: Cluster, sku: str) -> Iterator[ClusterReachC
     troubled = state.proven.values()
     ends = {one.since - 1 for one in troubled} | {one.proven.at for one in troubled if one.proven is not None}
     edges = sorted(ends)
-    placed = telling.instants(f"sold {_sku(sku)}", edges[0] + 1, edges[-1]) if edges else []
-    own = sorted({one.order_id: one.since for one in troubled}.values())
-    counts = {until: _within(placed, since, until) - _within(own, since, until) for since, until in pairwise(edges)}
+    placed = telling.first(f"sold {_sku(sku)}", edges[0] + 1, edges[-1]) if edges else {}
+    own = {stream("order", one.order_id) for one in troubled}
+    others = sorted(at for name, at in placed.items() if name not in own)
+    counts = {until: _within(others, since, until) for since, until in pairwise(edges)}
     for until in sorted({*counts, *state.reach}):
-        yield ClusterReachCounted(up_to=until, orders=max(counts.get(until, 0), 0))
+        yield ClusterReachCounted(up_to=until, orders=counts.get(until, 0))
 
 
 def _within(instants: Sequence[Instant], after: Instant, until: Instant) -> int:
@@ -171,7 +172,7 @@ def _within(instants: Sequence[Instant], after: Instant, until: Instant) -> int:
 def _scope(telling: Telling, state: Cluster, sku: str) -> ClusterScopeChanged:
     until = usual.first_day(state)
     since = until - usual.WEEKS
-    own = telling.instants(f"sold {_sku(sku)}", since, until - 1)
+    own = telling.first(f"sold {_sku(sku)}", since, until - 1)
     troubled = sum(since <= one.since < until for one in state.members.values())
     return ClusterScopeChanged(
         sku=sku,

@@ -14,7 +14,7 @@ from domain.naming import stream
 from domain.order import Order, OrderComplaintChanged
 from domain.parcel import Parcel
 from domain.parcel_events import SETTLING, ParcelPacked, ParcelScanned, ParcelVoided
-from domain.shares import MIS_SHIPMENTS
+from domain.shares import MIS_SHIPMENTS, cancellation
 
 STAFF = "staff"
 """The source of what people say to an incident."""
@@ -164,12 +164,11 @@ def _complainants(packing: Packing, known: Known) -> Iterator[str | None]:
 
 def _settling(packing: Packing, known: Known, troubles: Iterable[_Trouble]) -> Iterator[Stamp]:
     """Give whatever left nothing to be put right."""
-    copy = known.parcel.orders.get(packing.order_id)
     voided = next(iter(known.parcel.facts.of(ParcelVoided)), None)
     again = (one for one in known.parcel.facts.of(ParcelPacked) if one.stamp > packing.packed.stamp)
     otherwise = next((one for one in again if not _is_of(packing, one)), None)
     ends = (
-        None if copy is None else copy.cancelled,
+        cancellation(known.order),
         None if voided is None else voided.stamp,
         None if otherwise is None else otherwise.stamp,
         known.paid.get(packing.order_id, known.paid.get(packing.member)),

@@ -70,7 +70,7 @@ def _for_any_parcel(order: Order) -> ParcelOrderChanged:
         found = order.from_facts["share"] = ParcelOrderChanged(
             order_id=order.id,
             version=_UNTOLD,
-            cancelled=_cancelled(order, placed),
+            cancelled=cancellation(order),
             promised=() if placed is None else _promised(order, placed),
             destination=None if placed is None else placed.destination,
             stake=None if placed is None else placed.stake,
@@ -90,9 +90,9 @@ def _promised(order: Order, placed: OrderPlaced) -> tuple[Promised, ...]:
     return (*first, *(Promised(one.deliver_by, one.at, one.agreed_by) for one in changes if one.deliver_by is not None))
 
 
-def _cancelled(order: Order, placed: OrderPlaced | None) -> Stamp | None:
+def cancellation(order: Order) -> Stamp | None:
     """Give the cancellation that left nothing of the order."""
-    cancellations = order.facts.of(OrderCancelled)
+    cancellations, placed = order.facts.of(OrderCancelled), order.placed
     left = {line.line_id for line in placed.lines} if cancellations and placed is not None else set()
     for cancelled in cancellations:
         left -= set(cancelled.line_ids)

@@ -49,14 +49,14 @@ class Telling:
             found.setdefault(row.what, []).append(row.name)
         return found
 
-    def instants(self, what: str, since: Instant, until: Instant) -> list[Instant]:
-        """List when each stream first had to do with something between two instants, in order, both ends included."""
+    def first(self, what: str, since: Instant, until: Instant) -> dict[str, Instant]:
+        """Say when each stream first had to do with something between two instants, both ends included."""
         rows = {*self._store.related([what], since, until), *self._added.get(what, ())}
         first: dict[str, Instant] = {}
         for row in rows:
             if since <= row.at <= until:
                 first[row.name] = min(row.at, first.get(row.name, row.at))
-        return sorted(first.values())
+        return first
 
     def count(self, what: str, at: Instant, by: int = 1) -> None:
         """Count so many more of something on the day of an instant."""

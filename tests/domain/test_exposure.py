@@ -181,10 +181,19 @@ def test_a_best_seller_with_its_share_is_no_cluster(log: Log, desk: Desk) -> Non
     usual += [complained(-80 + n, f"Z{n}", key=f"Z{n}", order_id=f"Z{n}", category="wrong_item") for n in range(2)]
     many = packed(1, "PA", *[piece("A", of=f"O{n}") for n in range(300)], warehouse_id="W", binding_version="2")
     take(desk, *usual, many, *SAID)
-    assert lines(log) == []
+    assert not cluster(log).findings
     scope = cluster(log).scope
     assert scope is not None
     assert (scope.usual_orders, scope.usual_troubles) == (200, 2)
+
+
+def test_what_was_usual_may_be_heard_later(log: Log, desk: Desk) -> None:
+    take(desk, packed(1, "PA", *[piece("A", of=f"O{n}") for n in range(300)], warehouse_id="W", binding_version="2"))
+    take(desk, *SAID)
+    assert len(lines(log)) == 1
+    usual = [packed(-90, "PZ", *[piece("Z", of=f"Z{n}") for n in range(200)], warehouse_id="W", binding_version="1")]
+    take(desk, *usual, *[complaint(-80 + n, f"Z{n}") for n in range(2)])
+    assert lines(log) == []
 
 
 # When it began and ends
@@ -199,7 +208,9 @@ def test_it_begins_with_its_binding_and_ends_once_that_is_replaced_and_nobody_is
     take(desk, *SOLD, *BOXED, *SAID, bound(0.5, "2"), bound(0.2, "1"), bound(30, "3", warehouse_id="E"))
     [one] = lines(log)
     assert (one["detail"]["onset"]["event"], one["state"]) == ("/s#bound 2 0.5", "open")
-    take(desk, bound(31, "3"), *[cancelled(32 + n, of=f"O{n}") for n in (3, 4, 5)])
+    take(desk, *[cancelled(32 + n, of=f"O{n}") for n in (3, 4, 5)])
+    assert lines(log)[0]["state"] == "open"
+    take(desk, bound(31, "3"))
     assert (lines(log)[0]["state"], lines(log)[0]["detail"]["ended_by"]) == ("ended", "/s#order.cancelled@37")
 
 
@@ -260,6 +271,14 @@ def test_in_slices_of_any_size_they_are_told_all_of_it(log: Log, desk: Desk) -> 
     assert len(lines(log)[0]["order_ids"]) == 6
 
 
+def test_a_kind_that_catches_up_lets_the_others_be(log: Log) -> None:
+    defects = '[kinds]\nenabled = ["product_defect"]'
+    take(Desk(log, defects), *SOLD, *BOXED, *SAID)
+    settle(Tracker(log, adopt(log, THREE, at(10))), at(600))
+    assert log.store.counted("sold", -LATER, LATER) == 6
+    assert log.store.counted("packed W", -LATER, LATER) == 6
+
+
 # Defects
 
 
@@ -268,6 +287,13 @@ def test_complaints_about_the_goods_are_counted_by_what_was_bought(log: Log, des
     [one] = lines(log)
     assert (one["kind"], one["subject"], one["order_ids"]) == ("product_defect", "A", ["O0", "O1", "O2"])
     assert [one for one in log.stream("cluster-defect-A") if isinstance(one, ClusterMemberChanged)] != []
+
+
+def test_a_complaint_may_come_before_what_was_bought_is_known(log: Log, desk: Desk) -> None:
+    take(desk, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    assert lines(log) == []
+    take(desk, *SOLD)
+    assert [one["subject"] for one in lines(log)] == ["A"]
 
 
 def test_the_orders_that_were_placed_meanwhile_are_weighed(log: Log, desk: Desk) -> None:

@@ -15,7 +15,7 @@ from domain.incident import Incident, due, status
 from domain.incident_commands import Command
 from domain.incident_events import IncidentCompensated
 from domain.instant import Instant, iso
-from projections.view import Rows
+from projections import incidents
 
 _Name = Annotated[str, Path(max_length=1200)]
 _Actor = Annotated[
@@ -80,15 +80,10 @@ class Step:
 
     def _case(self, incident: str) -> Case:
         with self.reader.snapshot() as snapshot:
-            found = _stream_of(snapshot.rows, incident)
+            found = incidents.stream_of(snapshot.rows, incident)
         if found is None:
             raise Problem("not_found", "No incident has this id.")
         return Case(incident, found)
-
-
-def _stream_of(rows: Rows, incident: str) -> str | None:
-    row = rows.execute("SELECT stream FROM incidents WHERE id = ?", (incident,)).fetchone()
-    return None if row is None else str(row[0])
 
 
 def step(request: Request, reader: CaughtUp, incident_id: _Name, actor: _Actor = "staff", key: _Key = "") -> Step:

@@ -17,6 +17,9 @@ TROUBLES: Final = {
 }
 """Category to the trouble it speaks of. What is not named here says nothing that two complaints could share."""
 
+MIS_SHIPMENTS: Final = frozenset(category for category, trouble in TROUBLES.items() if trouble == "mis_shipment")
+"""Categories of complaint that report a mis-shipment."""
+
 
 class Case(NamedTuple):
     """Complaints that are one trouble; a complaint that shares its trouble with none is a case by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from domain.events import Stamp
 from domain.fulfillment import Need, allot, fulfillments
-from domain.instant import Instant
+from domain.instant import FOREVER, Instant
 from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced
 
 _LAST = "\U0010ffff"
@@ -84,4 +84,4 @@ def _settled(parcel: OrderParcelChanged) -> Stamp | None:
 
 
 def _possessed(parcel: OrderParcelChanged) -> Stamp:
-    return parcel.possessed or Stamp(2**62, "", "")
+    return parcel.possessed or Stamp(FOREVER, "", "")

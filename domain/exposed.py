@@ -5,6 +5,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, NamedTuple
 
+from domain.case import MIS_SHIPMENTS
 from domain.cluster import ClusterMemberChanged, subject
 from domain.complaint import Complaint
 from domain.detection import Finding
@@ -14,7 +15,7 @@ from domain.naming import stream
 from domain.order import Order, OrderComplaintChanged
 from domain.parcel import Parcel
 from domain.parcel_events import SETTLING, ParcelPacked, ParcelScanned, ParcelVoided
-from domain.shares import MIS_SHIPMENTS, cancellation
+from domain.shares import cancellation
 
 STAFF = "staff"
 """The source of what people say to an incident."""

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from domain import cluster, usual
+from domain.case import MIS_SHIPMENTS
 from domain.catalogue import SkuBindingChanged
 from domain.cluster import Cluster, ClusterScopeChanged, parts
 from domain.detection import FINDING_EVENTS
@@ -21,7 +22,6 @@ from domain.naming import stream
 from domain.order import Order, OrderCancelled, OrderComplaintChanged, OrderParcelChanged, OrderPlaced
 from domain.parcel import Parcel
 from domain.parcel_events import ParcelPacked
-from domain.shares import MIS_SHIPMENTS
 from domain.telling import Heard, Telling
 from domain.usual import Counted, Sort
 

@@ -87,7 +87,7 @@ class Judgement:
         if not rules:
             return Verdict((), None, _IS_OPEN[kind](state))
         # What has once been read stays read: a writer whose idea of time is behind retracts nothing.
-        read: dict[tuple[str, str], Instant] = {}
+        read: Read = {}
         for stored in state.findings.values():
             finding = stored.finding
             rule = (finding.kind, finding.rule)
@@ -98,8 +98,7 @@ class Judgement:
         instants: list[Instant] = []
         waits: dict[str, Instant] = {}
         for since, end, detector, policy, reported in rules:
-            floor = _read(read, detector)
-            horizon = _horizon(detector, state, policy, max(until, floor), heard, floor)
+            horizon = _horizon(detector, state, policy, until, heard, read)
             look = detector.look(state, horizon.until, policy)
             held = (one for one in look.findings if since <= one.due_at < end)
             found.extend(held if reported else (_unreported(one) for one in held))
@@ -117,6 +116,8 @@ class Judgement:
         )
 
 
+Read = dict[tuple[str, str], Instant]
+"""Kind and rule, and up to when it has been looked at before."""
 _Rule = tuple[Instant, Instant, Detector[Any], Policy, bool]
 """From when to when it counts, what it is, by which policy, and whether it is reported."""
 
@@ -139,23 +140,23 @@ def _after(staff: incident.Incident, until: Instant) -> Instant | None:
     return incident.due(passed)
 
 
-def _read(read: Mapping[tuple[str, str], Instant], detector: Detector[Any]) -> Instant:
+def _read(read: Read, detector: Detector[Any]) -> Instant:
     """Give up to when a rule has been looked at before; of two of one kind, each by the names it gives its findings."""
     rules = getattr(detector, "rules", None)
     mine = (at for (kind, rule), at in read.items() if kind == detector.kind and (rules is None or rule in rules))
     return max(mine, default=_NOTHING)
 
 
-def _horizon(
-    detector: Detector[Any], state: Any, policy: Policy, until: Instant, heard: Heard, floor: Instant
-) -> _Horizon:
+def _horizon(detector: Detector[Any], state: Any, policy: Policy, until: Instant, heard: Heard, read: Read) -> _Horizon:
     sources = getattr(detector, "sources", None)
     names = sources(state, policy) if sources is not None else ()
-    least, silent = min(((heard.get(one), one) for one in names), default=(until, None))
-    if least < floor:
+    if not names:
+        return _Horizon(until, None)
+    least, silent = min((heard.get(one), one) for one in names)
+    if least < _read(read, detector):
         # Somebody has looked further: another process may have heard more than this one knows.
         heard.refresh()
-        least, silent = min(((heard.get(one), one) for one in names), default=(until, None))
+        least, silent = min((heard.get(one), one) for one in names)
     return _Horizon(least, silent) if least < until else _Horizon(until, None)
 
 

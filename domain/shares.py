@@ -5,14 +5,12 @@ from typing import Final
 
 import msgspec
 
+from domain.case import MIS_SHIPMENTS
 from domain.complaint import ComplaintOrderChanged, Sibling
 from domain.events import Copy, Stamp
 from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, PromiseChanged
 from domain.packing import Packing
 from domain.parcel_events import ParcelOrderChanged, Promised
-
-MIS_SHIPMENTS: Final = frozenset({"wrong_item", "missing_item", "extra_item"})
-"""Categories of complaint that report a mis-shipment."""
 
 Shares = dict[tuple[str, str], Copy]
 """Kind and id of the subject it is for, and what to tell it; without the version."""
@@ -90,12 +88,14 @@ def _promised(order: Order, placed: OrderPlaced) -> tuple[Promised, ...]:
     return (*first, *(Promised(one.deliver_by, one.at, one.agreed_by) for one in changes if one.deliver_by is not None))
 
 
-def cancellation(order: Order) -> Stamp | None:
-    """Give the cancellation that left nothing of the order."""
+def cancellation(order: Order, sku: str | None = None) -> Stamp | None:
+    """Give the cancellation that left nothing of the order, or nothing of one SKU of it."""
     cancellations, placed = order.facts.of(OrderCancelled), order.placed
-    left = {line.line_id for line in placed.lines} if cancellations and placed is not None else set()
+    lines = placed.lines if cancellations and placed is not None else ()
+    left = {line.line_id for line in lines if sku in (None, line.sku)}
+    known = bool(left)
     for cancelled in cancellations:
         left -= set(cancelled.line_ids)
-        if not cancelled.line_ids or (placed is not None and not left):
+        if not cancelled.line_ids or (known and not left):
             return cancelled.stamp
     return None

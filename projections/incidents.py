@@ -177,6 +177,12 @@ def muted_by(identity: str) -> tuple[str, Sequence[Any]]:
     return "muted_by = ?", (identity,)
 
 
+def stream_of(rows: Rows, identity: str) -> str | None:
+    """Name the subject's stream that holds an incident's finding; null where there is no such incident."""
+    row = rows.execute("SELECT stream FROM incidents WHERE id = ?", (identity,)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def episodes(rows: Rows, identity: str) -> list[dict[str, Any]]:
     """List an incident's episodes with their evidence, earliest first."""
     found = rows.execute("SELECT body FROM episodes WHERE id = ? ORDER BY since, stream", (identity,))

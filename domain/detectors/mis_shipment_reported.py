@@ -7,7 +7,7 @@ mis-shipment, that is the finding, and this one never held.
 from itertools import takewhile
 from typing import NamedTuple
 
-from domain.case import TROUBLES
+from domain.case import MIS_SHIPMENTS
 from domain.complaint import Complaint, ComplaintOpened, said
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
@@ -84,7 +84,7 @@ def _report(complaint: Complaint) -> _Report | None:
 
 
 def _reports(category: str | None) -> bool:
-    return TROUBLES.get(category or "") == "mis_shipment"
+    return category in MIS_SHIPMENTS
 
 
 def _finding(complaint: Complaint, report: _Report, policy: Policy) -> Finding:

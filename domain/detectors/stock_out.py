@@ -8,10 +8,11 @@ from itertools import groupby
 
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
-from domain.instant import Instant
-from domain.order import ItemOutOfStock, ItemPicked, Order, OrderCancelled
+from domain.instant import FOREVER, Instant
+from domain.order import ItemOutOfStock, ItemPicked, Order
 from domain.policy import Policy
 from domain.severity import Stake, weigh
+from domain.shares import cancellation
 
 SUBJECT = "order id and SKU"
 DUE_AT = "when the shelf was found empty"
@@ -56,34 +57,22 @@ def _episodes(order: Order, policy: Policy) -> Iterator[Finding]:
     heard = sorted(order.facts.of(ItemOutOfStock), key=lambda one: (one.sku, one.stamp))
     for sku, several in groupby(heard, key=lambda one: one.sku):
         ends = sorted(_ends(order, sku))
-        gone = _cancelled(order, sku)
+        gone = cancellation(order, sku)
         closed: Stamp | None = None
         for empty in several:
             if (closed is None or closed < empty.stamp) and (gone is None or empty.stamp < gone):
                 ended_by = next((end for end in ends if end > empty.stamp), None)
                 # Whatever else is heard of this shelf until then is the same trouble.
-                closed = Stamp(2**62, "", "") if ended_by is None else ended_by
+                closed = Stamp(FOREVER, "", "") if ended_by is None else ended_by
                 if ended_by is None or ended_by.at > empty.at:
                     yield _finding(order, empty, ended_by, policy)
 
 
 def _ends(order: Order, sku: str) -> Iterator[Stamp]:
     yield from (picked.stamp for picked in order.facts.of(ItemPicked) if picked.sku == sku)
-    gone = _cancelled(order, sku)
+    gone = cancellation(order, sku)
     if gone is not None:
         yield gone
-
-
-def _cancelled(order: Order, sku: str) -> Stamp | None:
-    """Give the cancellation after which no line of this SKU is wanted."""
-    placed = order.placed
-    left = {line.line_id for line in placed.lines if line.sku == sku} if placed is not None else set()
-    known = bool(left)
-    for cancelled in order.facts.of(OrderCancelled):
-        left -= set(cancelled.line_ids)
-        if not cancelled.line_ids or (known and not left):
-            return cancelled.stamp
-    return None
 
 
 def _finding(order: Order, empty: ItemOutOfStock, ended_by: Stamp | None, policy: Policy) -> Finding:

@@ -13,7 +13,8 @@ from domain.detectors import feed_silent
 from domain.feed import NOTHING, Feed, Spoken, allowed, runs, united
 from domain.instant import Instant, instant, iso
 from domain.policy import Policy, load
-from tests.domain.judged import SMOOTH, Event, Trouble, judged, toml
+from tests.generator.policies import toml
+from tests.generator.product import SMOOTH, Event, Trouble, judged
 from tests.oracle import silence as by_force
 from tests.oracle.silence import Hours, Rules, Said, oracle, shuffled_into
 
@@ -23,13 +24,11 @@ WEEK = frozenset(range(5))
 OFFICE = Hours("America/New_York", WEEK, time(9), time(18))
 RULES = Rules(2 * HOUR, {"/slow": 6 * HOUR, "/fast": timedelta(seconds=30)}, {"/office": OFFICE, "/slow": OFFICE})
 SOURCES = ("/beats", "/office", "/slow", "/fast", "/unknown")
+OFFICE_HOURS = {"timezone": "America/New_York", "hours": ["mon-fri 09:00-18:00"]}
 POLICY: dict[str, Any] = {
     "kinds": {"enabled": ["feed_silent"]},
-    "feed_silence": {"after": "2h"},
-    'feed_silence.sources."/slow"': {"after": "6h"},
-    'feed_silence.sources."/fast"': {"after": "30s"},
-    'calendars.feeds."/office"': {"timezone": "America/New_York", "hours": ["mon-fri 09:00-18:00"]},
-    'calendars.feeds."/slow"': {"timezone": "America/New_York", "hours": ["mon-fri 09:00-18:00"]},
+    "feed_silence": {"after": "2h", "sources": {"/slow": {"after": "6h"}, "/fast": {"after": "30s"}}},
+    "calendars": {"feeds": dict.fromkeys(("/office", "/slow"), OFFICE_HOURS)},
 }
 
 

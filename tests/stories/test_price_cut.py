@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.instant import iso
-from tests.domain.judged import SMOOTH, Trouble, judged
+from tests.generator.product import SMOOTH, Trouble, judged
 from tests.stories import prices
 from tests.story import at
 

@@ -4,14 +4,16 @@ Readings of the rule where it leaves room: docs/adr/0010.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from domain.events import Stamp
 from domain.fulfillment import Need, allot, fulfillments
-from domain.instant import FOREVER, Instant
+from domain.instant import Instant
 from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, Packed
-from domain.parcel_events import Lacking, Missing
+from domain.shortage import Lacking, Missing, Span, Supply
 
 Items = tuple[tuple[str, int], ...]
 """SKU and quantity, sorted."""
@@ -25,10 +27,13 @@ class _Record(NamedTuple):
     packed: Packed
     parcel: OrderParcelChanged
 
+    def stands(self, at: Instant) -> bool:
+        """Say whether the parcel has not been voided by an instant."""
+        return self.parcel.voided_at is None or self.parcel.voided_at > at
+
     def counts(self, at: Instant) -> bool:
         """Say whether what was packed has not been voided, lost or sent back by an instant."""
-        voided, undone = self.parcel.voided_at, self.parcel.undone
-        return (voided is None or voided > at) and (undone is None or undone.at > at)
+        return self.stands(at) and (self.parcel.undone is None or self.parcel.undone.at > at)
 
 
 class Packing:
@@ -71,38 +76,61 @@ class Packing:
         gone = self._gone(stamp)
         lines = {line.line_id: line for line in self._placed.lines}
         lacks: dict[Need, int] = {(WHOLE, name): 0 if name in gone else one.quantity for name, one in lines.items()}
-        for record in self._holding(stamp):
-            if record.parcel is not parcel and record.parcel.replaced_by != parcel.parcel_id:
+        for record in self._records_at(stamp):
+            # What was lost or came back is wanted again.
+            wanted_again = not record.counts(stamp.at) or record.parcel.replaced_by == parcel.parcel_id
+            if record.parcel is not parcel and not wanted_again:
                 for content in record.packed.contents:
                     allot(self._placed, content, (WHOLE,), lacks)
         return tuple((name, lines[name].sku, quantity) for (_, name), quantity in lacks.items() if quantity)
 
     def _missing(self, record: _Record, name: str) -> Missing | None:
+        """Say what was missing after one packing, and after which ones before it."""
+        found = self._short_after(record, name)
+        if found is None:
+            return None
+        earlier = (one for one in self._of(name) if one.packed.stamp < record.packed.stamp and not one.packed.listed)
+        before = (short for one in earlier if (short := self._short_after(one, name)) is not None)
+        return msgspec.structs.replace(found, before=tuple(before))
+
+    def _short_after(self, record: _Record, name: str) -> Missing | None:
         stamp = record.packed.stamp
         items = self._short(name, stamp)
         if not items:
             return None
-        mine = [one for one in self._records if self._is_for(one.packed, name)]
-        further = [(one.packed.stamp, one) for one in mine if one.packed.stamp > stamp]
-        supplied = self._supplied(name, stamp, [at for at, _ in further])
-        handed = (one.parcel.possessed for one in mine if one.parcel.possessed and one.counts(one.parcel.possessed.at))
-        by = next((one.parcel.parcel_id for at, one in further if at == supplied), None)
-        followed = [at.at for at, one in further if (one.parcel.voided_at or FOREVER) > at.at]
+        mine = self._of(name)
+        further = [one for one in mine if one.packed.stamp > stamp]
+        handed = (one.parcel.possessed for one in mine if one.parcel.possessed and one.stands(one.parcel.possessed.at))
+        followed = [Span(one.packed.stamp.at, one.parcel.voided_at) for one in further]
         return Missing(
             packed=stamp,
             fulfillment_id=name,
             items=items,
+            last=record.packed.last,
             handed_over=min(handed, default=None),
-            followed_at=min((*followed, *self._taken_whole(name)), default=None),
-            first=not any(one.packed.stamp < stamp and (one.parcel.voided_at or FOREVER) > stamp.at for one in mine),
-            supplied=supplied,
-            supplied_by=by,
+            followed=(*followed, *(Span(at) for at in self._taken_whole(name))),
+            voided_at=record.parcel.voided_at,
+            supplied=tuple(self._supplied(name, stamp, further)),
         )
 
-    def _supplied(self, name: str, after: Stamp, further: Sequence[Stamp]) -> Stamp | None:
-        turns = [*further, *(one.stamp for one in self._cancellations if one.stamp > after)]
-        turns += [Stamp(at, "", "") for at in self._taken_whole(name) if at > after.at]
-        return next((turn for turn in sorted(turns) if not self._short(name, turn)), None)
+    def _of(self, name: str) -> list[_Record]:
+        return [one for one in self._records if self._is_for(one.packed, name)]
+
+    def _supplied(self, name: str, after: Stamp, further: Sequence[_Record]) -> Iterator[Supply]:
+        packed = {one.packed.stamp: one.parcel.parcel_id for one in further}
+        gone = (Stamp(at, "", "") for one in further if (at := one.parcel.voided_at) is not None)
+        taken = (Stamp(at, "", "") for at in self._taken_whole(name))
+        others = (one for one in (*gone, *taken, *(one.stamp for one in self._cancellations)) if one > after)
+        complete: Stamp | None = None
+        for turn in sorted({*packed, *others}):
+            short = bool(self._short(name, turn))
+            if complete is None and not short:
+                complete = turn
+            elif complete is not None and short:
+                yield Supply(complete, packed.get(complete), turn.at)
+                complete = None
+        if complete is not None:
+            yield Supply(complete, packed.get(complete))
 
     def _short(self, name: str, upto: Stamp) -> Items:
         """List what a fulfilment lacks, gifts aside, once everything up to an event has happened."""
@@ -113,7 +141,8 @@ class Packing:
         lacks: dict[Need, int] = {
             (one, line): 0 if line in gone else quantity for one, lines in asked for line, quantity in lines.items()
         }
-        for record in self._holding(upto):
+        # What was lost or came back was packed: no other box is to blame for it.
+        for record in (one for one in self._records_at(upto) if one.stands(upto.at)):
             for content in record.packed.contents:
                 allot(self._placed, content, self._named(record.packed), lacks)
         lines = {line.line_id: line for line in self._placed.lines}
@@ -123,11 +152,10 @@ class Packing:
                 short[lines[line_id].sku] += quantity
         return _items(short)
 
-    def _holding(self, upto: Stamp) -> Iterator[_Record]:
-        """Give the packing records that hold after an event: of each parcel the last one."""
+    def _records_at(self, upto: Stamp) -> Iterable[_Record]:
+        """Give the packing records there are after an event: of each parcel the last one."""
         # In the order in which they were packed: what came first takes the line.
-        last = {one.parcel.parcel_id: one for one in self._records if one.packed.stamp <= upto}
-        return (one for one in last.values() if one.counts(upto.at))
+        return {one.parcel.parcel_id: one for one in self._records if one.packed.stamp <= upto}.values()
 
     def _taken_whole(self, name: str) -> Iterator[Instant]:
         """Give when parcels without a packing record, which carry all of their fulfilments, were first heard of."""

@@ -9,6 +9,7 @@ from domain.events import Copy, Event, Fact, Stamp
 from domain.instant import Instant
 from domain.order import AgreedBy, Content
 from domain.severity import Stake
+from domain.shortage import Lacking, Missing
 
 STATUSES: Final = [
     "label_created",
@@ -127,35 +128,6 @@ class Promised(msgspec.Struct, frozen=True, omit_defaults=True):
     """When it was made."""
     agreed_by: AgreedBy | None = None
     """Who moved it there; null for the original."""
-
-
-class Lacking(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an order lacked when a parcel was packed, where no packing list says what should be in it."""
-
-    packed: Stamp
-    """Which packing record of the parcel."""
-    lines: tuple[tuple[str, str, int], ...]
-    """Line id, SKU and quantity."""
-
-
-class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a fulfilment still lacked once this parcel was packed."""
-
-    packed: Stamp
-    """Which packing record of the parcel."""
-    fulfillment_id: str
-    items: tuple[tuple[str, int], ...]
-    """SKU and quantity."""
-    handed_over: Stamp | None = None
-    """The fulfilment's first hand-over."""
-    followed_at: Instant | None = None
-    """When a further parcel of the fulfilment was packed."""
-    first: bool = False
-    """No parcel of the fulfilment was packed before this one."""
-    supplied: Stamp | None = None
-    """What made it complete after all."""
-    supplied_by: str | None = None
-    """The parcel that did, if one did."""
 
 
 class ParcelOrderChanged(Copy, frozen=True, kw_only=True):

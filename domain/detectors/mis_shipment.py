@@ -12,7 +12,7 @@ from domain.events import Stamp, refs
 from domain.instant import Instant, iso
 from domain.order import Content
 from domain.parcel import Parcel
-from domain.parcel_events import Missing, ParcelOrderChanged, ParcelPacked, ParcelVoided
+from domain.parcel_events import ParcelOrderChanged, ParcelPacked, ParcelVoided
 from domain.policy import Policy
 from domain.severity import weigh
 
@@ -121,7 +121,7 @@ def _stretches(parcel: Parcel, policy: Policy) -> Iterator[_Wrong]:
             right = (one.stamp for one in packings[place + 1 :] if not any(_differences(one, orders, known=known)))
             yield _Wrong(packed.stamp, _first(over, next(right, None)), packed.at, extra, missing, (packed.stamp,))
         if known and not packed.expected:
-            yield from _left_out(packed, orders, over, None if stop is None else stop.at, policy)
+            yield from _left_out(packed, orders, over, policy)
 
 
 def _differences(packed: ParcelPacked, orders: list[ParcelOrderChanged], *, known: bool) -> tuple[Items, Items]:
@@ -162,38 +162,20 @@ def _unwanted(packed: ParcelPacked, orders: list[ParcelOrderChanged]) -> Items:
 
 
 def _left_out(
-    packed: ParcelPacked, orders: list[ParcelOrderChanged], over: Stamp | None, void: Instant | None, policy: Policy
+    packed: ParcelPacked, orders: list[ParcelOrderChanged], over: Stamp | None, policy: Policy
 ) -> Iterator[_Wrong]:
     """Give what fulfilments still lack after a packing, from when on it counts as missing."""
     for order in orders:
         for missing in (one for one in order.missing if one.packed == packed.stamp):
-            knowable_at = _missing_from(packed, missing, policy)
-            if knowable_at is None or (missing.supplied is not None and missing.supplied.at <= knowable_at):
+            knowable_at = missing.knowable_at(policy.mis_shipment.missing_after)
+            if knowable_at is None:
                 continue
-            if void is None or void > knowable_at:
-                items: Items = Counter({(order.order_id, sku): quantity for sku, quantity in missing.items})
-                proof = (
-                    (packed.stamp,)
-                    if packed.last or missing.handed_over is None
-                    else (packed.stamp, missing.handed_over)
-                )
-                ended_by = _first(over, missing.supplied)
-                by = missing.supplied_by if ended_by == missing.supplied else None
-                yield _Wrong(packed.stamp, ended_by, knowable_at, Counter(), items, proof, by)
-
-
-def _missing_from(packed: ParcelPacked, missing: Missing, policy: Policy) -> Instant | None:
-    """Give the instant from which what is not packed counts as missing; null while it may still follow."""
-    if packed.last:
-        return packed.at
-    if missing.handed_over is None:
-        return None
-    waited = missing.handed_over.at + policy.mis_shipment.missing_after
-    # Once the time is over, the parcel packed last before is to blame, and not those that come after.
-    if packed.at > waited and not missing.first:
-        return None
-    waited = max(waited, packed.at)
-    return None if missing.followed_at is not None and missing.followed_at <= waited else waited
+            items: Items = Counter({(order.order_id, sku): quantity for sku, quantity in missing.items})
+            handed_over = () if packed.last or missing.handed_over is None else (missing.handed_over,)
+            supply = missing.supplied_after(knowable_at)
+            ended_by = _first(over, None if supply is None else supply.by)
+            by = supply.parcel_id if supply is not None and ended_by == supply.by else None
+            yield _Wrong(packed.stamp, ended_by, knowable_at, Counter(), items, (packed.stamp, *handed_over), by)
 
 
 def _first(one: Stamp | None, other: Stamp | None) -> Stamp | None:

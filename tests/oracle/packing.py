@@ -56,7 +56,8 @@ def wrong(world: World, parcel: Parcel, packing: Fact) -> bool:
     lacks = [need for order in orders for need in still_lacks(world, order, parcel, packing)]
     left: list[tuple[str, int]] = []
     for item in contents:  # by line, then whatever is left by SKU, for whichever order
-        need = next((x for x in lacks if x[:2] == [item["order_id"], item.get("line_id")]), ["", "", 0])
+        none: list[Any] = ["", "", 0]
+        need = next((x for x in lacks if x[:2] == [item["order_id"], item.get("line_id")]), none)
         used = min(need[2], item["quantity"])
         need[2] -= used
         left.append((item["sku"], item["quantity"] - used))
@@ -75,11 +76,7 @@ def lacking(world: World, order: Order, fulfilment: str, upto: Fact) -> bool:
         return False
     alive = order.ordered(upto)
     lacks = [[f, line, n if alive.get(line, 1) else 0] for f in sorted(order.asked) for line, n in order.carried(f)]
-    records = [
-        (parcel.packed(upto), parcel)
-        for parcel in world.holding[order.id]
-        if min(parcel.void, undone(parcel)) > upto.at
-    ]
+    records = [(parcel.packed(upto), parcel) for parcel in world.holding[order.id] if parcel.void > upto.at]
     for record, parcel in sorted(((x, y) for x, y in records if x), key=lambda pair: pair[0]):
         order.fill(lacks, record, parcel.of(order, record))
     gifts = {line["line_id"] for line in order.lines if line.get("gift")}
@@ -95,23 +92,31 @@ def packings_of(world: World, order: Order, fulfilment: str) -> list[tuple[Fact,
 def incomplete(world: World, order: Order, fulfilment: str) -> dict[Fact, datetime]:
     """Say for each packing record that leaves a fulfilment lacking, with no further parcel, when that is known."""
     records, after = packings_of(world, order, fulfilment), world.setting("mis_shipment", "missing_after", "48h")
-    handed = min((p.taken.at for _, p in records if p.taken and p.taken.at < min(p.void, undone(p))), default=NEVER)
+    handed = min((p.taken.at for _, p in records if p.taken and p.taken.at < p.void), default=NEVER)
     found: dict[Fact, tuple[datetime, Parcel]] = {}
     for record, parcel in records:
         known = record.at if record.data.get("last") or handed == NEVER else max(record.at, handed + after)
-        further = any(record < later and later.at <= known and later.at < other.void for later, other in records)
-        further |= any(at <= known for at in whole(world, order, fulfilment))
+        others = [(later.at, other.void) for later, other in records if record < later]
+        others += [(at, NEVER) for at in whole(world, order, fulfilment)]
+        # A further parcel counts while it is not voided: after that the time is over as if there had been none.
+        voids = sorted({other.void for _, other in records if other.void > known})
+        for void in [known, *voids]:
+            known, further = void, any(a <= void < b for a, b in others) and not record.data.get("last")
+            if not further and lacking(world, order, fulfilment, end_of(known)):
+                break
+        else:
+            known = NEVER
         # What a parcel before it is blamed for already is not this one's fault too, unless it says that it is the last.
         blamed = any(since <= record.at < other.void for since, other in found.values())
-        could = record.data.get("last") or (handed < NEVER and not further and not blamed)
-        lacks = lacking(world, order, fulfilment, record) and supplied(world, order, fulfilment, record) > known
+        could = record.data.get("last") or (handed < NEVER and known < NEVER and not blamed)
+        lacks = lacking(world, order, fulfilment, record)
         if could and known < parcel.void and lacks and not record.data.get("expected"):
             found[record] = known, parcel
     return {record: known for record, (known, _) in found.items()}
 
 
 def supplied(world: World, order: Order, fulfilment: str, after: Fact) -> datetime:
-    """Say when a fulfilment that lacked something after a fact no longer did."""
+    """Say when a fulfilment that lacks something after a fact no longer does."""
     could = [record for record, _ in packings_of(world, order, fulfilment)] + order.cancellations
     could += [end_of(at) for at in whole(world, order, fulfilment)]
     ends = (fact for fact in sorted(could) if fact > after and not lacking(world, order, fulfilment, fact))
@@ -139,7 +144,7 @@ def stretches(world: World, parcel: Parcel) -> Iterator[Stretch]:
             for fulfilment in parcel.filling(order, record):
                 at = incomplete(world, order, fulfilment).get(record, NEVER)
                 if at < world.end:
-                    yield record.at, min(stop, supplied(world, order, fulfilment, record)), at
+                    yield record.at, min(stop, supplied(world, order, fulfilment, end_of(at))), at
 
 
 def concerned(parcel: Parcel) -> set[str]:

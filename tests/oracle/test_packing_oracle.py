@@ -193,7 +193,8 @@ def test_a_voided_parcel_supplies_nothing_and_is_blamed_for_nothing() -> None:
     assert wrong(*world, voided(30)) == []
     assert wrong(*world, voided(70)) == [("P", 5, 70)]
     assert wrong(*world, box(20, "Q", "O:B:1"), voided(20, "Q")) == [("P", 5, None)]
-    assert wrong(*world, box(20, "Q", "O:B:1"), voided(30, "Q")) == []  # it was a further parcel all the same
+    assert wrong(*world, box(20, "Q", "O:B:1"), voided(30, "Q")) == [("P", 5, None)]
+    assert wrong(*world, box(20, "Q", "O:B:1"), voided(70, "Q")) == [("P", 5, None)]
 
 
 def test_an_expected_list_settles_what_is_missing() -> None:

@@ -18,15 +18,18 @@ from deploy.backtests import EMBEDDED_OPTIONS
 from deploy.clock import DemoClock
 from deploy.demo.player import Player, write
 from deploy.demo.season import season
+from deploy.demo.telephone import Telephone
 from deploy.embedded import EmbeddedBroker
 from deploy.serving import application, views
 from deploy.settings import Settings
 from deploy.web import serve
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Crew, Worker
+from domain.desk import Desk
 from domain.instant import DAY, Instant, moment
 
 DEMO_PARTITIONS: Final = 3
+_RING_SECONDS: Final = 0.1
 
 
 class Broker(NamedTuple):
@@ -87,7 +90,7 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
             options=broker.options,
             registry=registry,
         )
-        player = _player(settings, broker, demo_clock, seed, days)
+        player = _season(parts, settings, broker, demo_clock, seed, days)
         pace = f"{speed / 3600:g} hours in a second"
         sys.stdout.write(f"A season of {days} days, {pace} (seed {seed}). Kafka at {broker.servers}.\n")
         return _work(parts, settings, registry, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
@@ -111,12 +114,13 @@ def _announce(url: str) -> None:
     sys.stdout.flush()
 
 
-def _player(settings: Settings, broker: Broker, demo_clock: DemoClock, seed: int, days: int) -> Worker:
-    """Tell the season and play it; telling takes a second, in which the page is already there."""
+def _season(parts: System, settings: Settings, broker: Broker, demo_clock: DemoClock, seed: int, days: int) -> Worker:
+    """Tell the season and play it, and its staff; telling takes a second, in which the page is already there."""
 
     def play(stop: threading.Event) -> None:
         story = season(seed, moment(demo_clock.start), days)
         write(story, settings.data_dir)
+        telephone = Telephone(Desk(parts.log), story.calls, lambda: moment(demo_clock()))
         player = Player(
             bootstrap_servers=broker.servers.split(","),
             security=_security(settings, broker),
@@ -124,8 +128,11 @@ def _player(settings: Settings, broker: Broker, demo_clock: DemoClock, seed: int
             season=story,
             now=lambda: moment(demo_clock()),
             directory=settings.data_dir,
+            meanwhile=telephone.ring,
         )
         player.run(stop)
+        while not telephone.done and not stop.wait(_RING_SECONDS):
+            telephone.ring()
 
     return Worker("season", play)
 

@@ -98,6 +98,10 @@ class Ledger:
         account = self._accounts[fulfilment]
         return account.due(*account.promises[-1])
 
+    def settled_at(self, fulfilment: str) -> datetime | None:
+        """Return when nothing of a fulfilment was owed any more, if that was in the season."""
+        return self._accounts[fulfilment].debt.settled()
+
     def wrongs(self) -> list[Wrong]:
         """List every late shipment of the season."""
         return [

@@ -80,11 +80,13 @@ class Player:
         now: Callable[[], datetime],
         directory: Path,
         connect: Callable[..., Producer] = KafkaProducer,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to play; nothing is connected before `run`.
 
-        `topics` maps the default topic names to the real ones; `security` holds further arguments of
-        `KafkaProducer`; `acked.jsonl` in `directory` is written anew by every run.
+        `meanwhile` is called between two looks at the clock. `topics` maps the default topic names to the real ones;
+        `security` holds further arguments of `KafkaProducer`; `acked.jsonl` in `directory` is written anew by every
+        run.
         """
         settings = {"bootstrap_servers": bootstrap_servers, "enable_idempotence": True, "acks": "all"}
         self._settings: dict[str, Any] = {"max_block_ms": _BLOCK_MS, **security, **settings}
@@ -93,6 +95,7 @@ class Player:
         self._now = now
         self._directory = directory
         self._connect = connect
+        self._meanwhile = meanwhile
         self._next = 0
         self._again: deque[_Sent] = deque()
         self._pending: list[_Sent] = []
@@ -117,6 +120,7 @@ class Player:
                 while not stop.is_set() and not self.finished:
                     self._send_due(producer)
                     self._settle(acked)
+                    self._meanwhile()
                     stop.wait(_PAUSE_SECONDS)
             finally:
                 self._close(producer, acked)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from deploy.demo.calls import Call
 from deploy.demo.demand import demand
 from deploy.demo.journal import COMPLAINTS, LOGISTICS, ORDERS, SeasonEvent
 from deploy.demo.orders import take_orders
@@ -20,11 +21,12 @@ __all__ = ["COMPLAINTS", "LOGISTICS", "ORDERS", "Season", "SeasonEvent", "season
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """What is sent, in the order of arrival, and what goes wrong in it; time stands at `end` after the last event."""
+    """What is sent, in the order of arrival, whom staff call, and what goes wrong; at last, time stands at `end`."""
 
     start: datetime
     end: datetime
     events: list[SeasonEvent]
+    calls: list[Call]
     truth: list[dict[str, Any]]
 
 
@@ -43,4 +45,4 @@ def season(seed: int, start: datetime, days: int = 28) -> Season:
     for element in AFTERMATH:
         element(world)
     world.journal.tell_heartbeats(world.earliest + timedelta(hours=1), world.is_down)
-    return Season(world.start, world.end, world.journal.published(), truth(world))
+    return Season(world.start, world.end, world.journal.published(), world.calls.made(), truth(world))

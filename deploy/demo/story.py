@@ -26,6 +26,7 @@ from deploy.demo.grievances import (
     customers_notice_mistakes,
 )
 from deploy.demo.journey import facility
+from deploy.demo.staff import staff_promise_to_ship
 from deploy.demo.twists import agree, cancel
 from deploy.demo.world import Jam, Order, Outage, Pace, Packing, Parcel, Stall, Surge, World, hours
 
@@ -155,4 +156,5 @@ AFTERMATH: Final[tuple[Element, ...]] = (
     customers_miss_their_parcels,
     customers_ask_when_it_ships,
     customers_ask_anything,
+    staff_promise_to_ship,
 )

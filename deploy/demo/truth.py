@@ -25,6 +25,7 @@ def truth(world: World) -> list[dict[str, Any]]:
         *world.waybills.wrongs(),
         *world.complaints.wrongs(),
         *world.boxes.wrongs(world.complaints),
+        *world.calls.wrongs(),
         *world.batches.wrongs(list(_purchases(world)), _names(world)),
         *_silences(world),
         *_backlogs(world),

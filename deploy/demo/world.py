@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from deploy.demo.batches import Batches
 from deploy.demo.boxes import Boxes
+from deploy.demo.calls import Calls
 from deploy.demo.complaints import ComplaintBook
 from deploy.demo.counters import Counters
 from deploy.demo.journal import Journal
@@ -201,6 +202,7 @@ class World:
         self.complaints = ComplaintBook(self.end)
         self.boxes = Boxes(self.end)
         self.batches = Batches(self.end)
+        self.calls = Calls(self.end)
         self.surges: list[Surge] = []
         self.paces: list[Pace] = []
         self.stalls: list[Stall] = []

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from consumers import backtest
 from deploy.demo.player import encoded
 from deploy.demo.season import Season
+from deploy.demo.telephone import Telephone
 from deploy.wiring import scratch
+from domain.desk import Desk
 from domain.report import final, line
 
 
@@ -66,4 +68,10 @@ def judged(told: Season) -> list[Said]:
             lines = (encoded(one.event) for one in told.events)
             done = backtest.run(lines, system.tracker, system.translator, system.clock())
             assert (done.messages, done.foreign, dict(done.quarantined)) == (len(told.events), 0, {})
+            telephone = Telephone(Desk(system.log), told.calls, lambda: told.end)
+            telephone.ring()
+            assert telephone.done
+            assert done.end is not None
+            while system.tracker.tick(done.end) or system.tracker.group(done.end):
+                pass
             return in_findings(map(line, final(system.log)))

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,7 +89,7 @@ def acknowledged(_: bytes) -> None:
 
 
 def player(
-    some: Season, clock: Callable[[], datetime], producer: FakeProducer, directory: Path, **others: Mapping[str, Any]
+    some: Season, clock: Callable[[], datetime], producer: FakeProducer, directory: Path, **others: Any
 ) -> Player:
     settings: dict[str, Any] = {"security": {}, "topics": {}} | others
     return Player(
@@ -100,6 +100,17 @@ def player(
         connect=producer.connect,
         **settings,
     )
+
+
+def test_the_player_lets_others_work_between_two_looks_at_the_clock(short: Season, tmp_path: Path) -> None:
+    """Staff of the season act while events are sent, not after."""
+    clock = SteppingClock(short.start, timedelta(hours=3))
+    producer = FakeProducer(lambda: clock.shown, acknowledged)
+    sent: list[int] = []
+    playing = player(short, clock, producer, tmp_path, meanwhile=lambda: sent.append(len(producer.sent)))
+    assert playing.run(threading.Event())
+    assert len(set(sent)) > 2
+    assert sent[-1] == len(short.events)
 
 
 def test_the_player_keeps_pace_with_the_clock(short: Season, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.demo import midnights
 from deploy.demo.boxes import Boxes
+from deploy.demo.calls import Calls
 from deploy.demo.complaints import ComplaintBook
 from deploy.demo.counters import Counters
 from deploy.demo.journal import Journal
@@ -37,6 +38,7 @@ A_FEW = {
     "product_defect": 1,
     "price_difference": 2,
     "feed_silent": 2,
+    "broken_promise": 3,
 }
 
 
@@ -187,6 +189,7 @@ FORGETFUL: dict[str, tuple[Any, str, Any, set[str]]] = {
         lambda book: {one.complaint_id: one.opened_at for one in book.complaints},
         {"complaint_overdue"},
     ),
+    "what staff promised": (Calls, "wrongs", lambda *_: [], {"broken_promise"}),
     "when nobody spoke": (Journal, "silences", lambda *_: [], {"feed_silent"}),
     "what is usual": (midnights, "_needed", lambda _: 6, {"warehouse_backlog", "carrier_backlog"}),
 }

@@ -1,6 +1,6 @@
 """Findings: what a rule says about a subject, and how the log keeps up with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar
 
@@ -34,7 +34,7 @@ def incident_id(kind: str, subject: str, clock: str = "") -> str:
     return stream("incident", kind, subject, *((clock,) if clock else ()))
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something that went wrong in the world, in world times, with its reasons."""
 
     kind: str
@@ -167,6 +167,16 @@ class Detector(Protocol[S_contra]):
 
     def look(self, state: S_contra, until: Instant, policy: Policy) -> Look:
         """Find every episode due before ``until`` and say when to look again; pure."""
+
+
+def found_after(key: Key, due_at: Instant, knowable_at: Instant, stored: Mapping[Key, Stored]) -> Instant:
+    """Give the instant past which an episode is found that only an event, now heard, made knowable.
+
+    From the time of that event on it is. One that stands already goes on standing, though the event came later.
+    """
+    if knowable_at <= due_at or ((known := stored.get(key)) is not None and not known.retracted):
+        return due_at
+    return max(due_at, knowable_at - 1)
 
 
 def note(findings: dict[Key, Stored], event: FindingEvent | FindingDismissed) -> None:

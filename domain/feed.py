@@ -12,7 +12,8 @@ event.
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Any, Final, NamedTuple
 
 from domain.calendar import add_working
 from domain.detection import ABOUT_FINDINGS, Finding, FindingDismissed, FindingEvent, Key, Stored, note
@@ -24,6 +25,7 @@ Span = tuple[Instant, Instant]
 
 RESOLUTION: Final = Duration(60 * SECOND)
 """Shorter silences are not kept, and none so short is a finding."""
+_END: Final = itemgetter(1)
 _CLOCK_SET: Final[Instant] = 946_684_800 * SECOND
 """The year 2000: an earlier time comes from a clock that was never set, and tells nothing of when its feed spoke."""
 
@@ -43,8 +45,8 @@ class Spoken(NamedTuple):
 
     def says_news(self, known: "Spoken") -> bool:
         """Say whether this tells more than that the source went on speaking."""
-        known_gaps, gaps = _gaps(known.spans), _gaps(self.spans)
-        return (self.beats_since, bool(self.spans), gaps) != (known.beats_since, bool(known.spans), known_gaps)
+        inside, known_inside = _inside(self.spans), _inside(known.spans)
+        return (self.beats_since, bool(self.spans), inside) != (known.beats_since, bool(known.spans), known_inside)
 
 
 NOTHING: Final = Spoken()
@@ -127,9 +129,15 @@ def joined(spans: Iterable[Span], within: int) -> tuple[Span, ...]:
 
 
 def united(one: Spoken, other: Spoken, within: int) -> Spoken:
-    """Put together what is known of one source; gaps no longer than ``within`` are no silence by any policy."""
+    """Put together what is known of one source; gaps no longer than ``within`` are no silence by any policy.
+
+    What lies further before all that the other tells stays as it is, so that news costs what they are long.
+    """
     beats = [told.beats_since for told in (one, other) if told.beats_since is not None]
-    return Spoken(joined(chain(one.spans, other.spans), within), min(beats, default=None))
+    begin = min((begin for begin, _ in other.spans), default=FOREVER)
+    apart = bisect_left(one.spans, begin - within, key=_END)
+    news = joined(chain(one.spans[apart:], other.spans), within)
+    return Spoken((*one.spans[:apart], *news), min(beats, default=None))
 
 
 def allowed(policy: Policy, source: str) -> Duration:
@@ -153,6 +161,11 @@ def silences(feed: Feed, policy: Policy) -> Iterator[Silence]:
             yield Silence(last, due_at, after, following, around_the_clock)
 
 
+def _inside(spans: Sequence[Span]) -> Sequence[Any]:
+    """Give all that the gaps between spans depend on."""
+    return (spans[0][1], *spans[1:-1], spans[-1][0]) if len(spans) > 1 else ()
+
+
 def _gaps(spans: Sequence[Span]) -> list[tuple[Instant, Instant]]:
     """List the last word before each gap with the first one after it."""
     return [(one[1], another[0]) for one, another in pairwise(spans)]
@@ -163,16 +176,26 @@ def serves(source: str, policy: Policy) -> tuple[str, ...]:
     return tuple(sorted(place for place, sources in policy.feeds.items() if source in sources))
 
 
+def mapped(places: Iterable[str | None], policy: Policy) -> tuple[str, ...]:
+    """Name the sources that policy says speak of some carriers and warehouses."""
+    return tuple(sorted({source for place in places if place for source in policy.feeds.get(place, ())}))
+
+
 def silent_since(finding: Finding, heard: Mapping[str, Instant], policy: Policy) -> Instant | None:
-    """Return since when the feeds of a finding's warehouse and carrier say nothing, if that is not after it was due.
+    """Return since when the feeds of a finding's warehouse and carrier say nothing, if that is not after it was due."""
+    return _silent_since((finding.warehouse_id, finding.carrier), finding.due_at, heard, policy)
+
+
+def _silent_since(
+    places: Iterable[str | None], due_at: Instant, heard: Mapping[str, Instant], policy: Policy
+) -> Instant | None:
+    """Return since when the feeds of some places say nothing.
 
     Of several feeds the one that fell silent first counts. ``heard`` is the largest event time of every source; one
     that was never heard is silent since the beginning, which is ``-FOREVER``.
     """
-    places = (place for place in (finding.warehouse_id, finding.carrier) if place is not None)
-    sources = (source for place in places for source in policy.feeds.get(place, ()))
-    least = min((heard.get(source, -FOREVER) for source in sources), default=None)
-    return None if least is None or least > finding.due_at else least
+    least = min((heard.get(source, -FOREVER) for source in mapped(places, policy)), default=None)
+    return None if least is None or least > due_at else least
 
 
 def evidence(finding: Finding, heard: Mapping[str, Instant], policy: Policy) -> str | None:
@@ -188,7 +211,12 @@ def evidence(finding: Finding, heard: Mapping[str, Instant], policy: Policy) -> 
     'feed silent since 1970-01-01T00:00:00Z'
     >>> evidence(late, {"/wms": 8}, policy)
     """
-    since = silent_since(finding, heard, policy)
+    return doubt((finding.warehouse_id, finding.carrier), finding.due_at, heard, policy)
+
+
+def doubt(places: Iterable[str | None], due_at: Instant, heard: Mapping[str, Instant], policy: Policy) -> str | None:
+    """Say the same of what came due when nothing was heard from some warehouses and carriers."""
+    since = _silent_since(places, due_at, heard, policy)
     if since is None:
         return None
     return "feed never heard" if since == -FOREVER else f"feed silent since {iso(since)}"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
+from domain.calendar import Calendar, add_working
 from domain.events import Stamp
-from domain.instant import Instant
+from domain.instant import Duration, Instant
 from domain.parcel import Parcel
 from domain.parcel_events import NO_POSSESSION, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
 from domain.policy import Policy
@@ -98,25 +99,26 @@ def earlier(one: Stamp | None, other: Stamp | None) -> Stamp | None:
     return min(one, other)
 
 
-def silences(parcel: Parcel, after: int) -> Iterator[Silence]:
+def silences(parcel: Parcel, after: Duration, works: Calendar | None = None) -> Iterator[Silence]:
     """Find every stretch in a carrier's hands, on no hold and before the end of the way, longer than ``after``.
 
-    A movement, voiding or cancellation on the dot is in time. The way ends with the first terminal status in the
-    world, whatever the carrier says later.
+    Only the time that the carrier works is counted, or all where it has no calendar. A movement, voiding or
+    cancellation on the dot is in time. The way ends with the first terminal status in the world, whatever the carrier
+    says later.
     """
     last: ParcelScanned | None = None
     for scan in moving(parcel.facts.of(ParcelScanned)):
         if last is not None and last.at + after < scan.at and last.status not in HOLDS:
-            yield from _silence(parcel, last, after, scan.stamp)
+            yield from _silence(parcel, last, add_working(last.at, after, works), scan.stamp)
         if scan.status in TERMINAL:
             return
         last = scan
     if last is not None and last.status not in HOLDS:
-        yield from _silence(parcel, last, after, None)
+        yield from _silence(parcel, last, add_working(last.at, after, works), None)
 
 
-def _silence(parcel: Parcel, last: ParcelScanned, after: int, broken_by: Stamp | None) -> Iterator[Silence]:
-    due_at, ended_by = last.at + after, earlier(broken_by, stop(parcel))
+def _silence(parcel: Parcel, last: ParcelScanned, due_at: Instant, broken_by: Stamp | None) -> Iterator[Silence]:
+    ended_by = earlier(broken_by, stop(parcel))
     if ended_by is None or due_at < ended_by.at:
         yield Silence(last, due_at, ended_by)
 

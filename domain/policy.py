@@ -11,6 +11,7 @@ from domain.calendar import Calendar, Calendars
 from domain.instant import Duration, Instant
 from domain.maintenance import Maintenance
 from domain.policy_check import PolicyInvalid, check, instants, refuse_unknown
+from domain.staffing import Incidents
 from domain.thresholds import (
     KINDS,
     Backlog,
@@ -21,7 +22,6 @@ from domain.thresholds import (
     Counting,
     DeliveryFailed,
     FeedSilence,
-    Incidents,
     Kinds,
     LateDelivery,
     LateShipment,

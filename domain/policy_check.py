@@ -15,10 +15,12 @@ from holidays.registry import COUNTRIES
 from domain.calendar import Calendar
 from domain.hours import minute, week
 from domain.instant import Instant, instant
-from domain.thresholds import KINDS, Thresholds
+from domain.thresholds import KINDS, WAITING, Thresholds
 
 _LONGEST: Final = 366
 """Working days that nobody promises more than."""
+_UNREST: Final = 3
+"""The least number of beginnings and ends that are more than one trouble and its end."""
 _AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
 
 
@@ -43,6 +45,10 @@ def refuse_unknown(content: dict[str, Any], table: type[msgspec.Struct], where: 
             for name, one in value.items():
                 if isinstance(one, dict):
                     refuse_unknown(one, named[-1], f"{where}{key}.{name}.")
+        elif isinstance(value, list) and (named := get_args(inner)) and _is_table(named[0]):
+            for number, one in enumerate(value, 1):
+                if isinstance(one, dict):
+                    refuse_unknown(one, named[0], f"{where}{key}[{number}].")
 
 
 def instants(content: dict[str, Any]) -> dict[str, Any]:
@@ -77,6 +83,9 @@ def _faults(policy: Thresholds, content: dict[str, Any]) -> Iterator[str]:
     for kind in policy.kinds.enabled:
         if kind not in KINDS:
             yield f"kinds.enabled: unknown kind {kind!r}{_nearest(kind, KINDS)}"
+    for kind in policy.feed_silence.waits:
+        if kind not in WAITING:
+            yield f"feed_silence.waits: {kind!r} waits for no feed{_nearest(kind, WAITING)}"
     for where, zone in (("timezone", policy.timezone), *((f"zones.{k}", v) for k, v in policy.zones.items())):
         yield from _zone_faults(where, zone)
     for where, one in policy.calendars.named():
@@ -85,7 +94,7 @@ def _faults(policy: Thresholds, content: dict[str, Any]) -> Iterator[str]:
 
 
 def _value_faults(policy: Thresholds) -> Iterator[str]:
-    for name in ("cap", "second_approval_above"):
+    for name in ("cap", "second_approval_above", "batch_approval_above"):
         amount = getattr(policy.compensation, name)
         if amount is not None and not _AMOUNT.fullmatch(amount):
             yield f'compensation.{name}: {amount!r} is no amount; write one as in "200.00"'
@@ -94,6 +103,7 @@ def _value_faults(policy: Thresholds) -> Iterator[str]:
     for where, share in shares:
         if share is not None and not 0 < share < 1:
             yield f"{where}: {share} is no share between 0 and 1"
+    yield from _staffing_faults(policy)
     days = policy.late_shipment.working_days
     if days is not None and not 0 <= days <= _LONGEST:
         yield f"late_shipment.working_days: {days} is not between 0 and {_LONGEST}"
@@ -102,6 +112,21 @@ def _value_faults(policy: Thresholds) -> Iterator[str]:
             yield f"maintenance.{name}: name either a warehouse or a carrier"
         if window.until <= window.since:
             yield f"maintenance.{name}.until: is not later than since"
+
+
+def _staffing_faults(policy: Thresholds) -> Iterator[str]:
+    for number, step in enumerate(policy.incidents.escalation, 1):
+        where = f"incidents.escalation[{number}]"
+        for kind in step.kinds:
+            if kind not in KINDS:
+                yield f"{where}.kinds: unknown kind {kind!r}{_nearest(kind, KINDS)}"
+        if not step.to.strip():
+            yield f"{where}.to: name a person or a team"
+        if step.level < 1:
+            yield f"{where}.level: {step.level} is below the first level, 1"
+    changes = policy.incidents.flapping.changes
+    if changes != 0 and changes < _UNREST:
+        yield f"incidents.flapping.changes: {changes} is neither 0, which takes each as news, nor at least {_UNREST}"
 
 
 def _calendar_faults(where: str, calendar: Calendar) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Thresholds: the tables of a policy file, each key with its default and a sentence."""
 
+from fractions import Fraction
 from typing import Final, Literal
 
 import msgspec
@@ -8,6 +9,7 @@ from domain.calendar import Calendar, CalendarKind, Calendars, dispatch_by
 from domain.instant import Duration, Instant
 from domain.maintenance import Maintenance
 from domain.routing import Routing
+from domain.staffing import Estimates, Incidents
 
 KINDS: Final = (
     "late_shipment",
@@ -28,6 +30,13 @@ KINDS: Final = (
     "feed_silent",
 )
 """Every kind of finding that the contract names."""
+
+
+WAITING: Final = (
+    *("stalled_parcel", "unconfirmed_handover", "presumed_lost", "warehouse_backlog", "carrier_backlog"),
+    *("late_shipment", "late_delivery"),
+)
+"""Kinds of absence that a feed could tell of: the first five wait for it unless the policy says otherwise."""
 
 
 class Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,6 +156,8 @@ class FeedSilence(Table, frozen=True):
 
     after: Duration = _span("2h")
     sources: dict[str, SilentSource] = {}
+    waits: tuple[str, ...] = WAITING[:5]
+    """Kinds that open only once the feeds they depend on have been heard past the deadline: unknown is not late."""
 
 
 class PriceProtection(Table, frozen=True):
@@ -157,22 +168,15 @@ class PriceProtection(Table, frozen=True):
     """How long after the price change each buyer's difference may stay unpaid."""
 
 
-class Incidents(Table, frozen=True):
-    """The clocks of the staff's own work."""
-
-    acknowledge_timeout: Duration = _span("30m")
-    """An incident that somebody took and did nothing about is given back after this."""
-    reopen_within: Duration = _span("72h")
-    """The same trouble coming back this soon reopens its incident; later it is another."""
-
-
 class Compensation(Table, frozen=True):
     """What may be paid out, in the currency of the order."""
 
     cap: str | None = None
-    """The most one order may be paid, as decimal text."""
+    """The most one order may be paid over all incidents and forms, as decimal text."""
     second_approval_above: str | None = None
     """An amount beyond this, as decimal text, is paid only when a second person approves."""
+    batch_approval_above: str | None = None
+    """A batch that comes to more than this is paid only when a second person approves."""
 
 
 class Rates(Table, frozen=True):
@@ -190,9 +194,10 @@ class Rates(Table, frozen=True):
     def broken(self, *, late: int, due: int, scanned: int, labelled: int) -> tuple[str, ...]:
         """Name the rates that are not kept with so many late of those due, and so many scanned of those labelled."""
         found = []
-        if self.late_shipment is not None and due and late >= self.late_shipment * due:
+        # Exact, as written: in floating point 7 of 100 is less than 0.07.
+        if self.late_shipment is not None and due and late >= Fraction(str(self.late_shipment)) * due:
             found.append("late_shipment")
-        if self.valid_tracking is not None and labelled and scanned <= self.valid_tracking * labelled:
+        if self.valid_tracking is not None and labelled and scanned <= Fraction(str(self.valid_tracking)) * labelled:
             found.append("valid_tracking")
         return tuple(found)
 
@@ -254,6 +259,7 @@ class Thresholds(Table, frozen=True):
     zones: dict[str, str] = {}
     """Source to the time zone of its times that carry no offset; sources not named here must send one."""
     severity: Severity = Severity()
+    estimates: Estimates = Estimates()
 
     def calendar(self, kind: CalendarKind, name: str | None = None) -> Calendar | None:
         """Return somebody's business calendar, or none for whoever works around the clock."""

@@ -51,7 +51,7 @@ def row(kind: str, module: ModuleType, several: list[Detector[Any]]) -> tuple[st
 
 
 def _waits(detector: Detector[Any], by_rule: bool) -> str:  # noqa: FBT001  # one of several in its module
-    sources = getattr(detector, "sources", None)
+    sources = getattr(detector, "sources", getattr(detector, "told_by", None))
     told = "nothing" if sources is None else sentence(sources).removeprefix("Wait for ").rstrip(".")
     return f"`{', '.join(sorted(getattr(detector, 'rules', ())))}`: {told}" if by_rule else told
 

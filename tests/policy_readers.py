@@ -10,13 +10,15 @@ import msgspec
 from domain.policy import Policy
 from tests.members import ROOT, paths, table_of, trees
 
-_POLICY: Final = frozenset({"policy.py", "policy_check.py", "thresholds.py", "calendar.py"})
+_POLICY: Final = frozenset({"policy.py", "policy_check.py", "thresholds.py", "calendar.py", "staffing.py"})
 """The modules that declare keys and check them, which is no reading."""
+_DECLARING: Final = frozenset({"domain.policy", "domain.thresholds", "domain.staffing"})
+"""Those of them that others import tables from."""
 
 
 def is_read(key: str) -> bool:
     """Say whether anything reads this policy key: by its whole name, or from its table that was handed on."""
-    path = key.split(".<name>", maxsplit=1)[0]
+    path = key.split(".<name>", maxsplit=1)[0].split("[]", maxsplit=1)[0]
     table, _, name = path.rpartition(".")
     kind = _tables().get(table)
     if table == "calendars" or table.startswith("calendars."):
@@ -39,7 +41,8 @@ def _handed_on() -> frozenset[tuple[str, str]]:
         known = {
             one.asname or one.name: one.name
             for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom) and node.module in {"domain.policy", "domain.thresholds"}
+            if isinstance(node, ast.ImportFrom)
+            and node.module in {"domain.policy", "domain.thresholds", "domain.staffing"}
             for one in node.names
         }
         for name, annotation in _annotated(tree):
@@ -59,9 +62,16 @@ def _calendars() -> frozenset[str]:
 
 @cache
 def _tables() -> dict[str, str]:
-    """Give the class of every table of the policy by its key."""
-    fields = msgspec.structs.fields(Policy)
-    return {one.name: table.__name__ for one in fields if (table := table_of(one.type)) is not None}
+    """Give the class of every table of the policy by its key, of those within tables as well."""
+    return dict(_within(Policy, ""))
+
+
+def _within(kind: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]]:
+    for one in msgspec.structs.fields(kind):
+        table = table_of(one.type)
+        if table is not None:
+            yield prefix + one.name, table.__name__
+            yield from _within(table, f"{prefix}{one.name}.")
 
 
 @cache

@@ -6,10 +6,11 @@ Definition: the kind's row of the detection rules; readings in docs/adr/0010.
 from typing import NamedTuple
 
 from domain.delivery import Delivery
-from domain.detection import Finding, Look
+from domain.detection import Finding, Key, Look, found_after
 from domain.events import refs
-from domain.instant import Instant, iso
-from domain.order import Order, OrderPlaced, PromiseChanged
+from domain.feed import mapped
+from domain.instant import FOREVER, Instant, iso
+from domain.order import Order, OrderParcelChanged, OrderPlaced, PromiseChanged
 from domain.policy import Policy
 from domain.promise import counts, due
 from domain.severity import weigh
@@ -37,11 +38,15 @@ class LateDelivery:
         promise = None if placed is None or delivered is None else _promise(state, placed, delivered, policy)
         if placed is None or delivered is None or promise is None or delivered.complete(promise.deadline):
             return Look((), None)
-        # A promise that was broken before the order was placed could not be known before.
-        due_at = max(promise.deadline, placed.at)
-        if due_at >= until:
-            return Look((), due_at)
+        key = Key(self.kind, state.id, promise.deadline)
+        at = found_after(key, promise.deadline, placed.at, state.findings)
+        if at >= until:
+            return Look((), at)
         return Look((_finding(state, placed, promise, delivered, policy),), None)
+
+    def told_by(self, state: Order, finding: Finding, policy: Policy) -> tuple[str, ...]:
+        """Wait for the feeds of the carriers that have not brought their parcels, where policy says so."""
+        return mapped((one.carrier for one in state.parcels.values() if _is_under_way(one, finding)), policy)
 
 
 DETECTOR = LateDelivery()
@@ -67,6 +72,16 @@ def look_again(order: Order, until: Instant, policy: Policy) -> Instant | None:
     return DETECTOR.look(order, until, policy).again
 
 
+def deadline(order: Order, policy: Policy) -> Instant | None:
+    """Return the delivery time in force of an order that is not wholly delivered; null where nothing is owed."""
+    placed = order.placed
+    delivered = None if placed is None else Delivery.of(order, placed)
+    if placed is None or delivered is None or delivered.complete(FOREVER):
+        return None
+    promise = _promise(order, placed, delivered, policy)
+    return None if promise is None else max(promise.deadline, placed.at)
+
+
 def _promise(order: Order, placed: OrderPlaced, delivered: Delivery, policy: Policy) -> _Promise | None:
     zone = policy.zone(placed.destination)
     found = None if placed.deliver_by is None else _Promise(due(placed.deliver_by, policy, zone), ())
@@ -79,6 +94,15 @@ def _promise(order: Order, placed: OrderPlaced, delivered: Delivery, policy: Pol
         moved = max(due(change.deliver_by, policy, zone), change.at)
         found = _Promise(moved, (*(() if found is None else found.changes), change))
     return found
+
+
+def _is_under_way(parcel: OrderParcelChanged, late: Finding) -> bool:
+    """Say whether a parcel was with its carrier or waited for it when the order was due."""
+    begun = (parcel.labelled_at, None if parcel.possessed is None else parcel.possessed.at)
+    settled = parcel.settled is not None and parcel.settled.at <= late.due_at
+    voided = parcel.voided_at is not None and parcel.voided_at <= late.due_at
+    has_begun = any(at is not None and at <= late.due_at for at in begun)
+    return parcel.contents != () and has_begun and not settled and not voided
 
 
 def _finding(order: Order, placed: OrderPlaced, promise: _Promise, delivered: Delivery, policy: Policy) -> Finding:

@@ -6,11 +6,12 @@ Definition: the kind's row of the detection rules; readings in docs/adr/0003.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from domain.detection import Finding, Look
+from domain.detection import Finding, Key, Look, found_after
 from domain.events import Stamp, refs
+from domain.feed import mapped
 from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import Instant, iso
-from domain.order import Order, OrderApproved, OrderPlaced
+from domain.order import Order, OrderApproved, OrderParcelChanged, OrderPlaced
 from domain.policy import Policy
 from domain.promise import Promise, promises
 from domain.severity import weigh
@@ -37,11 +38,17 @@ class LateShipment:
         placed = state.placed
         if placed is None or (policy.late_shipment.approval == "required" and not state.facts.of(OrderApproved)):
             return Look((), None)
-        episodes = list(_episodes(state, coverage(state, placed), policy))
+        episodes = [(_found_after(state, one), one) for one in _episodes(state, coverage(state, placed), policy)]
         return Look(
-            findings=tuple(_finding(state, placed, one, policy) for one in episodes if one.due_at < until),
-            again=min((one.due_at for one in episodes if one.due_at >= until), default=None),
+            findings=tuple(_finding(state, placed, one, policy) for at, one in episodes if at < until),
+            again=min((at for at, _ in episodes if at >= until), default=None),
         )
+
+    def told_by(self, state: Order, finding: Finding, policy: Policy) -> tuple[str, ...]:
+        """Wait for the feeds of its warehouse and of the carriers that its parcels wait for, where policy says so."""
+        waiting = (one for one in state.parcels.values() if _is_waiting(one, finding))
+        places = (finding.warehouse_id, *(one.carrier for one in waiting))
+        return mapped(places, policy)
 
 
 DETECTOR = LateShipment()
@@ -78,11 +85,32 @@ def _episodes(order: Order, covered: Coverage, policy: Policy) -> Iterator[_Epis
             yield _Episode(fulfillment, promise, due_at, covered.completed_by(fulfillment, due_at, promise.ended_by))
 
 
+def _found_after(order: Order, episode: _Episode) -> Instant:
+    key = Key(LateShipment.kind, episode.fulfillment.id, episode.due_at)
+    return found_after(key, episode.due_at, _knowable_at(order), order.findings)
+
+
+def _knowable_at(order: Order) -> Instant:
+    """Give the instant before which nobody could know that anything is owed: the approval, without one the placing."""
+    approvals = order.facts.of(OrderApproved)
+    return approvals[0].at if approvals else order.facts.of(OrderPlaced)[0].at
+
+
+def _is_waiting(parcel: OrderParcelChanged, late: Finding) -> bool:
+    """Say whether a parcel lay ready when a fulfilment was due, so that its carrier may have picked it up."""
+    named = parcel.fulfillment_ids or parcel.named
+    labelled = parcel.labelled_at is not None and parcel.labelled_at <= late.due_at
+    taken = parcel.possessed is not None and parcel.possessed.at <= late.due_at
+    voided = parcel.voided_at is not None and parcel.voided_at <= late.due_at
+    concerns = parcel.contents != () and (not named or late.subject in named)
+    return concerns and labelled and not taken and not voided
+
+
 def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Policy) -> Finding:
     fulfillment, promise = episode.fulfillment, episode.promise
     approvals = order.facts.of(OrderApproved)
     approved = approvals[0] if approvals else None
-    knowable_at = placed.at if approved is None else approved.at
+    knowable_at = _knowable_at(order)
     proof = {placed.stamp, *promise.proof}
     proof |= {fact.stamp for fact in (fulfillment.request, approved) if fact is not None}
     severity, parts = weigh(placed.stake, policy, clock=1)

@@ -21,14 +21,15 @@ class OverdueParcel:
     """Watches what carriers hold against the earliest delivery promise of its orders."""
 
     kind = "overdue_parcel"
+    waits_as = "carrier_backlog"
 
     def look(self, state: Parcel, until: Instant, policy: Policy) -> Look:
         """Say whether the promise passed before ``until`` while a carrier had the parcel."""
         possessed, over = state.meaning.possessed, min(_ends(state), default=None)
-        promised = _promised(state, over, policy)
-        if possessed is None or promised is None:
+        date = promised(state, over, policy)
+        if possessed is None or date is None:
             return Look((), None)
-        due_at = max(possessed.at, promised)
+        due_at = max(possessed.at, date)
         if over is not None and over.at <= due_at:
             return Look((), None)
         if due_at >= until:
@@ -58,7 +59,8 @@ def look_again(parcel: Parcel, until: Instant, policy: Policy) -> Instant | None
     return DETECTOR.look(parcel, until, policy).again
 
 
-def _promised(parcel: Parcel, over: Stamp | None, policy: Policy) -> Instant | None:
+def promised(parcel: Parcel, over: Stamp | None, policy: Policy) -> Instant | None:
+    """Return the earliest date until which its orders are promised; ``over`` is what ended its way, if anything did."""
     told = (parcel.orders.get(order_id) for order_id in parcel.meaning.order_ids)
     dates = [_date(one, over, policy) for one in told if one is not None]
     return min((date for date in dates if date is not None), default=None)

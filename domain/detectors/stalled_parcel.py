@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.detection import Finding, Look
 from domain.events import refs
-from domain.instant import Instant
+from domain.instant import Duration, Instant
 from domain.movement import Silence, feeds, silences
 from domain.parcel import Parcel
 from domain.parcel_events import ParcelScanned
@@ -15,7 +15,7 @@ from domain.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "parcel id"
-DUE_AT = "so long after its last movement as its lane allows"
+DUE_AT = "so long after its last movement as its lane allows; where the carrier has a calendar, in its working time"
 CLEARED_BY = "its next movement or delivery, the cancellation of all of its orders, or the voiding of its label"
 
 
@@ -28,7 +28,8 @@ class StalledParcel:
         """Find every stall due before ``until``; see ``findings`` and ``look_again``."""
         if state.meaning.possessed is None or not state.meaning.order_ids:
             return Look((), None)
-        stalls = list(silences(state, _threshold(state, policy)))
+        works = policy.calendar("carriers", state.meaning.carrier)
+        stalls = list(silences(state, _threshold(state, policy), works))
         if not stalls:
             return Look((), None)
         return Look(
@@ -65,7 +66,7 @@ def look_again(parcel: Parcel, until: Instant, policy: Policy) -> Instant | None
     return DETECTOR.look(parcel, until, policy).again
 
 
-def _threshold(parcel: Parcel, policy: Policy) -> int:
+def _threshold(parcel: Parcel, policy: Policy) -> Duration:
     limits = policy.stalled_parcel
     if not limits.lanes:
         return limits.after

@@ -83,6 +83,9 @@ def _finding(order: Order, empty: ItemOutOfStock, ended_by: Stamp | None, policy
         detail["quantity"] = empty.quantity
     if ended_by is not None:
         detail["ended_by"] = ended_by.ref
+        picked = next((one.quantity for one in order.facts.of(ItemPicked) if one.stamp == ended_by), None)
+        if picked is not None:
+            detail["picked"] = picked
     return Finding(
         kind=StockOut.kind,
         subject=f"{order.id}:{empty.sku}",

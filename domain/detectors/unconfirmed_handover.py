@@ -5,6 +5,7 @@ Definition: the kind's row of the detection rules. The clock starts with the par
 
 from typing import Any
 
+from domain.calendar import add_working
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant
@@ -15,7 +16,7 @@ from domain.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "parcel id"
-DUE_AT = "so long after its first label"
+DUE_AT = "so long after its first label; where the carrier has a calendar, in its working time"
 CLEARED_BY = "a carrier's possession scan, the voiding of its label, or the cancellation of all of its orders"
 
 
@@ -29,7 +30,8 @@ class UnconfirmedHandover:
         meaning = state.meaning
         if meaning.labelled_at is None or not meaning.order_ids:
             return Look((), None)
-        due_at = meaning.labelled_at + policy.unconfirmed_handover.after
+        works = policy.calendar("carriers", meaning.carrier)
+        due_at = add_working(meaning.labelled_at, policy.unconfirmed_handover.after, works)
         if meaning.possessed is not None and meaning.possessed.at <= due_at:
             return Look((), None)
         ended_by = earlier(meaning.possessed, stop(state))

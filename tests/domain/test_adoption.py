@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from domain.adoption import adopt, adopted
-from domain.instant import FOREVER
+from domain.instant import FOREVER, iso
 from domain.log import Log
-from domain.policy import PolicyInvalid
+from domain.policy import PolicyInvalid, load
 from domain.report import final
 from tests.story import Desk, approved, at, heartbeat, memory_log, moved, placed, requested, scanned
 
@@ -72,13 +72,23 @@ def test_a_policy_judges_only_what_came_due_in_its_time(log: Log) -> None:
     while again.tracker.rearm(at(35)):
         pass
     again.tick(36)
-    assert again.found() == [("open", "F", 10, None), ("open", "F", 30, None)]
-    assert len({one.finding.policy for one in final(log)}) == 2
+    assert again.found() == [("open", "F", 10, None)]
+    assert [one.finding.policy for one in final(log)] == [load(ORIGINAL).hash]
 
 
-def test_a_change_of_policy_leaves_old_verdicts_alone_even_where_it_sees_them_otherwise(log: Log) -> None:
+def test_a_change_of_policy_finds_from_its_date_on_what_it_sees_otherwise_and_no_version_found(log: Log) -> None:
     merchant = moved(1, 30, "merchant")
     Desk(log, LATEST).take(placed(0), requested(0, ship_by=10), merchant, until=15)
+    again = Desk(log, ORIGINAL, adopted_at=20)
+    while again.tracker.rearm(at(25)):
+        pass
+    assert again.found() == [("open", "F", 20, None)]
+    [one] = final(log)
+    assert (one.finding.policy, one.finding.detail["rule_due_at"]) == (load(ORIGINAL).hash, iso(at(10)))
+
+
+def test_what_was_over_when_a_policy_came_into_force_is_not_dug_up(log: Log) -> None:
+    Desk(log, LATEST).take(placed(0), requested(0, ship_by=10), moved(1, 30, "merchant"), scanned(19), until=19)
     again = Desk(log, ORIGINAL, adopted_at=20)
     while again.tracker.rearm(at(25)):
         pass

@@ -73,7 +73,9 @@ def test_each_finding_is_judged_and_signed_by_the_version_of_its_time(log: Log) 
     desk.tick(29)
     assert desk.found() == [("open", "F", 10, None)]
     desk.tick(31)
-    assert desk.found() == [("open", "F", 10, None), ("open", "F", 30, None)]
+    assert desk.found() == [("open", "F", 10, None)]
+    desk.take(placed(0, of="Q"), requested(0, "G", "Q", ship_by=32), until=33)
+    assert desk.found() == [("open", "F", 10, None), ("open", "G", 32, None)]
     assert [one.finding.policy for one in final(log)] == [one.policy.hash for one in desk.tracker.policies]
 
 
@@ -123,7 +125,8 @@ def test_a_date_that_has_passed_when_a_later_file_is_adopted_changes_no_old_verd
     while again.tracker.rearm(at(20)):
         pass
     again.tick(50)
-    assert again.found() == [("open", "F", 10, None), ("open", "F", 30, None)]
+    assert again.found() == [("open", "F", 10, None)]
+    assert [one.finding.policy for one in final(log)] == [load(BASE).hash]
 
 
 def test_a_later_file_that_begins_in_the_future_leaves_the_one_in_force_until_then(log: Log) -> None:

@@ -6,13 +6,15 @@ import msgspec
 import pytest
 
 from domain import judgement as judging
+from domain import sight
 from domain.adoption import Adopted
 from domain.detection import FINDING_EVENTS, Finding, FindingOpened, Look, note
 from domain.instant import FOREVER, Instant
-from domain.judgement import Heard, Judgement, Verdict
+from domain.judgement import Judgement, Verdict
 from domain.order import Order
 from domain.policy import DEFAULT, Policy
-from domain.thresholds import Kinds
+from domain.sight import Heard
+from domain.thresholds import FeedSilence, Kinds
 
 
 def finding(due_at: Instant, kind: str = "stall", **more: Any) -> Finding:
@@ -24,12 +26,20 @@ def finding(due_at: Instant, kind: str = "stall", **more: Any) -> Finding:
 class Rule:
     """Finds an episode at each of some instants; waits for feeds if it has any."""
 
-    def __init__(self, kind: str, *due: Instant, feeds: tuple[str, ...] = (), knowable: Instant | None = None) -> None:
-        """Take these instants, ascending."""
+    def __init__(
+        self,
+        kind: str,
+        *due: Instant,
+        feeds: tuple[str, ...] = (),
+        knowable: Instant | None = None,
+        lasts: Instant | None = None,
+    ) -> None:
+        """Take these instants, ascending; each episode lasts so long, or goes on."""
         self.kind = kind
         self.due = due
         self.feeds = feeds
         self.knowable = knowable
+        self.lasts = lasts
         self.asked: list[Instant] = []
 
     def look(self, _state: Any, until: Instant, _policy: Policy) -> Look:
@@ -40,7 +50,11 @@ class Rule:
         return Look(found, min((at for at in known if at >= until), default=None))
 
     def _finding(self, due: Instant) -> Finding:
-        more = {} if self.knowable is None else {"detail": {"knowable_at": "1970-01-01T00:00:00.000060Z"}}
+        more: dict[str, Any] = {}
+        if self.knowable is not None:
+            more["detail"] = {"knowable_at": "1970-01-01T00:00:00.000060Z"}
+        if self.lasts is not None:
+            more["ended_at"] = due + self.lasts
         return finding(due, self.kind, **more)
 
     def sources(self, _state: Any, _policy: Policy) -> tuple[str, ...]:
@@ -53,7 +67,7 @@ def judge(
 ) -> Verdict:
     """Judge an order by these rules, which are all enabled."""
     monkeypatch.setattr(judging, "DETECTORS", {"order": rules})
-    monkeypatch.setattr(judging, "NEEDED_BY", more.pop("needed_by", {}))
+    monkeypatch.setattr(sight, "NEEDED_BY", more.pop("needed_by", {}))
     enabled = more.pop("enabled", tuple(rule.kind for rule in rules))
     policies = more.pop("policies", None) or [(-FOREVER, enabled)]
     order = Order("O")
@@ -67,7 +81,8 @@ def judge(
 
 
 def _enabling(kinds: tuple[str, ...]) -> Policy:
-    return msgspec.structs.replace(DEFAULT, kinds=Kinds(enabled=kinds))
+    waits = FeedSilence(waits=("stall", "loss", "other"))
+    return msgspec.structs.replace(DEFAULT, kinds=Kinds(enabled=kinds), feed_silence=waits)
 
 
 def due(verdict: Verdict) -> list[tuple[str, Instant, bool]]:
@@ -157,7 +172,7 @@ def test_what_does_not_hold_any_more_is_retracted(monkeypatch: pytest.MonkeyPatc
 
 def test_each_policy_judges_what_comes_due_in_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     policies = [(-FOREVER, ("stall",)), (20, ("late",))]
-    rules = Rule("stall", 10, 30), Rule("late", 11, 31)
+    rules = Rule("stall", 10, 30, lasts=5), Rule("late", 11, 31, lasts=5)
     verdict = judge(monkeypatch, *rules, until=40, policies=policies)
     assert due(verdict) == [("opened", 10, True), ("opened", 31, True)]
 

@@ -195,8 +195,9 @@ def test_a_promise_that_had_passed_before_the_order_could_be_known_of_from_its_p
     [one] = found(placed(12, deliver_by=10))
     assert (hours(one.due_at), hours(one.knowable_at)) == (10, 12)
     assert found(placed(10, deliver_by=10))[0].knowable_at is None
-    assert late(placed(12, deliver_by=10), now=12) == []
-    assert hours(look_again(Given(placed(12, deliver_by=10)).order(), at(11), DEFAULT)) == 12
+    assert late(placed(12, deliver_by=10), now=11.99) == []
+    assert late(placed(12, deliver_by=10), now=12) == [(10, None)]
+    assert look_again(Given(placed(12, deliver_by=10)).order(), at(11), DEFAULT) == at(12) - 1
 
 
 def test_it_weighs_by_the_order_and_the_clock() -> None:

@@ -30,6 +30,13 @@ def test_a_date_agreed_on_after_the_promise_was_broken_neither_moves_nor_ends_it
     assert late(PROMISED, redated(12, 20), arrived(15)) == [(10, 15)]
 
 
+def test_a_date_for_one_fulfilment_is_the_order_s_because_the_promise_is() -> None:
+    for_one = fact(
+        PromiseChanged, 8, order_id="O", agreed_by="customer", deliver_by=20, fulfillment_id="F", key="for one"
+    )
+    assert late(PROMISED, requested(0), requested(0, "G"), for_one) == [(20, None)]
+
+
 def test_a_date_moved_after_all_was_delivered_in_time_makes_nothing_late() -> None:
     assert late(PROMISED, arrived(5), redated(12, 3)) == []
 

@@ -7,7 +7,9 @@ from domain.detection import Finding
 from domain.detectors.late_shipment import findings, look_again
 from domain.events import Fact
 from domain.policy import DEFAULT, Policy
+from domain.report import final
 from tests.story import (
+    Desk,
     Given,
     approved,
     at,
@@ -18,6 +20,7 @@ from tests.story import (
     labelled,
     late,
     line,
+    memory_log,
     moved,
     packed,
     piece,
@@ -25,6 +28,7 @@ from tests.story import (
     released,
     requested,
     scanned,
+    topics,
     voided,
 )
 
@@ -109,6 +113,26 @@ def test_approved_too_late_keeps_due_at_and_says_when_it_could_be_known() -> Non
 
 def test_approved_too_late_is_found_even_if_handed_over_in_between() -> None:
     assert late(*ORDER, scanned(15), approved(20)) == [("F", 10, 15)]
+
+
+def test_what_only_the_approval_makes_knowable_is_found_from_its_instant_on_and_not_before() -> None:
+    told = Given(*ORDER, approved(20)).order()
+    assert [findings(told, at(now), DEFAULT) != () for now in (11, 15, 19.99, 20, 21)] == [
+        *[False] * 3,
+        *[True] * 2,
+    ]
+    assert look_again(told, at(11), DEFAULT) == at(20) - 1
+    assert look_again(told, at(20), DEFAULT) is None
+
+
+def test_what_was_found_before_a_late_approval_was_heard_of_stands_and_says_since_when_it_is_known() -> None:
+    with memory_log() as log:
+        desk = Desk(log)
+        desk.take(*ORDER, until=11)
+        desk.take(approved(20), until=12)
+        assert topics(log).count("finding.retracted.v1") == 0
+        [one] = final(log)
+        assert (one.state, hours(one.finding.due_at), hours(one.finding.knowable_at)) == ("open", 10, 20)
 
 
 def test_the_earliest_approval_counts_and_a_timely_one_needs_no_knowable_at() -> None:

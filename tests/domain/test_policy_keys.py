@@ -181,5 +181,7 @@ def test_rates_are_broken_at_their_limit_and_only_where_one_is_set() -> None:
     rates = load("[rates]\nlate_shipment = 0.04\nvalid_tracking = 0.95").rates
     assert rates.broken(late=4, due=100, scanned=95, labelled=100) == ("late_shipment", "valid_tracking")
     assert rates.broken(late=3, due=100, scanned=96, labelled=100) == ()
+    seven = load("[rates]\nlate_shipment = 0.07\nvalid_tracking = 0.57").rates
+    assert seven.broken(late=7, due=100, scanned=57, labelled=100) == ("late_shipment", "valid_tracking")
     assert rates.broken(late=0, due=0, scanned=0, labelled=0) == ()
     assert DEFAULT.rates.broken(late=9, due=9, scanned=0, labelled=9) == ()

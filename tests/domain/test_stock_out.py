@@ -19,9 +19,9 @@ def missed(when: float, sku: str = "A", **more: Any) -> ItemOutOfStock:
     return fact(ItemOutOfStock, when, **({"key": f"out-{sku}@{when:g}", "order_id": "O", "sku": sku} | more))
 
 
-def picked(when: float, sku: str = "A") -> ItemPicked:
+def picked(when: float, sku: str = "A", quantity: int | None = None) -> ItemPicked:
     """Take it from its shelf."""
-    return fact(ItemPicked, when, key=f"picked-{sku}@{when:g}", order_id="O", sku=sku)
+    return fact(ItemPicked, when, key=f"picked-{sku}@{when:g}", order_id="O", sku=sku, quantity=quantity)
 
 
 def restocked(when: float, sku: str = "A") -> ItemRestocked:
@@ -46,6 +46,15 @@ def test_an_empty_shelf_is_found_from_its_own_time_on() -> None:
 
 def test_the_item_s_picking_ends_it() -> None:
     assert out(placed(0), missed(5), picked(9)) == [("O:A", 5, 9)]
+
+
+def test_a_part_that_is_picked_ends_it_says_how_much_and_a_shelf_that_is_empty_again_is_another() -> None:
+    three = placed(0, line("1", quantity=3))
+    assert out(three, missed(5, quantity=3), picked(9, quantity=1)) == [("O:A", 5, 9)]
+    [one] = found(three, missed(5, quantity=3), picked(9, quantity=1))
+    assert (one.detail["quantity"], one.detail["picked"]) == (3, 1)
+    again = missed(10, quantity=2)
+    assert out(three, missed(5, quantity=3), picked(9, quantity=1), again) == [("O:A", 5, 9), ("O:A", 10, None)]
 
 
 def test_picked_before_the_shelf_was_empty_does_not_end_it() -> None:

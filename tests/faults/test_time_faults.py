@@ -147,7 +147,7 @@ def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_
 
 
 def test_another_policy_arms_open_orders_again(rig):
-    """What an earlier policy never looked at is found once the new one is in force, and nothing of before it."""
+    """What an earlier policy never looked at is found once the new one is in force, and never before that."""
     adopt(rig.log, REQUIRED, at(1))
     rig.clock = at(2)
     for name, ship_by in (("A", 10), ("B", 30)):
@@ -163,7 +163,7 @@ def test_another_policy_arms_open_orders_again(rig):
         rig.wait(lambda: rig.log.store.count_armed_by_other(now) == 0)
         rig.clock = at(40)
         rig.wait_until_settled()
-    assert rig.found() == [("open", "FB", 30.0, None)]
+    assert rig.found() == [("open", "FA", 20.0, None), ("open", "FB", 30.0, None)]
 
 
 @pytest.fixture

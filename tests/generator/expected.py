@@ -10,7 +10,8 @@ from tests.generator.policies import KINDS
 from tests.oracle import backlog, deliveries, whole
 from tests.oracle.backlog import Late
 from tests.oracle.late_shipment import NEVER, instant, written
-from tests.oracle.parcels import TERMINAL, alive
+from tests.oracle.parcels import TERMINAL
+from tests.oracle.waiting import alive, waits
 from tests.oracle.world import Finding, Parcel, World
 
 Stretch = tuple[datetime, datetime]
@@ -94,7 +95,7 @@ def overdue(world: World, parcel: Parcel) -> Iterator[Stretch]:
     promised = [date for order in dates for date in broken(world, order, over) if order.gone() > date]
     if promised:
         due = max(parcel.taken.at, min(promised))
-        if due < over and due < world.end and alive(world, parcel.carrier, parcel.scanned[-1], due):
+        if due < over and due < world.end and alive(world, "carrier_backlog", parcel.carrier, parcel.scanned[-1], due):
             yield due, over
 
 
@@ -123,7 +124,7 @@ def backlogs(world: World, kind: str, crowds: Crowds) -> Iterator[Finding]:
     rules = DEFAULTS | world.policy.get(kind, {})
     zone = world.policy.get("timezone", "Asia/Shanghai")
     for place, crowd in crowds.items():
-        sources = world.policy.get("feeds", {}).get(place, [])
+        sources = world.policy.get("feeds", {}).get(place, []) if waits(world, kind) else []
         now = min([world.end, *(world.alive[source] for source in sources)])
         orders = {late.name: of for late, of in crowd}
         for some in apart([late for late, _ in crowd]):

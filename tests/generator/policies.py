@@ -12,6 +12,11 @@ KINDS: Final = (
     *("presumed_lost", "mis_shipment", "stock_out", "complaint_overdue", "warehouse_backlog", "carrier_backlog"),
 )
 """The kinds that an oracle works out by brute force."""
+WAITING: Final = (
+    *("stalled_parcel", "unconfirmed_handover", "presumed_lost", "warehouse_backlog", "carrier_backlog"),
+    *("late_shipment", "late_delivery"),
+)
+"""The kinds that may wait for feeds."""
 ZONES: Final = ("UTC", "America/New_York")
 """Beside the default; New York puts its clocks forward a week after the seasons begin."""
 BACKLOG: Final = st.fixed_dictionaries(
@@ -46,6 +51,16 @@ TABLES: Final[dict[str, st.SearchStrategy[Any]]] = {
     "complaint_overdue": st.fixed_dictionaries(
         {"first_response": spans("2h", "4h", "6h"), "general": spans("6h", "12h"), "complex": spans("10h", "4h")},
         optional={"merge_within": spans("4h", "8h")},
+    ),
+    "feed_silence": st.fixed_dictionaries({"waits": st.lists(st.sampled_from(WAITING), unique=True)}),
+    "calendars": st.fixed_dictionaries(
+        {
+            "carriers": st.dictionaries(
+                spans("sf", "yto", "*"),
+                st.fixed_dictionaries({"hours": st.sampled_from((["mon-sat 08:00-20:00"], ["mon-fri 09:00-17:00"]))}),
+                min_size=1,
+            )
+        }
     ),
     "warehouse_backlog": BACKLOG,
     "carrier_backlog": BACKLOG,

@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tests.oracle.late_shipment import NEVER, instant
+from tests.oracle.waiting import heard, with_carriers
 from tests.oracle.world import Finding, Order, Parcel, World, end_of
 
 SETTLING = frozenset({"delivered", "refused", "return_to_sender", "returned", "damaged"})
@@ -68,5 +69,7 @@ def findings(world: World) -> Iterator[Finding]:
                 could |= {fact.at for fact in order.cancellations}
                 ends = (at for at in sorted(could) if at > due and not undelivered(world, order, at))
                 placed = order.placed.at if order.placed else NEVER
+                if not heard(world, "late_delivery", with_carriers(world, order.id, due), due):
+                    break
                 yield from world.found("late_delivery", order.id, due, next(ends, NEVER), [order.id], knowable=placed)
                 break

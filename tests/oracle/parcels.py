@@ -1,10 +1,12 @@
 """What goes wrong with parcels under way, by brute force: stalled, lost, failed, never handed over."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from itertools import groupby, zip_longest
 
+from tests.oracle.hours import worked
 from tests.oracle.late_shipment import NEVER, Fact
+from tests.oracle.waiting import alive
 from tests.oracle.world import NO_POSSESSION, Finding, Parcel, World, duration
 
 HOLDS = frozenset({"on_hold", "customs_hold"})
@@ -44,34 +46,32 @@ def lane(world: World, parcel: Parcel) -> timedelta:
     return duration(own.get("after") or rules.get("after", "72h"))
 
 
-def alive(world: World, carrier: str | None, spoke: Fact, due: datetime) -> bool:
-    """Say whether every feed of a carrier was heard of after an instant; unmapped, the one that spoke stands for it."""
-    mapped = world.policy.get("feeds", {}).get(carrier or "") or [spoke.source]
-    return all(world.alive[source] > due for source in ([mapped] if isinstance(mapped, str) else mapped))
-
-
-def stillness(world: World, parcel: Parcel, after: timedelta) -> Iterator[tuple[datetime, datetime, datetime]]:
+def stillness(
+    world: World, kind: str, parcel: Parcel, due_after: Callable[[datetime], datetime]
+) -> Iterator[tuple[datetime, datetime, datetime]]:
     """Yield (since, due, ended) for each time a parcel could have stood still for too long."""
     instants = [[*scans] for _, scans in groupby(movements(parcel), key=lambda scan: scan.at)]
     stop = min(parcel.void, world.cancelled(parcel.orders))
     for scans, following in zip_longest(instants, instants[1:]):
         if TERMINAL & {status(scan) for scan in scans}:
             return
-        since, due = scans[0].at, scans[0].at + after
-        if status(scans[-1]) not in HOLDS and alive(world, parcel.carrier, parcel.scanned[-1], due):
+        since, due = scans[0].at, due_after(scans[0].at)
+        if status(scans[-1]) not in HOLDS and alive(world, kind, parcel.carrier, parcel.scanned[-1], due):
             yield since, due, min(stop, following[0].at if following else NEVER)
 
 
 def stalled(world: World, parcel: Parcel) -> Iterator[Finding]:
     """Yield each stall."""
-    for since, due, ended in stillness(world, parcel, lane(world, parcel)):
-        yield from world.found("stalled_parcel", parcel.id, due, ended, parcel.orders, since=since)
+    kind, after = "stalled_parcel", lane(world, parcel)
+    for since, due, ended in stillness(world, kind, parcel, lambda at: worked(world.policy, parcel.carrier, at, after)):
+        yield from world.found(kind, parcel.id, due, ended, parcel.orders, since=since)
 
 
 def lost(world: World, parcel: Parcel) -> Iterator[Finding]:
     """Yield each time a parcel had to be given up, or was."""
     kind, orders = "presumed_lost", parcel.orders
-    for _, due, ended in stillness(world, parcel, world.setting(kind, "after", "15d")):
+    window = world.setting(kind, "after", "15d")
+    for _, due, ended in stillness(world, kind, parcel, lambda at: at + window):
         yield from world.found(kind, parcel.id, due, ended, orders, rule="window")
     moved = movements(parcel)
     for at in sorted({scan.at for scan in moved if status(scan) == "lost"}):
@@ -83,10 +83,10 @@ def unconfirmed(world: World, parcel: Parcel) -> Iterator[Finding]:
     """Yield the label that no hand-over followed."""
     kind = "unconfirmed_handover"
     for label in parcel.labels[:1]:
-        due = label.at + world.setting(kind, "after", "24h")
+        due = worked(world.policy, parcel.carrier, label.at, world.setting(kind, "after", "24h"))
         taken = parcel.taken.at if parcel.taken else NEVER
         ended = min(taken, parcel.void, world.cancelled(parcel.orders))
-        if alive(world, parcel.carrier, [*parcel.labels, *parcel.scanned][-1], due):
+        if alive(world, kind, parcel.carrier, [*parcel.labels, *parcel.scanned][-1], due):
             yield from world.found(kind, parcel.id, due, ended, parcel.orders)
 
 

@@ -23,7 +23,7 @@ def test_nothing_delivered_is_late_from_the_promise_on() -> None:
 
 def test_a_promise_that_had_passed_when_it_was_placed_is_known_from_the_placing_on() -> None:
     late_comer = placed(60, deliver_by=at(50))
-    assert late(late_comer, now=60) == []
+    assert late(late_comer, now=60) == [("O", 50, None)]  # the placing is the last that was heard, and is heard
     [one] = [x for x in whole(late_comer, now=61) if x["kind"] == "late_delivery"]
     assert (one["due_at"], one["knowable_at"]) == (at(50), at(60))
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.oracle import complaints, deliveries, late_shipment, packing, parcels, stock
 from tests.oracle.late_shipment import instant
+from tests.oracle.waiting import known
 from tests.oracle.world import Finding, World
 
 KINDS = (
@@ -30,7 +31,7 @@ def oracle(events: Sequence[Mapping[str, Any]], policy: Mapping[str, Any]) -> li
     found = [*structural, *complaints.reported(world, proven), *complaints.findings(world)]
     found += [*parcels.findings(world), *deliveries.findings(world), *stock.findings(world)]
     shipments = late_shipment.oracle(events, {key: rules for key, rules in policy.items() if key != "kinds"})
-    found += [{"rule": None} | finding for finding in shipments]
+    found += [{"rule": None} | finding for finding in shipments if known(world, finding)]
     enabled = policy.get("kinds", {}).get("enabled", KINDS)
     kept = [finding for finding in found if finding["kind"] in enabled]
     return sorted(kept, key=lambda f: (f["kind"], f["subject"], instant(f["since"]), f["rule"] or ""))

@@ -117,8 +117,8 @@ class World:
 
     def __init__(self, events: Sequence[Mapping[str, Any]], policy: Mapping[str, Any]) -> None:
         """Take each event once and sort."""
-        if policy.get("carrier_codes") or policy.get("calendars"):
-            raise ValueError("tables of carrier codes and calendars are not worked out by brute force")
+        if policy.get("carrier_codes") or policy.get("calendars", {}).keys() - {"carriers"}:
+            raise ValueError("tables of carrier codes, and other calendars than carriers', are not worked out here")
         once: dict[tuple[str, str], Mapping[str, Any]] = {}
         for event in (event for event in events if event.get("time")):
             once.setdefault((event["source"], event["id"]), event)
@@ -186,7 +186,8 @@ class World:
         knowable: datetime | None = None,
     ) -> list[Finding]:
         """Write a finding the way the contract does, or none where it does not hold by now."""
-        if max(due, knowable or due) >= self.end or ended <= due:
+        # What a placing makes known is known from that very instant on, even if that is the last of all.
+        if (due if kind == "late_delivery" else max(due, knowable or due)) >= self.end or ended <= due:
             return []
         finding: Finding = {"kind": kind, "subject": subject, "since": written(since or due), "due_at": written(due)}
         finding |= {"ended_at": None if ended == NEVER else written(ended)}

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
+from deploy import memory
 from deploy.printing import Json, line, say, table, told
 from deploy.projection_commands import projections_app
 from deploy.quarantine_commands import quarantine_app
@@ -25,6 +26,7 @@ PolicyFile = Annotated[Path, typer.Option("--policy", help="TOML file of thresho
 
 def main() -> None:
     """Run the command line and turn what went wrong into words and an exit code."""
+    memory.look_rarely()
     try:
         app()
     except ValidationError as error:

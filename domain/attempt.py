@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 from domain.batch import BatchTaken
 from domain.instant import Instant
-from domain.intake import Intake, Message
+from domain.intake import Intake
 from domain.log import Beside
 from domain.streams import Work
-from domain.suspicion import Suspicion
+from domain.suspicion import Message, Suspicion
 
 
 class Taken(NamedTuple):
@@ -30,3 +30,11 @@ class Attempt(NamedTuple):
     suspicion: Suspicion
     at: Instant
     until: Instant
+
+    def undo(self, message: Message, events: int, keys: int) -> None:
+        """Forget the message that was taken in last; so many events and keys were there before it."""
+        self.work.undo(events)
+        self.intake.forget(message)
+        for key, _, _ in self.beside.seen[keys:]:
+            del self.seen[key]
+        del self.beside.seen[keys:]

@@ -3,8 +3,10 @@
 from heapq import nsmallest
 from typing import ClassVar, Literal, NamedTuple
 
+import msgspec
+
 from domain.census import LONGEST, Census
-from domain.crowd import Crowd, crowds, judged, magnitude
+from domain.crowd import Crowd, Crowds, magnitude
 from domain.detection import ABOUT_FINDINGS, Finding, FindingDismissed, FindingEvent, Key, Look, Stored, note
 from domain.events import Event
 from domain.instant import FOREVER, Instant, iso
@@ -51,10 +53,14 @@ class _Seen(NamedTuple):
         return self.since <= until and (self.look.again is None or until <= self.look.again)
 
 
+_Asked = tuple[str, str, Rule]
+"""Hash of the policy, zone and rule."""
+
+
 class Backlog:
     """One place and what lies late there. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("_censuses", "findings", "id", "members", "name", "seen", "version", "what")
+    __slots__ = ("_censuses", "_crowds", "findings", "id", "members", "name", "seen", "told", "version", "what")
 
     def __init__(self, identity: str) -> None:
         """Begin with nothing late at ``what-name``."""
@@ -64,7 +70,10 @@ class Backlog:
         self.findings: dict[Key, Stored] = {}
         self.version = 0
         self._censuses: dict[str, Census] = {}
-        self.seen: dict[tuple[str, str, Rule], _Seen] = {}
+        self._crowds: dict[tuple[str, Rule], Crowds] = {}
+        self.seen: dict[_Asked, _Seen] = {}
+        self.told: dict[_Asked, dict[Instant, tuple[Crowd, Finding]]] = {}
+        """What was found of each spell, by its first midnight; it holds for that very object."""
 
     def census(self, zone: str) -> Census:
         """Give the counts at the midnights of a zone, made once and then kept up with."""
@@ -75,10 +84,20 @@ class Backlog:
                 found.add(member.member, *member.span)
         return found
 
+    def crowds(self, zone: str, rule: Rule) -> Crowds:
+        """Give the spells at the midnights of a zone by one rule, judged once and then kept up with."""
+        found = self._crowds.get((zone, rule))
+        if found is None:
+            found = self._crowds[zone, rule] = Crowds(self.census(zone), rule)
+        return found
+
     def change(self, member: BacklogMemberChanged) -> None:
         """Take the last word on a member."""
         self.seen.clear()
         known = self.members.pop(member.member, None)
+        since = _changed(known, member)
+        for crowds in self._crowds.values():
+            crowds.forget(since)
         if not member.gone:
             self.members[member.member] = member
         for census in self._censuses.values():
@@ -86,6 +105,18 @@ class Backlog:
                 census.remove(known.member, *known.span)
             if not member.gone:
                 census.add(member.member, *member.span)
+
+
+def _changed(known: BacklogMemberChanged | None, member: BacklogMemberChanged) -> Instant:
+    """Say from when on a place changes with what is said of a member; nothing of what was before does."""
+    if known is None:
+        return member.span[0]
+    if member.gone:
+        return known.span[0]
+    (begin, end), (known_begin, known_end) = member.span, known.span
+    if msgspec.structs.replace(known, until=member.until) == member:
+        return FOREVER if end == known_end else min(end, known_end)
+    return min(begin, known_begin)
 
 
 def decide(backlog: Backlog, heard: BacklogMemberChanged) -> tuple[BacklogMemberChanged, ...]:
@@ -127,11 +158,17 @@ def look_at(backlog: Backlog, place: Place, until: Instant, policy: Policy) -> L
 
 def _look(backlog: Backlog, place: Place, until: Instant, policy: Policy) -> Look:
     census = backlog.census(place.zone)
-    spells = list(crowds(judged(census.counts(until), place.rule)))
+    crowds = backlog.crowds(place.zone, place.rule)
+    spells = crowds.before(until)
     goes_on = bool(spells) and spells[-1].ended is None
+    told = backlog.told.setdefault((policy.hash, place.zone, place.rule), {})
+    for one in spells:
+        known = told.get(one.first.at)
+        if known is None or known[0] is not one:
+            told[one.first.at] = one, _finding(backlog, place, one, policy)
     return Look(
-        findings=tuple(_finding(backlog, place, one, policy) for one in spells),
-        again=census.midnight(until) if goes_on else census.next_counted(until),
+        findings=tuple(told[one.first.at][1] for one in spells),
+        again=census.midnight(until) if goes_on else crowds.next_counted(until),
     )
 
 

@@ -25,7 +25,7 @@ Category = Literal[
 Complexity = Literal["general", "complex"]
 
 
-class ComplainedItem(msgspec.Struct, frozen=True, omit_defaults=True):
+class ComplainedItem(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What was wrong with one item."""
 
     sku: str
@@ -100,7 +100,7 @@ class ComplaintWaiting(Fact, frozen=True, kw_only=True):
     on: Literal["customer", "carrier", "staff"]
 
 
-class Sibling(msgspec.Struct, frozen=True, omit_defaults=True):
+class Sibling(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One complaint of an order, as the order knows it."""
 
     complaint_id: str

@@ -29,7 +29,7 @@ def refs(stamps: Iterable[Stamp]) -> tuple[str, ...]:
     return tuple(stamp.ref for stamp in sorted(set(stamps)))
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something that was decided; ``TOPIC`` is its name in the log for ever."""
 
     TOPIC: ClassVar[str]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from domain import grouping
+from domain import escalation, grouping
 from domain.batch import GroupsTold
 from domain.grouping import ALWAYS
 from domain.log import Log
@@ -33,7 +33,9 @@ class Part(NamedTuple):
 
 def kinds(policies: Sequence[Policy]) -> tuple[str, ...]:
     """Name who is told."""
-    enabled = frozenset(chain.from_iterable(one.kinds.enabled for one in policies))
+    enabled = {*chain.from_iterable(one.kinds.enabled for one in policies)}
+    if any(one.incidents.escalation for one in policies):
+        enabled.add(escalation.KIND)
     return (ALWAYS, *(kind for kind in grouping.KINDS if kind in enabled))
 
 

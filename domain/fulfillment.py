@@ -129,25 +129,36 @@ class Coverage:
         ready = [parcel for parcel in self._known_parcels if parcel.voided_at is None and _ready(parcel)]
         return fulfillment.id in self._complete_with(ready, _END)
 
+    def missing(self, fulfillment: Fulfillment) -> int:
+        """Count the pieces that no carrier holds, by what is known now."""
+        left = self._missing_with(self._holding(_END), _END)
+        return sum(quantity for (identity, _), quantity in left.items() if identity == fulfillment.id)
+
     def _complete_after(self, fulfillment: Fulfillment, turn: Stamp) -> bool:
         known = self._known.get(turn)
         if known is None:
-            holding = [
-                parcel
-                for parcel in self._parcels
-                if parcel.possessed is not None
-                and parcel.possessed <= turn
-                and (parcel.voided_at is None or turn.at < parcel.voided_at)
-            ]
-            known = self._known[turn] = self._complete_with(holding, turn)
+            known = self._known[turn] = self._complete_with(self._holding(turn), turn)
         return fulfillment.id in known
 
+    def _holding(self, turn: Stamp) -> list[OrderParcelChanged]:
+        return [
+            parcel
+            for parcel in self._parcels
+            if parcel.possessed is not None
+            and parcel.possessed <= turn
+            and (parcel.voided_at is None or turn.at < parcel.voided_at)
+        ]
+
     def _complete_with(self, parcels: list[OrderParcelChanged], turn: Stamp) -> frozenset[str]:
+        missing = self._missing_with(parcels, turn)
+        lacking = {identity for (identity, _), quantity in missing.items() if quantity > 0}
+        return frozenset(self._own - lacking)
+
+    def _missing_with(self, parcels: list[OrderParcelChanged], turn: Stamp) -> dict[Need, int]:
         missing = self._needed(turn)
         for parcel in parcels:
             self._take(parcel, missing)
-        lacking = {identity for (identity, _), quantity in missing.items() if quantity > 0}
-        return frozenset(self._own - lacking)
+        return missing
 
     def _needed(self, turn: Stamp) -> dict[Need, int]:
         gone: set[str] = set()

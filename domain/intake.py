@@ -1,12 +1,12 @@
 """Intake: which streams a fact concerns, and how what it changes travels between them.
 
 Parcels and complaints tell their orders what they mean for them, and orders tell back (copies, of which the latest
-version wins). Link streams hold what names a parent that is not known yet, and hand it on in the transaction that
-makes it known.
+version wins): once for all that a batch says of them, and only what is different then. Link streams hold what names a
+parent that is not known yet, and hand it on in the transaction that makes it known.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -23,14 +23,20 @@ from domain.link import (
     decide_tracking,
     reassigned,
 )
+from domain.log import NO_FAULT
 from domain.naming import stream
-from domain.order import FulfillmentRequested, OrderPlaced
+from domain.order import FulfillmentRequested, Order, OrderPlaced
 from domain.parcel_events import ParcelChange, ParcelLabelled, ParcelOrderLinked, ParcelScanMoved, ParcelScanned
 from domain.shares import changed, shares
 from domain.streams import Work, decide_dossier
+from domain.suspicion import Failure, Message
 
-Message = tuple[int, int]
-"""A message of a batch: which slice, which offset."""
+
+class _Untold(NamedTuple):
+    """What a subject meant for others when it last told them, and the messages that may have changed it since."""
+
+    before: Any
+    messages: set[Message]
 
 
 class Intake:
@@ -42,10 +48,17 @@ class Intake:
         self._messages: tuple[Message, ...] = ()
         self.touched: dict[str, set[Message]] = {}
         """The streams to look at, in the order in which they were touched, and the messages that did."""
+        self.latest: dict[str, None] = {}
+        """Those that the last message touched."""
+        self.failures: list[Failure] = []
+        """Who could not tell others what messages changed."""
+        self._parts: dict[str, _Untold] = {}
+        self._orders: dict[str, _Untold] = {}
 
     def take(self, fact: Fact, message: Message | None = None) -> None:
         """Record a fact wherever it belongs; hearing it again changes nothing."""
         self._messages = () if message is None else (message,)
+        self.latest.clear()
         _HANDLERS[type(fact)](self, fact)
 
     def hear(self, name: str, events: Iterable[Event]) -> None:
@@ -55,26 +68,83 @@ class Intake:
 
     def judged(self, name: str, messages: Iterable[Message], before: Any) -> None:
         """Tell others what a judgement changed in what a subject means for them."""
-        self._messages = tuple(messages)
+        if isinstance(self.work.state(name), parcel.Parcel):
+            self._parts[name] = _Untold(before, set(messages))
+            self.tell()
+
+    def tell(self) -> None:
+        """Let everything that has changed tell those whom it concerns, until nobody has any news."""
+        self._look_up_orders()
+        while untold := self._parts or self._orders:
+            # Orders last: they answer once all of their parcels and complaints have spoken.
+            name, (before, messages) = next(iter(untold.items()))
+            del untold[name]
+            self._messages = tuple(messages)
+            try:
+                self._say(name, before)
+            except NO_FAULT:
+                raise
+            except Exception as error:
+                if not messages:
+                    raise
+                self.failures.append(Failure(name, frozenset(messages), error))
+
+    def forget(self, latest: Message) -> None:
+        """Forget what the last message touched, and whom it kept from telling others."""
+        for name in self.latest:
+            self.touched[name].discard(latest)
+            if not self.touched[name]:
+                del self.touched[name]
+            for untold in (self._parts, self._orders):
+                if name in untold:
+                    untold[name].messages.discard(latest)
+        self.latest.clear()
+        self.failures.clear()
+
+    def _look_up_orders(self) -> None:
+        parcels = [self.work.state(name) for name in self._parts if name.startswith("parcel-")]
+        self.work.load(stream("order", one) for state in parcels for one in state.meaning.order_ids)
+
+    def _say(self, name: str, before: Any) -> None:
+        """Tell others what is different in what a subject means for them."""
         state = self.work.state(name)
-        if isinstance(state, parcel.Parcel) and state.meaning != before:
-            self._tell_orders(state)
+        if isinstance(state, Order):
+            for kind, identity, copy in changed(state, before):
+                concerned = stream(kind, identity)
+                self.hear(concerned, _HEAR_COPY[kind](self.work.state(concerned), copy))
+        elif state.meaning == before:
+            return
+        elif isinstance(state, parcel.Parcel):
+            self._await_orders(state, before)
+            for order_id in dict.fromkeys((*before.order_ids, *state.meaning.order_ids)):
+                self._order(order_id, state.share(order_id))
+        elif state.meaning.opened is not None:
+            for order_id in dict.fromkeys((before.order_id, state.meaning.order_id)):
+                if order_id is not None:
+                    self._order(order_id, state.share(order_id))
 
     def _touch(self, name: str) -> None:
         self.touched.setdefault(name, set()).update(self._messages)
+        self.latest[name] = None
 
     def _order(self, order_id: str, heard: Any) -> bool:
-        """Record what an order hears, and tell its parcels and complaints what that changed for them."""
+        """Record what an order hears."""
         name = stream("order", order_id)
         state = self.work.state(name)
-        before = shares(state)
+        untold = self._orders.get(name)
+        if untold is None:
+            untold = self._orders[name] = _Untold(shares(state), set())
         if not self.work.record(name, order.decide(state, heard)):
             return False
+        untold.messages.update(self._messages)
         self._touch(name)
-        for kind, identity, copy in changed(state, before):
-            concerned = stream(kind, identity)
-            self.hear(concerned, _HEAR_COPY[kind](self.work.state(concerned), copy))
         return True
+
+    def _part(self, name: str, state: Any) -> None:
+        """Keep what a parcel or complaint, which is about to hear something, has told its orders."""
+        if name not in self._parts:
+            self._parts[name] = _Untold(state.meaning, set())
+        self._parts[name].messages.update(self._messages)
 
     def take_order(self, fact: Any) -> None:
         """Record an order's fact; a fulfilment, named or implicit, also learns whose it is."""
@@ -86,7 +156,7 @@ class Intake:
             self._owned(fact.order_id, fact.order_id)
 
     def take_parcel(self, fact: Any) -> None:
-        """Record a parcel's fact and tell its orders what changed for them."""
+        """Record a parcel's fact, and whose a scan or label with a tracking number is."""
         if isinstance(fact, ParcelScanned) and fact.parcel_id is None:
             self._tracking(fact, TrackingScanned(scan=fact))
             return
@@ -95,17 +165,12 @@ class Intake:
             self._tracking(fact, TrackingLabelled(label=fact))
 
     def take_complaint(self, fact: Any) -> None:
-        """Record a complaint's fact and tell its order what changed for it."""
+        """Record a complaint's fact."""
         name = stream("complaint", fact.complaint_id)
         state: complaint.Complaint = self.work.state(name)
-        before = state.meaning
-        if not self.work.record(name, complaint.decide(state, fact)):
-            return
-        self._touch(name)
-        if state.meaning != before and state.meaning.opened is not None:
-            for order_id in dict.fromkeys((before.order_id, state.meaning.order_id)):
-                if order_id is not None:
-                    self._order(order_id, state.share(order_id))
+        self._part(name, state)
+        if self.work.record(name, complaint.decide(state, fact)):
+            self._touch(name)
 
     def take_price(self, fact: PriceChanged) -> None:
         """Keep a price."""
@@ -124,18 +189,16 @@ class Intake:
     def _parcel(self, parcel_id: str, heard: Iterable[ParcelChange]) -> None:
         name = stream("parcel", parcel_id)
         state: parcel.Parcel = self.work.state(name)
-        before = state.meaning
-        changed = False
+        self._part(name, state)
         for one in heard:
-            changed |= self.work.record(name, parcel.decide(state, one))
-        if changed:
-            self._touch(name)
-        if changed and state.meaning != before:
-            self._await_orders(state, set(state.meaning.awaits) - set(before.awaits))
-            self._tell_orders(state, before.order_ids)
+            if self.work.record(name, parcel.decide(state, one)):
+                self._touch(name)
 
-    def _await_orders(self, state: parcel.Parcel, named: set[str]) -> None:
-        """Ask whose the newly named fulfilments are."""
+    def _await_orders(self, state: parcel.Parcel, before: parcel.Meaning) -> None:
+        """Ask whose the newly named fulfilments are; once it names fewer orders itself, whose all of them are."""
+        named = set(state.meaning.awaits)
+        if state.meaning.order_ids and set(state.meaning.order_ids).issuperset(before.order_ids):
+            named.difference_update(before.awaits)
         for fulfillment_id in sorted(named):
             name = stream("fulfillment", fulfillment_id)
             link = self.work.state(name)
@@ -143,14 +206,11 @@ class Intake:
             for order_id in link.order_ids:
                 self._link(state, fulfillment_id, order_id)
 
-    def _tell_orders(self, state: parcel.Parcel, before: tuple[str, ...] = ()) -> None:
-        """Tell every order that is named, and those that no longer are."""
-        for order_id in dict.fromkeys((*before, *state.meaning.order_ids)):
-            self._order(order_id, state.share(order_id))
-
-    def _link(self, state: parcel.Parcel, fulfillment_id: str, order_id: str) -> bool:
-        linked = ParcelOrderLinked(fulfillment_id=fulfillment_id, order_id=order_id)
-        return self.work.record(stream("parcel", state.id), parcel.decide(state, linked))
+    def _link(self, state: parcel.Parcel, fulfillment_id: str, order_id: str) -> None:
+        """Let a parcel hear whose a fulfilment is, unless it names that order itself."""
+        if order_id not in state.meaning.order_ids:
+            linked = ParcelOrderLinked(fulfillment_id=fulfillment_id, order_id=order_id)
+            self.work.record(stream("parcel", state.id), parcel.decide(state, linked))
 
     def _owned(self, fulfillment_id: str, order_id: str) -> None:
         name = stream("fulfillment", fulfillment_id)
@@ -158,18 +218,19 @@ class Intake:
         if not self.work.record(name, decide_fulfillment(link, FulfillmentOwned(order_id=order_id))):
             return
         for parcel_id in link.parcel_ids:
-            state: parcel.Parcel = self.work.state(stream("parcel", parcel_id))
-            if self._link(state, fulfillment_id, order_id):
-                self._tell_orders(state)
+            concerned = stream("parcel", parcel_id)
+            state: parcel.Parcel = self.work.state(concerned)
+            self._part(concerned, state)
+            self._link(state, fulfillment_id, order_id)
 
     def _tracking(self, fact: ParcelLabelled | ParcelScanned, heard: TrackingLinkEvent) -> None:
         """Give the scans of a number to the parcel whose label they belong to, as far as is known now."""
         name = stream("tracking", str(fact.carrier), str(fact.tracking_number))
         link = self.work.state(name)
-        before = link.owners()
+        before = link.owners(heard)
         if not self.work.record(name, decide_tracking(link, heard)):
             return
-        for one in reassigned(link, before):
+        for one in reassigned(link, heard, before):
             if one.before is not None:
                 self._parcel(one.before, (ParcelScanMoved(source=one.scan.source, id=one.scan.id),))
             self._parcel(one.after, (msgspec.structs.replace(one.scan, parcel_id=one.after),))

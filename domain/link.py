@@ -1,6 +1,9 @@
 """Links: streams that hold facts whose parent is not known yet, and say whose they are once it is."""
 
-from typing import ClassVar
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from operator import attrgetter
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -68,6 +71,8 @@ class TrackingScanned(Event, frozen=True, kw_only=True):
 
 
 TrackingLinkEvent = TrackingLabelled | TrackingScanned
+_AT: Final = attrgetter("at")
+_STAMP: Final = attrgetter("stamp")
 EVENTS = (FulfillmentOwned, FulfillmentAwaited, TrackingLabelled, TrackingScanned)
 
 
@@ -83,13 +88,24 @@ class TrackingLink:
     def owner(self, scan: ParcelScanned) -> str | None:
         """Name the parcel of the latest label not after the scan, else of the first label after it."""
         labels = self.facts.of(ParcelLabelled)
-        before = [label for label in labels if label.at <= scan.at]
-        chosen = before[-1:] or labels[:1]
-        return chosen[0].parcel_id if chosen else None
+        before = bisect_right(labels, scan.at, key=_AT)
+        return labels[max(before - 1, 0)].parcel_id if labels else None
 
-    def owners(self) -> dict[Stamp, str | None]:
-        """Name the parcel of every scan."""
-        return {scan.stamp: self.owner(scan) for scan in self.facts.of(ParcelScanned)}
+    def owners(self, heard: TrackingLinkEvent) -> dict[Stamp, str | None]:
+        """Name the parcel of every scan that may have another once this is known."""
+        return {scan.stamp: self.owner(scan) for scan in self.concerned(heard)}
+
+    def concerned(self, heard: TrackingLinkEvent) -> Sequence[ParcelScanned]:
+        """List the scans whose parcel this may change: those from a label to the next one, before the first as well."""
+        scans = self.facts.of(ParcelScanned)
+        if isinstance(heard, TrackingScanned):
+            place = bisect_left(scans, heard.scan.stamp, key=_STAMP)
+            return scans[place : place + 1]
+        labels, stamp = self.facts.of(ParcelLabelled), heard.label.stamp
+        place = bisect_right(labels, stamp, key=_STAMP)
+        is_first = bisect_left(labels, stamp, key=_STAMP) == 0
+        begin = 0 if is_first else bisect_left(scans, stamp.at, key=_AT)
+        return scans[begin : bisect_left(scans, labels[place].at, key=_AT) if place < len(labels) else len(scans)]
 
 
 def decide_tracking(link: TrackingLink, heard: TrackingLinkEvent) -> tuple[TrackingLinkEvent, ...]:
@@ -112,10 +128,10 @@ class Reassigned(msgspec.Struct, frozen=True):
     after: str
 
 
-def reassigned(link: TrackingLink, before: dict[Stamp, str | None]) -> tuple[Reassigned, ...]:
-    """List the scans that belong to another parcel than they did."""
+def reassigned(link: TrackingLink, heard: TrackingLinkEvent, before: dict[Stamp, str | None]) -> tuple[Reassigned, ...]:
+    """List the scans that belong to another parcel than they did before this was heard."""
     return tuple(
         Reassigned(scan, old, new)
-        for scan in link.facts.of(ParcelScanned)
+        for scan in link.concerned(heard)
         if (new := link.owner(scan)) is not None and (old := before.get(scan.stamp)) != new
     )

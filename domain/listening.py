@@ -59,9 +59,10 @@ class Listening:
         if not names:
             return
         told = self._listen()
-        for name in names:
-            state: Feed = intake.work.state(name)
-            state.spoken = told.get(state.id) or self._known.get(state.id, NOTHING)
+        feeds: list[Feed] = [intake.work.state(name) for name in names]
+        known = self._log.store.feeds([state.id for state in feeds])
+        for state in feeds:
+            state.spoken = told.get(state.id) or known.get(state.id, NOTHING)
             if state.id in told:
                 beside.feeds[state.id] = state.spoken
 
@@ -73,11 +74,12 @@ class Listening:
             # Stored by now, whoever did it: nothing else is removed from here, so that a failed commit loses nothing.
             self._behind = 0
         self._read(policies)
-        self._more = self._told(policies)
-        return dict(self._more)
+        told = self._told(policies)
+        self._more = {source: self._more[source] for source in told}
+        return told
 
     def _told(self, policies: Sequence[Policy]) -> dict[str, Spoken]:
-        self._known = self._log.store.feeds()
+        self._known = self._log.store.feeds(list(self._more))
         told = {}
         for source, more in self._more.items():
             known = self._known.get(source, NOTHING)

@@ -14,7 +14,7 @@ from domain.severity import Stake
 AgreedBy = Literal["customer", "platform", "merchant"]
 
 
-class Line(msgspec.Struct, frozen=True, omit_defaults=True):
+class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One line of an order; the price is a decimal string, unknown money where the order names no currency."""
 
     line_id: str
@@ -26,14 +26,14 @@ class Line(msgspec.Struct, frozen=True, omit_defaults=True):
     gift: bool = False
 
 
-class RequestedLine(msgspec.Struct, frozen=True, omit_defaults=True):
+class RequestedLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a fulfilment is to ship of a line; no quantity means all of it."""
 
     line_id: str
     quantity: int | None = None
 
 
-class Content(msgspec.Struct, frozen=True, omit_defaults=True):
+class Content(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a parcel carries for one order."""
 
     order_id: str
@@ -153,7 +153,7 @@ class ItemRestocked(Fact, frozen=True, kw_only=True):
     quantity: int | None = None
 
 
-class Packed(msgspec.Struct, frozen=True, omit_defaults=True):
+class Packed(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What one packing record says for one order."""
 
     stamp: Stamp
@@ -191,6 +191,12 @@ class OrderParcelChanged(Copy, frozen=True, kw_only=True):
     """Packing records that a later one replaced."""
     mis_shipped: bool = False
     """What was packed was found wrong."""
+
+    def packs_like(self, known: "OrderParcelChanged") -> bool:
+        """Say whether nothing but the parcel's way to the customer has changed."""
+        return known == msgspec.structs.replace(
+            self, version=known.version, carrier=known.carrier, settled=known.settled
+        )
 
     @property
     def packings(self) -> tuple[Packed, ...]:
@@ -231,13 +237,15 @@ OrderFact = (
 OrderCopy = OrderParcelChanged | OrderComplaintChanged
 OrderEvent = OrderFact | OrderCopy | FindingEvent | FindingDismissed
 FACTS = OrderFact.__args__
-EVENTS = (*FACTS, OrderParcelChanged, OrderComplaintChanged, *ABOUT_FINDINGS)
+CHANGES = (*FACTS, OrderParcelChanged, OrderComplaintChanged)
+"""What an order alone has in its stream; findings are in the streams of other subjects as well."""
+EVENTS = (*CHANGES, *ABOUT_FINDINGS)
 
 
 class Order:
     """All that is known of one order. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("complaints", "derived", "facts", "findings", "from_facts", "id", "parcels", "version")
+    __slots__ = ("complaints", "derived", "facts", "findings", "from_facts", "from_packing", "id", "parcels", "version")
 
     def __init__(self, identity: str) -> None:
         """Begin with an order of which nothing has been heard."""
@@ -251,6 +259,8 @@ class Order:
         """What other modules have worked out of the facts and copies, under their names, until these change."""
         self.from_facts: dict[str, Any] = {}
         """The same, of what parcels do not change."""
+        self.from_packing: dict[str, Any] = {}
+        """The same, of what changes only with what is packed, handed over, voided or lost."""
 
     @property
     def placed(self) -> OrderPlaced | None:
@@ -276,9 +286,13 @@ def evolve(order: Order, event: OrderEvent) -> Order:
     order.version += 1
     order.derived.clear()
     if isinstance(event, OrderParcelChanged):
+        known = order.parcels.get(event.parcel_id)
+        if known is None or not event.packs_like(known):
+            order.from_packing.clear()
         order.parcels[event.parcel_id] = event
         return order
     order.from_facts.clear()
+    order.from_packing.clear()
     if isinstance(event, OrderComplaintChanged):
         order.complaints[event.complaint_id] = event
     else:

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import msgspec
-
 from domain.events import Stamp
 from domain.fulfillment import Need, allot, fulfillments
 from domain.instant import Instant
@@ -64,13 +62,19 @@ class Packing:
 
     def missing(self, parcel: OrderParcelChanged) -> tuple[Missing, ...]:
         """Say what each fulfilment of a parcel still lacked once that was packed, and what became of it."""
-        return tuple(
-            found
-            for packed in parcel.packings
-            if not packed.listed
-            for name in sorted(self._asked)
-            if self._is_for(packed, name) and (found := self._missing(_Record(packed, parcel), name)) is not None
-        )
+        records = [_Record(packed, parcel) for packed in parcel.packings if not packed.listed]
+        return self._missing((one, name) for one in records for name in sorted(self._asked))
+
+    def missing_before(self, missing: Sequence[Missing]) -> tuple[Missing, ...]:
+        """Say the same of the parcels of these fulfilments that were packed before."""
+        last = {one.fulfillment_id: one.packed for one in missing}
+        told = {one.packed for one in missing}
+        unlisted = [one for one in self._records if not one.packed.listed and one.packed.stamp not in told]
+        return self._missing((one, name) for name in sorted(last) for one in unlisted if one.packed.stamp < last[name])
+
+    def _missing(self, records: Iterable[tuple[_Record, str]]) -> tuple[Missing, ...]:
+        found = (self._short_after(one, name) for one, name in records if self._is_for(one.packed, name))
+        return tuple(one for one in found if one is not None)
 
     def _lacking_before(self, stamp: Stamp, parcel: OrderParcelChanged) -> tuple[tuple[str, str, int], ...]:
         gone = self._gone(stamp)
@@ -83,15 +87,6 @@ class Packing:
                 for content in record.packed.contents:
                     allot(self._placed, content, (WHOLE,), lacks)
         return tuple((name, lines[name].sku, quantity) for (_, name), quantity in lacks.items() if quantity)
-
-    def _missing(self, record: _Record, name: str) -> Missing | None:
-        """Say what was missing after one packing, and after which ones before it."""
-        found = self._short_after(record, name)
-        if found is None:
-            return None
-        earlier = (one for one in self._of(name) if one.packed.stamp < record.packed.stamp and not one.packed.listed)
-        before = (short for one in earlier if (short := self._short_after(one, name)) is not None)
-        return msgspec.structs.replace(found, before=tuple(before))
 
     def _short_after(self, record: _Record, name: str) -> Missing | None:
         stamp = record.packed.stamp

@@ -46,7 +46,7 @@ class Meaning(NamedTuple):
 class Parcel:
     """All that is known of one parcel. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("facts", "findings", "fulfillment_ids", "id", "links", "meaning", "order_ids", "orders", "version")
+    __slots__ = ("_meaning", "facts", "findings", "fulfillment_ids", "id", "links", "order_ids", "orders", "version")
 
     def __init__(self, identity: str) -> None:
         """Begin with a parcel of which nothing has been heard."""
@@ -60,7 +60,23 @@ class Parcel:
         self.orders: dict[str, ParcelOrderChanged] = {}
         """What each of its orders has said, as far as it has."""
         self.findings: dict[Key, Stored] = {}
-        self.meaning = Meaning(None, None, (), None, None, (), (), (), None, None, None, mis_shipped=False)
+        self._meaning: Meaning | None = None
+
+    @property
+    def meaning(self) -> Meaning:
+        """Say what its orders need to know, worked out once until something may have changed it."""
+        if self._meaning is None:
+            self._meaning = _meaning(self)
+        return self._meaning
+
+    def mean_anew(self) -> None:
+        """Have it worked out anew what its orders need to know."""
+        self._meaning = None
+
+    @property
+    def means_anew(self) -> bool:
+        """Say whether that is still to be worked out."""
+        return self._meaning is None
 
     @property
     def packed(self) -> ParcelPacked | None:
@@ -141,18 +157,20 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.facts.add(event)
         case _:
             parcel.facts.add(event)
-            if isinstance(event, ParcelScanned) and (not event.understood or _says_nothing_new(parcel, event)):
+            if isinstance(event, ParcelScanned) and not _says_news(parcel, event):
                 return parcel
             parcel.fulfillment_ids.update(event.fulfillment_ids)
             parcel.order_ids.update(event.order_ids)
-    parcel.meaning = _meaning(parcel)
+    parcel.mean_anew()
     return parcel
 
 
-def _says_nothing_new(parcel: Parcel, scan: ParcelScanned) -> bool:
-    """Say whether a scan leaves the parcel's meaning as it is, as most do."""
+def _says_news(parcel: Parcel, scan: ParcelScanned) -> bool:
+    """Say whether a scan may change the parcel's meaning; most do not."""
+    if not scan.understood or parcel.means_anew:
+        return scan.understood
     possessed, settled = parcel.meaning.possessed, parcel.meaning.settled
-    return (
+    return not (
         (not scan.possesses or (possessed is not None and possessed < scan.stamp))
         and (scan.status not in SETTLING or (settled is not None and settled < scan.stamp))
         and scan.status not in UNDOING

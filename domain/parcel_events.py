@@ -38,6 +38,8 @@ TERMINAL: Final = frozenset({"delivered", "refused", "return_to_sender", "return
 """Where a parcel's way ends; no scan undoes it, however late it arrives."""
 UNDOING: Final = TERMINAL - {"delivered"}
 """Statuses after which the customer still lacks what was in it."""
+RETURNED: Final = frozenset({"return_to_sender", "returned"})
+"""Statuses that say that the goods came back."""
 SETTLING: Final = TERMINAL - {"lost"} | {"damaged"}
 """Statuses after which no delivery is owed any more; what is lost still is."""
 
@@ -120,7 +122,7 @@ class ParcelScanMoved(Event, frozen=True, kw_only=True):
     id: str
 
 
-class Promised(msgspec.Struct, frozen=True, omit_defaults=True):
+class Promised(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A delivery date."""
 
     deliver_by: Instant
@@ -144,6 +146,8 @@ class ParcelOrderChanged(Copy, frozen=True, kw_only=True):
     """Null while the order is not known to have been placed."""
     lacking: tuple[Lacking, ...] = ()
     missing: tuple[Missing, ...] = ()
+    missing_before: tuple[Missing, ...] = ()
+    """The same for other parcels of these fulfilments, as far as they were packed before."""
     corrected: tuple[Stamp, ...] = ()
     """Resolutions of complaints about wrong, missing or extra items."""
 

@@ -19,9 +19,9 @@ _UNTOLD: Final = 0
 
 def shares(order: Order) -> Shares:
     """Say what the order means for everything it is known to concern, worked out once until the next event."""
-    found: Shares | None = order.derived.get("shares")
+    found: Shares | None = order.from_packing.get("shares")
     if found is None:
-        found = order.derived["shares"] = {("parcel", one.parcel_id): copy for one, copy in _for_parcels(order)}
+        found = order.from_packing["shares"] = {("parcel", one.parcel_id): copy for one, copy in _for_parcels(order)}
         if order.complaints:
             for_all = _for_complaints(order)
             found.update({("complaint", one): for_all for one in order.complaints})
@@ -58,7 +58,8 @@ def _for_parcels(order: Order) -> Iterator[tuple[OrderParcelChanged, ParcelOrder
         else:
             packing = Packing.of(order, placed)
             lacking, missing = packing.lacking(parcel), packing.missing(parcel)
-            yield parcel, msgspec.structs.replace(all_alike, lacking=lacking, missing=missing)
+            before = packing.missing_before(missing)
+            yield parcel, msgspec.structs.replace(all_alike, lacking=lacking, missing=missing, missing_before=before)
 
 
 def _for_any_parcel(order: Order) -> ParcelOrderChanged:

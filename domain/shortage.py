@@ -1,5 +1,6 @@
 """Shortage: what an order or a fulfilment of it lacked at a packing, and from when on that packing is to blame."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -8,7 +9,7 @@ from domain.events import Stamp
 from domain.instant import Duration, Instant
 
 
-class Lacking(msgspec.Struct, frozen=True, omit_defaults=True):
+class Lacking(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What an order lacked when a parcel was packed, where no packing list says what should be in it."""
 
     packed: Stamp
@@ -37,7 +38,7 @@ class Supply(NamedTuple):
     until: Instant | None = None
 
 
-class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
+class Missing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a fulfilment still lacked once a parcel was packed."""
 
     packed: Stamp
@@ -54,22 +55,9 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
     voided_at: Instant | None = None
     """When the parcel was voided."""
     supplied: tuple[Supply, ...] = ()
-    before: tuple["Missing", ...] = ()
-    """The same for the packings before this one, whichever parcels they were of."""
 
     def knowable_at(self, after: Duration) -> Instant | None:
-        """Say from when on this packing is to blame, ``after`` the first hand-over; null if it never is."""
-        # Once a packing is to blame, those that come after are not, unless the packer says that nothing follows.
-        blamed: list[Span] = []
-        for one in (*self.before, self):
-            spared = not one.last and any(earlier.holds(one.packed.at) for earlier in blamed)
-            known = None if spared else one.alone_at(after)
-            if known is not None:
-                blamed.append(Span(known, one.voided_at))
-        return known
-
-    def alone_at(self, after: Duration) -> Instant | None:
-        """Say the same as if nothing had been packed before."""
+        """Say from when on it is missing, ``after`` the first hand-over, whoever is to blame; null if it never is."""
         if not self.last and self.handed_over is None:
             return None
         at: Instant | None = self.packed.at
@@ -85,3 +73,19 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True):
     def supplied_after(self, at: Instant) -> Supply | None:
         """Give what made it complete after an instant at which it was not."""
         return next((one for one in self.supplied if one.by.at > at), None)
+
+
+def blamed(shortages: Iterable[Missing], after: Duration) -> dict[Stamp, Instant]:
+    """Say which of the packings that left one fulfilment short are to blame, and from when on.
+
+    Once a packing is to blame, those that come after are not, unless the packer says that nothing follows.
+    """
+    found: dict[Stamp, Instant] = {}
+    spans: list[Span] = []
+    for one in sorted(shortages, key=lambda short: short.packed):
+        spared = not one.last and any(earlier.holds(one.packed.at) for earlier in spans)
+        known = None if spared else one.knowable_at(after)
+        if known is not None:
+            found[one.packed] = known
+            spans.append(Span(known, one.voided_at))
+    return found

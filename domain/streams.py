@@ -1,10 +1,24 @@
 """Streams: how each kind is named, read back and written, in one unit of work."""
 
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, Self
 from urllib.parse import unquote
 
-from domain import backlog, cluster, complaint, feed, incident, link, order, parcel, price_cut
+from domain import (
+    account,
+    backlog,
+    cluster,
+    complaint,
+    disposition,
+    feed,
+    incident,
+    link,
+    order,
+    parcel,
+    payout,
+    price_cut,
+)
 from domain.events import Event, Fact
 from domain.facts import Facts
 from domain.log import LogRecorder, Recorded, decode
@@ -42,6 +56,9 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], Any]]]]
     "price_cut": (price_cut.PriceCut, price_cut.evolve),
     "feed": (feed.Feed, feed.evolve),
     "incident": (incident.Incident, incident.evolve),
+    "account": (account.Account, account.evolve),
+    "payout": (payout.Payout, payout.evolve),
+    "disposition": (disposition.Disposition, disposition.evolve),
     "sku": (Dossier, evolve_dossier),
     "binding": (Dossier, evolve_dossier),
 }
@@ -67,7 +84,7 @@ class Streams:
         """Keep at most ``limit`` streams between transactions."""
         self._store = store
         self._limit = limit
-        self._known: dict[str, Stream] = {}
+        self._known: OrderedDict[str, Stream] = OrderedDict()
 
     def load(self, names: Iterable[str]) -> None:
         """Read the streams that are not known, all in one go."""
@@ -108,9 +125,9 @@ class Streams:
         """Keep what was just used and drop the oldest of the rest."""
         for name in used:
             if name in self._known:
-                self._known[name] = self._known.pop(name)
-        for name in list(self._known)[: max(0, len(self._known) - self._limit)]:
-            del self._known[name]
+                self._known.move_to_end(name)
+        while len(self._known) > self._limit:
+            self._known.popitem(last=False)
 
 
 class Work:
@@ -121,8 +138,8 @@ class Work:
         self._streams = streams
         self._versions = versions
         self.pending: list[Recorded] = []
-        self.used: dict[str, None] = {}
-        """Every stream read, in order."""
+        self.used: dict[str, list[Recorded]] = {}
+        """Every stream read, in order, and what was recorded in it."""
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -138,7 +155,8 @@ class Work:
     def load(self, names: Iterable[str]) -> None:
         """Read ahead."""
         wanted = [name for name in dict.fromkeys(names) if name not in self.used]
-        self.used.update(dict.fromkeys(wanted))
+        for name in wanted:
+            self.used[name] = []
         if self._versions is not None and wanted:
             self._streams.check(self._versions(wanted), wanted)
         self._streams.load(wanted)
@@ -159,7 +177,23 @@ class Work:
         target = self.stream(name)
         for event in events:
             target.version += 1
+            recorded = Recorded(name, target.version, event)
+            # First, so that an event on which the state chokes can be undone as well.
+            self.pending.append(recorded)
+            self.used[name].append(recorded)
             target.state = target.evolve(target.state, event)
-            self.pending.append(Recorded(name, target.version, event))
             found = True
         return found
+
+    def undo(self, kept: int) -> None:
+        """Take back all events but the first so many; only the streams that they are in are read again."""
+        undone = Counter(one.originator_id for one in self.pending[kept:])
+        del self.pending[kept:]
+        self._streams.forget(undone)
+        self._streams.load(undone)
+        for name, number in undone.items():
+            del self.used[name][-number:]
+            target = self._streams.get(name)
+            for one in self.used[name]:
+                target.state = target.evolve(target.state, one.body)
+                target.version = one.originator_version

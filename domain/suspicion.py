@@ -1,19 +1,27 @@
 """Suspicion: which messages of a batch make deciding or judging raise, found by trying again without them."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
-from domain.intake import Message
+Message = tuple[int, int]
+"""A message of a batch: which slice, which offset."""
+
+
+class Failure(NamedTuple):
+    """A subject that could not be judged, or could not say what it means for others, after messages touched it."""
+
+    subject: str
+    messages: frozenset[Message]
+    cause: Exception
 
 
 class HandlerFailed(Exception):
-    """Deciding on a message, or judging a subject that messages touched, raised."""
+    """Subjects that messages of a batch touched could not be judged once all of them had been taken in."""
 
-    def __init__(self, messages: Iterable[Message], cause: Exception, subject: str | None = None) -> None:
-        """Keep who is suspected; ``subject`` where judging it raised after all of them."""
-        super().__init__(repr(cause))
-        self.messages = tuple(messages)
-        self.cause = cause
-        self.subject = subject
+    def __init__(self, failures: Iterable[Failure]) -> None:
+        """Keep all of them, so that one more attempt is enough to tell which messages it was."""
+        self.failures = tuple(failures)
+        super().__init__(", ".join(f"{one.subject}: {one.cause!r}" for one in self.failures))
 
 
 class Suspicion:
@@ -27,9 +35,9 @@ class Suspicion:
         """Subjects to judge after each message, so that the one that breaks them is seen."""
 
     def learn(self, failed: HandlerFailed) -> None:
-        """Leave a message out; of several that touched a subject first find out which it was."""
-        subject = failed.subject
-        if subject is not None and subject not in self.subjects and len(failed.messages) > 1:
-            self.subjects.add(subject)
-        else:
-            self.causes.update(dict.fromkeys(failed.messages, failed.cause))
+        """Leave messages out; of several that touched a subject first find out which it was."""
+        for subject, messages, cause in failed.failures:
+            if subject not in self.subjects and len(messages) > 1:
+                self.subjects.add(subject)
+            else:
+                self.causes.update(dict.fromkeys(messages, cause))

@@ -8,10 +8,10 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from eventsourcing.persistence import IntegrityError, PersistenceError
+from eventsourcing.persistence import IntegrityError
 
-from domain import following, grouping, listening
-from domain.adoption import Adopted, adopted, in_force, mark
+from domain import following, grouping, listening, speaking
+from domain.adoption import Adopted, adopted, mark
 from domain.attempt import Attempt, Taken
 from domain.batch import (
     Batch,
@@ -27,13 +27,14 @@ from domain.catalogue import Heartbeat
 from domain.errors import Fenced, Unreadable
 from domain.events import Fact
 from domain.instant import Instant
-from domain.intake import Intake, Message, streams_of
-from domain.judgement import Heard, Judgement, Now, judge
-from domain.log import Advance, Beside, Log, LogDamaged, Recorded, UnknownTopic
+from domain.intake import Intake, streams_of
+from domain.judgement import Judgement, Now, judge
+from domain.log import NO_FAULT, Advance, Beside, Log, Recorded
 from domain.naming import stream
 from domain.record import identity, is_behind, stands_at
+from domain.sight import Heard
 from domain.streams import Streams, Work
-from domain.suspicion import HandlerFailed, Suspicion
+from domain.suspicion import HandlerFailed, Message, Suspicion
 from domain.tally import Tally
 from domain.telling import Telling
 
@@ -125,8 +126,9 @@ class Tracker:
                 work.load(listening.names(news))
                 intake, beside = Intake(work), Beside()
                 intake.touched.update((name, set()) for name in listening.names(news))
-                telling = Telling(intake, self.log.store, beside, policies)
-                grouping.tell(telling, part.found, part.kinds, in_force(self.policies, until).incidents.reopen_within)
+                telling = Telling(intake, self.log.store, beside, self.policies, until)
+                grouping.tell(telling, part.found, part.kinds)
+                speaking.hush(intake, until, beside)
                 failed = self._look(intake, until, beside)
                 self._append(work, beside, "groups", part.closing(failed))
         self._told = part.told
@@ -158,7 +160,7 @@ class Tracker:
             self._look(intake, until, beside)
 
     def _take_readable(self, batch: Batch, until: Instant) -> Taken:
-        """Take a batch, leaving out the messages on which deciding raises: each round may leave out more."""
+        """Take a batch without the messages that break a rule; a few rounds tell which, however many they are."""
         suspicion = Suspicion()
         while True:
             try:
@@ -197,14 +199,16 @@ class Tracker:
         if cause is not None:
             content = Unreadable("handler_error", repr(cause))
         elif isinstance(content, Fact):
+            before = len(attempt.work.pending), len(attempt.beside.seen)
             try:
                 self._take_fact(attempt, tally, message, one, content)
             except Unreadable as conflict:
                 content = conflict
-            except (PersistenceError, UnknownTopic, LogDamaged):
+            except NO_FAULT:
                 raise
-            except Exception as error:
-                raise HandlerFailed([message], error) from error
+            except Exception as error:  # noqa: BLE001  # kept with the message
+                attempt.undo(message, *before)
+                content = Unreadable("handler_error", repr(error))
         if isinstance(content, Unreadable):
             tally.quarantine(content.code)
         else:
@@ -215,10 +219,15 @@ class Tracker:
         if not self._is_new(one, attempt.at, attempt.beside, attempt.seen):
             tally.repeated += 1
             return
+        intake, suspected = attempt.intake, attempt.suspicion.subjects
+        intake.take(fact, message)
+        if suspected:
+            intake.tell()
+            for failure in intake.failures:
+                raise failure.cause
+            for name in suspected.intersection(intake.latest):
+                self._judgement.of(name, attempt.work.state(name), attempt.until, self._heard)
         tally.taken += 1
-        attempt.intake.take(fact, message)
-        for name in attempt.suspicion.subjects.intersection(attempt.intake.touched):
-            self._judgement.of(name, attempt.work.state(name), attempt.until, self._heard)
 
     def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
@@ -257,10 +266,10 @@ class Tracker:
         with self._lock, self.log.store.writing(), self._work_alone() as work:
             names = subjects()
             self._heard.refresh()
-            beside = Beside()
+            intake, beside = Intake(work), Beside()
             work.load(names)
-            intake = Intake(work)
             intake.touched.update((name, set()) for name in names)
+            speaking.hush(intake, until, beside)
             failed = self._look(intake, until, beside)
             self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
             return len(names)

@@ -153,8 +153,13 @@ class Given:
         """Hear them."""
         self.work = Work(Streams(_NothingStored(), 10_000))  # type: ignore[arg-type]  # all that reading needs
         self.intake = Intake(self.work)
+        self.hear(*facts)
+
+    def hear(self, *facts: Fact) -> None:
+        """Hear more, as one batch."""
         for one in facts:
             self.intake.take(one)
+        self.intake.tell()
 
     def order(self, identity: str = "O") -> Order:
         """Give an order as it is known."""

@@ -7,17 +7,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
-import msgspec
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
 from deploy.store import sqlite_index
 from deploy.store.sqlite_connection import Datastore
 from deploy.store.sqlite_index import SqliteIndex, parts
-from deploy.store.sqlite_rows import advance_position, check_contiguous, marks, quarantined, store_beside
+from deploy.store.sqlite_rows import advance_position, check_contiguous, marks, quarantined, spans, store_beside
 from domain.batch import Position, Quarantined
 from domain.errors import StoreUnsuitable
-from domain.feed import Span, Spoken
+from domain.feed import Spoken
 from domain.instant import Instant
 from domain.log import Armed, Beside, Row
 
@@ -52,7 +51,6 @@ SCHEMA: Final = (
     *sqlite_index.SCHEMA,
 )
 
-_SPANS: Final = msgspec.json.Decoder(tuple[Span, ...]).decode
 _NAMES: Final = frozenset(re.findall(r"IF NOT EXISTS (\w+)", " ".join(SCHEMA)))
 """Tables and indexes of the schema."""
 
@@ -236,10 +234,13 @@ class SqliteLogRecorder(SqliteIndex, library.SQLiteProcessRecorder):
         """Give the largest event time of every source."""
         return {row[0]: row[1] for row in self._all("SELECT source, largest FROM heard")}
 
-    def feeds(self) -> dict[str, Spoken]:
-        """Give when every source is known to have spoken."""
-        rows = self._all("SELECT source, spans, beats_since FROM feeds")
-        return {row[0]: Spoken(_SPANS(row[1]), row[2]) for row in rows}
+    def feeds(self, sources: Sequence[str]) -> dict[str, Spoken]:
+        """Give when these sources are known to have spoken."""
+        return {
+            row[0]: Spoken(spans(row[1]), row[2])
+            for part in parts(sources)
+            for row in self._all(f"SELECT source, spans, beats_since FROM feeds WHERE source IN ({marks(part)})", part)  # noqa: S608
+        }
 
     def armed(self, subjects: Sequence[str]) -> dict[str, Armed]:
         """Give the deadlines of subjects."""

@@ -2,17 +2,21 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
+import msgspec
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from domain.batch import Quarantined, Raw
 from domain.errors import Fenced
+from domain.feed import Span
 from domain.log import Advance, Beside
 
 _PAIRS: Final = 250
 """Streams looked up in one statement."""
+_SPANS: Final = msgspec.json.Decoder(tuple[Span, ...]).decode
 
 
 def advance_position(c: library.SQLiteCursor, advance: Advance) -> None:
@@ -63,7 +67,9 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
     c.executemany("INSERT INTO seen VALUES (?,?,?)", beside.seen)
     c.executemany(
         "INSERT INTO deadlines VALUES (?,?,?) ON CONFLICT (subject) "
-        "DO UPDATE SET due = excluded.due, policy = excluded.policy",
+        "DO UPDATE SET due = excluded.due, policy = excluded.policy "
+        # Most looks arm what is armed so already: then the row's page stays clean.
+        "WHERE due IS NOT excluded.due OR policy <> excluded.policy",
         [one[:3] for one in beside.arm],
     )
     c.executemany("DELETE FROM deadlines WHERE subject = ?", [(subject,) for subject in beside.disarm])
@@ -80,7 +86,10 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
     )
     c.executemany(
         "INSERT OR REPLACE INTO feeds VALUES (?,?,?)",
-        [(source, json.dumps(one.spans), one.beats_since) for source, one in sorted(beside.feeds.items())],
+        [
+            (source, msgspec.json.encode(one.spans).decode(), one.beats_since)
+            for source, one in sorted(beside.feeds.items())
+        ],
     )
     c.executemany(
         "INSERT INTO quarantine (partition, offset, topic, number, key, value, headers, stamped_at, code, detail, at) "
@@ -93,6 +102,12 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
         [(what, day, by) for (what, day), by in sorted(beside.count.items())],
     )
     c.executemany("UPDATE quarantine SET status = ? WHERE id = ?", [(status, one) for one, status in beside.settle])
+
+
+@lru_cache(maxsize=256)
+def spans(text: str) -> tuple[Span, ...]:
+    """Read the spans of a source; most are what they were when they were last read."""
+    return _SPANS(text)
 
 
 def _quarantine_row(one: Quarantined) -> tuple[Any, ...]:

@@ -15,6 +15,7 @@ from domain.parcel import Parcel
 from domain.parcel_events import ParcelOrderChanged, ParcelPacked, ParcelVoided
 from domain.policy import Policy
 from domain.severity import weigh
+from domain.shortage import blamed
 
 SUBJECT = "parcel id"
 DUE_AT = "when it was packed"
@@ -167,7 +168,9 @@ def _left_out(
     """Give what fulfilments still lack after a packing, from when on it counts as missing."""
     for order in orders:
         for missing in (one for one in order.missing if one.packed == packed.stamp):
-            knowable_at = missing.knowable_at(policy.mis_shipment.missing_after)
+            told = (*order.missing, *order.missing_before)
+            of_it = (one for one in told if one.fulfillment_id == missing.fulfillment_id)
+            knowable_at = blamed(of_it, policy.mis_shipment.missing_after).get(packed.stamp)
             if knowable_at is None:
                 continue
             items: Items = Counter({(order.order_id, sku): quantity for sku, quantity in missing.items})

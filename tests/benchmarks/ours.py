@@ -11,6 +11,7 @@ from time import perf_counter
 
 from consumers.backtest import Run
 from consumers.translate import Translator
+from deploy import memory
 from deploy.wiring import open_log
 from domain.adoption import adopt
 from domain.batch import Batch, Raw, Slice
@@ -90,6 +91,8 @@ def _slice(place: tuple[str, int], messages: Sequence[Message], translator: Tran
 
 
 def _open(directory: Path) -> Log:
+    # As the command line does.
+    memory.look_rarely()
     return open_log(directory / "log.db")
 
 

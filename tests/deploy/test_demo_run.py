@@ -75,7 +75,7 @@ class Demo:
         return said
 
     def first_incident(self) -> dict:
-        found = self._wait_for(lambda: self.get("/v1/incidents")["incidents"], 50)
+        found = self._wait_for(lambda: self.get("/v1/incidents?kind=late_shipment")["incidents"], 50)
         print(f"first incident after {time.monotonic() - self.begun:.1f} s")
         return found[0]
 

@@ -26,4 +26,4 @@ def about(log: Log) -> list[tuple[str, str, float | None]]:
 
 
 def stored(log: Log) -> dict[str, Spoken]:
-    return log.store.feeds()
+    return log.store.feeds(list(log.store.heard()))

@@ -5,7 +5,8 @@ from typing import Any, Final
 import pytest
 
 from domain.errors import IllegalStep
-from domain.incident import Incident, evolve, pass_time, status
+from domain.incident import Incident, evolve, status
+from domain.incident_clock import pass_time
 from domain.incident_commands import (
     Acknowledge,
     Command,

@@ -4,8 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from domain import crowd
 from domain.backlog import Backlog, BacklogMemberChanged, decide, evolve
+from domain.census import MEMORY, Midnight
 from domain.detection import FindingOpened, Look
 from domain.detectors import carrier_backlog, warehouse_backlog
 from domain.instant import DAY, FOREVER, HOUR, Instant, instant, moment
@@ -189,3 +193,53 @@ def test_the_calendar_s_first_days_are_no_special_case() -> None:
     start = instant(moment(FIRST)) // DAY
     [found] = look(place(*three(start + 1.5, start + 4.5)), 0).findings
     assert (found.since, found.ended_at) == ((start + 2) * DAY, (start + 5) * DAY)
+
+
+# Looking again
+
+
+@st.composite
+def heard(draw: st.DrawFn) -> BacklogMemberChanged:
+    """Draw what is said of one of a few members, over half a year."""
+    since = draw(st.integers(0, 180)) + 0.5
+    until = draw(st.none() | st.integers(1, 40).map(lambda days: since + days))
+    said = {"gone": True} if draw(st.integers(0, 9)) == 0 else {"proof": (draw(st.sampled_from(["/s#1", "/s#2"])),)}
+    return member(draw(st.sampled_from("abcdefgh")), since, until, **said)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(heard(), st.integers(1, 220)), max_size=30))
+@pytest.mark.parametrize("kept", [1, 100])
+def test_whatever_was_seen_before_a_look_finds_what_a_first_look_finds(
+    monkeypatch: pytest.MonkeyPatch, kept: int, told: list[tuple[BacklogMemberChanged, int]]
+) -> None:
+    monkeypatch.setattr(crowd, "_KEPT", kept * MEMORY)
+    known = place()
+    for turn, (one, until) in enumerate(told, 1):
+        for event in decide(known, one):
+            evolve(known, event)
+        assert look(known, until) == look(place(*(each for each, _ in told[:turn])), until)
+
+
+def test_of_a_place_with_a_long_past_only_the_last_weeks_are_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = place(
+        *(member(f"{day}{name}", day + 0.5, day + 0.9 + n % 3) for day in range(400) for n, name in enumerate("abcd"))
+    )
+    look(state, 400)
+    judged: list[object] = []
+    judge = crowd.Crowds._judge
+
+    def counted(self: crowd.Crowds, one: Midnight) -> Any:
+        judged.append(one)
+        return judge(self, one)
+
+    monkeypatch.setattr(crowd.Crowds, "_judge", counted)
+    evolve(state, member("new", 395.5))
+    evolve(state, member("395a", 395.5, 398.9))
+    look(state, 401)
+    assert 0 < len(judged) <= 6
+    evolve(state, member("200a", 200.5, 200.9 + 60))
+    evolve(state, member("200a", 200.5, 200.9 + 90))
+    judged.clear()
+    look(state, 401)
+    assert len(judged) == 200

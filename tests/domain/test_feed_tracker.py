@@ -209,8 +209,8 @@ def test_gaps_that_no_policy_calls_a_silence_are_not_kept(log: Log) -> None:
 
 def test_the_store_keeps_the_last_word(tmp_path: Path) -> None:
     with file_log(tmp_path / "log.db") as log:
-        assert log.store.feeds() == {}
+        assert log.store.feeds(["/a", "/b"]) == {}
         log.append([], Beside(feeds={"/a": Spoken(((1, 2),)), "/b": Spoken((), 5)}))
         log.append([], Beside(feeds={"/a": Spoken(((1, 2), (7, 7)), 7)}))
     with file_log(tmp_path / "log.db") as log:
-        assert log.store.feeds() == {"/a": Spoken(((1, 2), (7, 7)), 7), "/b": Spoken((), 5)}
+        assert log.store.feeds(["/a", "/b", "/c"]) == {"/a": Spoken(((1, 2), (7, 7)), 7), "/b": Spoken((), 5)}

@@ -4,6 +4,8 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.link import (
     FulfillmentAwaited,
@@ -61,10 +63,31 @@ def test_a_label_takes_over_the_scans_that_are_its_own() -> None:
     link = TrackingLink("N")
     for heard in (TrackingLabelled(label=labelled(10, "P1")), *(TrackingScanned(scan=by_number(t)) for t in (12, 22))):
         evolve_tracking(link, heard)
-    before = link.owners()
-    evolve_tracking(link, TrackingLabelled(label=labelled(20, "P2")))
-    [moved] = reassigned(link, before)
+    second = TrackingLabelled(label=labelled(20, "P2"))
+    before = link.owners(second)
+    evolve_tracking(link, second)
+    [moved] = reassigned(link, second, before)
     assert (moved.scan.at, moved.before, moved.after) == (at(22), "P1", "P2")
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), max_size=12))
+def test_every_scan_that_gets_another_parcel_is_named_and_no_other(told: list[tuple[bool, int]]) -> None:
+    link = TrackingLink("N")
+    owners: dict[str, str | None] = {}
+    for turn, (is_label, when) in enumerate(told):
+        heard = (
+            TrackingLabelled(label=labelled(when, f"P{turn}"))
+            if is_label
+            else TrackingScanned(scan=by_number(when, f"N{turn}"))
+        )
+        before = link.owners(heard)
+        evolve_tracking(link, heard)
+        now = {scan.id: link.owner(scan) for scan in link.facts.of(ParcelScanned)}
+        moved = {one.scan.id: (one.before, one.after) for one in reassigned(link, heard, before)}
+        assert moved == {
+            name: (owners.get(name), owner) for name, owner in now.items() if owner not in (None, owners.get(name))
+        }
+        owners = now
 
 
 @pytest.mark.parametrize("facts", [*permutations((placed(0), requested(0, ship_by=10), scanned(5)))])
@@ -75,7 +98,7 @@ def test_a_parcel_that_names_a_fulfilment_covers_it_whatever_comes_first(facts: 
 def test_a_scan_before_its_order_is_known_is_kept_and_joined() -> None:
     given = Given(scanned(5))
     assert given.order().parcels == {}
-    given.intake.take(requested(0))
+    given.hear(requested(0))
     assert given.order().parcels["P"].possessed == scanned(5).stamp
 
 

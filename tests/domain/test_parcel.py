@@ -95,7 +95,10 @@ def test_an_order_is_linked_once() -> None:
 
 def test_its_version_grows_with_every_event_so_that_the_latest_copy_wins() -> None:
     given = Given(labelled(1, order_ids=("O",)), scanned(2))
-    assert given.order().parcels["P"].version == given.parcel().version
+    first = given.order().parcels["P"]
+    given.hear(scanned(3, status="delivered"))
+    assert given.order().parcels["P"].version > first.version == 2
+    assert given.order().parcels["P"].says_more_than(first)
 
 
 def test_a_scan_that_moved_away_takes_its_possession_with_it() -> None:

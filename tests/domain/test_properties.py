@@ -16,10 +16,11 @@ from domain.detectors import DETECTORS
 from domain.events import Event, Fact
 from domain.instant import FOREVER
 from domain.intake import Intake
-from domain.judgement import Heard, Judgement
+from domain.judgement import Judgement
 from domain.log import EVENTS, Row, decode, encode
 from domain.naming import stream
 from domain.policy import Policy, load
+from domain.sight import Heard
 from domain.streams import Streams, Work
 from tests.domain.drawn import LAST, facts, instants, of, untils, worlds
 from tests.story import DAWN, Given, incoming_of, written
@@ -29,7 +30,7 @@ POLICIES = [
     for promise in ("agreed", "original", "latest")
     for approval in ("implied", "required")
 ]
-UNTOLD = {"derived", "from_facts"}
+UNTOLD = {"derived", "from_facts", "from_packing", "_meaning"}
 """What is worked out anew and not kept."""
 policies = st.sampled_from(POLICIES)
 _HEARD = Heard(lambda: dict.fromkeys(("/a", "/b", "/s"), FOREVER))
@@ -55,8 +56,7 @@ def test_folding_and_judging_never_raise(world: list[Fact], until: int, policy: 
 def test_hearing_everything_again_in_any_order_changes_nothing(world: list[Fact]) -> None:
     known = Given(*world)
     before = len(known.work.pending)
-    for one in (*reversed(world), *world):
-        known.intake.take(one)
+    known.hear(*reversed(world), *world)
     assert len(known.work.pending) == before
 
 
@@ -101,6 +101,7 @@ class _Rows:
 
 def _shown(state: Any) -> dict[str, Any]:
     shown = {name: getattr(state, name) for name in type(state).__slots__ if name not in UNTOLD}
+    shown["meaning"] = getattr(state, "meaning", None)
     facts_of = shown.pop("facts", None)
     if facts_of is not None:
         shown |= {kind.TOPIC: list(facts_of.of(kind)) for kind in (*order.FACTS, *parcel_events.FACTS)}

@@ -3,11 +3,14 @@
 import threading
 from typing import Any
 
+import pytest
+
 from domain import tracker as tracking
 from domain.batch import Batch, BatchTaken, Foreign, Slice, TickFired
 from domain.catalogue import Heartbeat
 from domain.log import Log
 from domain.order import OrderHeld
+from domain.streams import Stream
 from tests.story import (
     LATER,
     PARTITION,
@@ -19,6 +22,8 @@ from tests.story import (
     held,
     labelled,
     moved,
+    packed,
+    piece,
     placed,
     requested,
     scanned,
@@ -257,3 +262,32 @@ def test_batches_are_numbered_per_partition_without_a_hole(desk: Desk) -> None:
     rows = desk.log.store.select_streams([f"batches-{PARTITION.replace('/', '%2F')}"])
     assert [row.version for row in rows] == [1, 2, 3]
     assert all(row.topic == BatchTaken.TOPIC for row in rows)
+
+
+# What subjects tell each other
+
+
+def test_a_batch_tells_an_order_once_of_all_that_became_of_a_parcel(desk: Desk) -> None:
+    way = [packed(3, "P", piece("A")), labelled(4, order_ids=("O",)), scanned(5, order_ids=("O",))]
+    desk.take(*ORDER, *way, until=6)
+    assert topics(desk.log).count("order.parcel_changed.v1") == 1
+    assert topics(desk.log).count("parcel.order_changed.v1") == 1
+    desk.take(scanned(6, status="in_transit", order_ids=("O",)), until=7)
+    assert topics(desk.log).count("order.parcel_changed.v1") == 1
+    desk.take(scanned(8, status="delivered", order_ids=("O",)), until=9)
+    assert topics(desk.log).count("order.parcel_changed.v1") == 2
+
+
+@pytest.mark.parametrize("cut", range(5))
+def test_a_parcel_hears_whose_a_fulfilment_is_once_it_no_longer_names_the_order_itself(desk: Desk, cut: int) -> None:
+    first = packed(3, "P", piece("A"), fulfillment_ids=("F",))
+    again = packed(4, "P", piece("A", of="Q"), fulfillment_ids=("F",))
+    said = [*ORDER, first, again]
+    desk.take(*said[:cut], until=5)
+    desk.take(*said[cut:], until=5)
+    parcel = Stream("parcel-P")
+    for event in desk.log.stream("parcel-P"):
+        parcel.evolve(parcel.state, event)
+    assert parcel.state.meaning.order_ids == ("O", "Q")
+    linked = topics(desk.log).count("parcel.order_linked.v1")
+    assert linked == 1

@@ -1,9 +1,11 @@
 """The tracker among rubbish and failing rules: what is broken is held back, and the rest commits."""
 
 import random
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import pytest
 from eventsourcing.persistence import OperationalError
 
@@ -15,6 +17,7 @@ from domain.intake import Intake
 from domain.judgement import Judgement
 from domain.log import Beside, Recorded, UnknownTopic
 from domain.order import Order, OrderHeld
+from domain.streams import Work
 from tests.story import (
     LATER,
     PARTITION,
@@ -23,6 +26,9 @@ from tests.story import (
     complained,
     fact,
     held,
+    memory_log,
+    packed,
+    piece,
     placed,
     requested,
     scanned,
@@ -124,6 +130,53 @@ def test_several_such_messages_of_one_order_are_each_held_back(
     desk.take(placed(0), bad[0], requested(0, ship_by=10), *bad[1:], scanned(12), until=20)
     assert [offset for offset, _ in desk.held_back()] == [1, 3, 4]
     assert desk.found() == [("ended", "F", 10, 12)]
+
+
+@BREAKS
+@pytest.mark.parametrize("orders", [1, 7, 120])
+def test_many_such_messages_take_no_more_work_than_a_few(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, breaking: Any, orders: int
+) -> None:
+    breaking(monkeypatch)
+    work: Counter[str] = Counter()
+    for owner, name in ((Intake, "take"), (Judgement, "of"), (Work, "record")):
+        monkeypatch.setattr(owner, name, _counting(work, name, getattr(owner, name)))
+    good = [placed(0, of=f"Q{n}") for n in range(orders)]
+    bad = [fact(OrderHeld, n, source=PRESENT, order_id=f"Q{n % orders}", reason="r") for n in range(120)]
+    desk.take(*good, *ORDER, *bad, scanned(12), until=20)
+    assert desk.held_back() == [(offset, "handler_error") for offset in range(orders + 2, orders + 122)]
+    assert desk.found() == [("ended", "F", 10, 12)]
+    messages = orders + 123
+    assert work["take"] <= 2 * messages
+    assert work["of"] <= 2 * messages
+    assert work["record"] <= 12 * messages
+
+
+def _counting(work: Counter[str], name: str, does: Any) -> Any:
+    def counted(*given: Any) -> Any:
+        work[name] += 1
+        return does(*given)
+
+    return counted
+
+
+def test_what_a_broken_message_touched_is_as_if_it_had_never_come(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    good = [*ORDER, packed(3, "P", piece("A")), scanned(12)]
+    desk.take(*good, until=20)
+    with memory_log() as log:
+        other = Desk(log)
+        choke_on_taking(monkeypatch)
+        bad = scanned(5, source=PRESENT), packed(2, "P", piece("A", of="Q"), source=PRESENT), held(1, source=PRESENT)
+        other.take(good[0], bad[0], good[1], bad[1], good[2], bad[2], good[3], until=20)
+        assert [one for _, one in other.held_back()] == ["handler_error"] * 3
+        assert _told(other) == _told(desk)
+
+
+def _told(desk: Desk) -> list[Any]:
+    """Give all that was recorded of subjects, wherever it stood."""
+    rows = desk.log.read(0, 1000)
+    told = [(name, one) for _, name, one in rows if not name.startswith(("batches", "policy"))]
+    return [(name, msgspec.structs.replace(one, via="") if isinstance(one, Fact) else one) for name, one in told]
 
 
 def test_a_subject_that_can_no_longer_be_judged_holds_up_nobody_s_deadline(

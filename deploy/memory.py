@@ -1,0 +1,12 @@
+"""Memory: how often a process looks for objects that only refer to each other."""
+
+import gc
+from typing import Final
+
+_YOUNG: Final = 10_000
+"""New objects between two looks. Python's 700 suit short scripts: a batch makes ten thousands, and hardly any cycle."""
+
+
+def look_rarely() -> None:
+    """Have Python look for cycles only now and then; what no cycle holds is freed at once all the same."""
+    gc.set_threshold(_YOUNG)

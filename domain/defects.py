@@ -1,4 +1,8 @@
-"""Defects: tells clusters of complaints about damaged or defective goods, and how many orders of those were placed."""
+"""Defects: tells clusters of complaints about damaged or defective goods, and who else bought them.
+
+How many orders of the goods were placed is counted. Whose they are is told once so many complain that it is no chance:
+those placed from the first order that was spoilt until the last complaint, and then every change of theirs.
+"""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,10 +16,12 @@ from domain.cluster import Cluster, ClusterMemberChanged, ClusterReachCounted, C
 from domain.complaint import Complaint
 from domain.detection import FINDING_EVENTS
 from domain.exposed import reports
-from domain.incident_events import IncidentCompensated, IncidentResolved
+from domain.incident_events import IncidentCompensated, IncidentReopened, IncidentResolved
 from domain.instant import Instant
 from domain.naming import stream
-from domain.order import Order, OrderComplaintChanged, OrderPlaced
+from domain.order import Order, OrderCancelled, OrderComplaintChanged, OrderParcelChanged, OrderPlaced
+from domain.outbreak import outbreaks
+from domain.shares import cancellation
 from domain.telling import Heard, Telling
 from domain.usual import Counted, Sort
 
@@ -23,7 +29,10 @@ SORT: Final = Sort("product_defect", "defect")
 DEFECTS: Final = frozenset({"damaged", "defective"})
 """Categories of complaint that speak of the goods themselves."""
 _COUNTED: Final = Counted("sold", "defective", by_members=False)
-_OURS: Final = (OrderPlaced, OrderComplaintChanged, IncidentResolved, IncidentCompensated, *FINDING_EVENTS)
+_OF_ORDERS: Final = (OrderPlaced, OrderCancelled, OrderParcelChanged, OrderComplaintChanged)
+_OURS: Final = (
+    *_OF_ORDERS, IncidentResolved, IncidentReopened, IncidentCompensated, *FINDING_EVENTS,
+)  # fmt: skip
 TOPICS: Final = tuple(one.TOPIC for one in _OURS)
 """What may concern goods that are not as they should be."""
 
@@ -64,8 +73,8 @@ def _sku(sku: str) -> str:
 
 
 def _orders(telling: Telling, found: Iterable[Heard]) -> set[str]:
-    """Name the orders that complain of defects, or did."""
-    ours = {one.stream: one.event for one in found if isinstance(one.event, OrderPlaced | OrderComplaintChanged)}
+    """Name the orders that complain of defects or did, and those that may have to."""
+    ours = {one.stream: one.event for one in found if isinstance(one.event, _OF_ORDERS)}
     known = {name.removeprefix("defective ") for name in telling.related(f"defective {one}" for one in ours)}
     for one in found:
         if isinstance(one.event, OrderComplaintChanged) and one.event.category in DEFECTS:
@@ -92,8 +101,13 @@ def _tell_order(telling: Telling, order: Order) -> set[str]:
     touched = set()
     for where in before:
         state: Cluster = telling.work.state(where)
-        gone = [one for one in state.members.values() if one.order_id == order.id and (where, one.member) not in wanted]
         now = [_member(telling, order, *wanted[key]) for key in wanted if key[0] == where]
+        silent = state.members.get(order.id)
+        if silent is not None and not now:
+            now = [_silent(telling, order, cluster.parts(state.subject)[0])]
+        known = (*state.proven.values(), *(() if silent is None else (silent,)))
+        names = {one.member for one in now}
+        gone = [one for one in known if one.order_id == order.id and one.member not in names]
         for one in (*(msgspec.structs.replace(each, gone=True) for each in gone), *now):
             if usual.record(telling, where, one, _COUNTED):
                 touched.add(where)
@@ -150,6 +164,53 @@ def _weigh(telling: Telling, name: str) -> None:
     for reach in _reach(telling, state, sku):
         telling.intake.hear(name, cluster.decide(state, reach))
     telling.intake.hear(name, cluster.decide(state, _scope(telling, state, sku)))
+    _tell_buyers(telling, name, state, sku)
+
+
+def _tell_buyers(telling: Telling, name: str, state: Cluster, sku: str) -> None:
+    """Tell a cluster who bought the same and has said nothing, as soon as it is no chance."""
+    wanted = {order for since, until in _spans(telling, state) for order in sold(telling, sku, since, until)}
+    spoilt = {stream("order", one.order_id) for one in state.proven.values()}
+    silent = {stream("order", one.order_id): one for one in state.members.values() if one.proven is None}
+    for order in sorted(silent.keys() - wanted):
+        usual.record(telling, name, msgspec.structs.replace(silent[order], gone=True), _COUNTED)
+    new = sorted(wanted - spoilt - silent.keys())
+    telling.work.load(new)
+    for order in new:
+        telling.relate(f"defective {order}", name)
+        usual.record(telling, name, _silent(telling, telling.work.state(order), sku), _COUNTED)
+
+
+def _spans(telling: Telling, state: Cluster) -> Iterator[tuple[Instant, Instant]]:
+    """Give from the first spoilt order to the last complaint of whatever any of the policies finds to be no chance."""
+    for policy in (one for one in telling.policies if SORT.kind in one.kinds.enabled):
+        for outbreak in outbreaks(state, policy):
+            shown = (one.proven.at for one in outbreak.proven if one.proven is not None)
+            yield outbreak.began, max(shown)
+
+
+def _silent(telling: Telling, order: Order, sku: str) -> ClusterMemberChanged:
+    """Say what became of the goods of a buyer who has not complained."""
+    placed = order.placed
+    assert placed is not None, "only orders that were placed are known to have bought anything"
+    holding = [
+        one
+        for one in order.parcels.values()
+        if one.voided_at is None and (one.contents is None or any(content.sku == sku for content in one.contents))
+    ]
+    delivered = (one.settled.at for one in holding if one.settled is not None and one.settled != one.undone)
+    ends = [cancellation(order, sku), usual.paid(telling, SORT.incident(cluster.subject(sku))).get(order.id)]
+    return ClusterMemberChanged(
+        member=order.id,
+        order_id=order.id,
+        since=placed.at,
+        customer_id=placed.customer_id,
+        parcel_id=min((one.parcel_id for one in holding), default=None),
+        shipped_at=min((one.possessed.at for one in holding if one.possessed is not None), default=None),
+        delivered_at=min(delivered, default=None),
+        settled=min((end for end in ends if end is not None), default=None),
+        stake=placed.stake,
+    )
 
 
 def _reach(telling: Telling, state: Cluster, sku: str) -> Iterator[ClusterReachCounted]:
@@ -158,7 +219,7 @@ def _reach(telling: Telling, state: Cluster, sku: str) -> Iterator[ClusterReachC
     ends = {one.since - 1 for one in troubled} | {one.proven.at for one in troubled if one.proven is not None}
     edges = sorted(ends)
     placed = telling.first(f"sold {_sku(sku)}", edges[0] + 1, edges[-1]) if edges else {}
-    own = {stream("order", one.order_id) for one in troubled}
+    own = {stream("order", one.order_id) for one in state.members.values()}
     others = sorted(at for name, at in placed.items() if name not in own)
     counts = {until: _within(others, since, until) for since, until in pairwise(edges)}
     for until in sorted({*counts, *state.reach}):
@@ -173,7 +234,7 @@ def _scope(telling: Telling, state: Cluster, sku: str) -> ClusterScopeChanged:
     until = usual.first_day(state)
     since = until - usual.WEEKS
     own = telling.first(f"sold {_sku(sku)}", since, until - 1)
-    troubled = sum(since <= one.since < until for one in state.members.values())
+    troubled = sum(since <= one.since < until for one in state.proven.values())
     return ClusterScopeChanged(
         sku=sku,
         usual_orders=telling.counted(_COUNTED.reached, since, until) - len(own),

@@ -131,15 +131,17 @@ def reports(order: Order, category: Iterable[str]) -> list[OrderComplaintChanged
 
 def _found_wrong(packing: Packing, known: Known) -> Iterator[_Trouble]:
     """Give the mis-shipments that the packing records themselves show."""
-    records = {one.at: one.stamp for one in known.parcel.facts.of(ParcelPacked) if _is_of(packing, one)}
+    records = [one.stamp for one in known.parcel.facts.of(ParcelPacked) if _is_of(packing, one)]
     for key, stored in known.parcel.findings.items():
         wrong = stored.finding
-        if key.kind != "mis_shipment" or stored.retracted or stored.dismissed is not None or key.since not in records:
+        # Another order may have been packed at the same instant, and packed right.
+        shown = [one for one in records if one.ref in wrong.proof]
+        if key.kind != "mis_shipment" or stored.retracted or stored.dismissed is not None or not shown:
             continue
         ours = {one.binding.listing for one in packings(known.parcel) if one.order_id == packing.order_id}
         if _concerns(packing.binding.listing, _named(wrong), ours):
             ended = None if wrong.ended_at is None else _stamp(wrong.ended_at, _ender(wrong))
-            yield _Trouble(records[key.since], ended, wrong.proof)
+            yield _Trouble(shown[0], ended, wrong.proof)
 
 
 def _reported(packing: Packing, known: Known) -> Iterator[_Trouble]:

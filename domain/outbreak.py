@@ -48,6 +48,11 @@ class Outbreak(NamedTuple):
     likelihood: float | None
     ended_by: Stamp | None
 
+    @property
+    def began(self) -> Instant:
+        """Say when the first order was reached that opened it."""
+        return min(one.since for one in self.opened_with)
+
 
 class Cause(NamedTuple):
     """Which kind of trouble is looked for."""
@@ -55,8 +60,8 @@ class Cause(NamedTuple):
     kind: str
     rule: str
     cleared_by: str
-    names_exposed: bool
-    """Whether orders that were reached and have said nothing belong to it."""
+    from_first_spoilt: bool
+    """Whether only orders that were reached since the first spoilt one belong to it, and not all that ever were."""
 
 
 def look_at(cluster: Cluster, cause: Cause, until: Instant, policy: Policy) -> Look:
@@ -151,7 +156,8 @@ def _exhausted(cluster: Cluster, opened: Proven) -> Stamp | None:
 
 
 def _finding(cluster: Cluster, cause: Cause, outbreak: Outbreak, policy: Policy) -> Finding:
-    silent = [one for one in cluster.members.values() if one.proven is None] if cause.names_exposed else []
+    after = outbreak.began if cause.from_first_spoilt else -FOREVER
+    silent = [one for one in cluster.members.values() if one.proven is None and one.since >= after]
     members = [*outbreak.proven, *silent]
     stakes = [one.stake or Stake() for one in members]
     severity, parts = weigh(stakes, policy, members=magnitude(len(members), policy.cluster.minimum))

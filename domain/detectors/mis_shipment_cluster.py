@@ -14,7 +14,7 @@ from domain.policy import Policy
 SUBJECT: Final = "binding of a SKU in a warehouse"
 DUE_AT: Final = "the first trouble of those that opened it"
 CLEARED_BY: Final = "staff resolve it, or the binding is replaced and every order packed under it is settled"
-_CAUSE: Final = Cause("mis_shipment_cluster", "one_binding", CLEARED_BY, names_exposed=True)
+_CAUSE: Final = Cause("mis_shipment_cluster", "one_binding", CLEARED_BY, from_first_spoilt=False)
 
 
 class MisShipmentCluster:

@@ -14,7 +14,7 @@ from domain.policy import Policy
 SUBJECT: Final = "SKU, or SKU and lot"
 DUE_AT: Final = "the first trouble of those that opened it"
 CLEARED_BY: Final = "staff resolve it"
-_CAUSE: Final = Cause("product_defect", "one_product", CLEARED_BY, names_exposed=False)
+_CAUSE: Final = Cause("product_defect", "one_product", CLEARED_BY, from_first_spoilt=True)
 
 
 class ProductDefect:

@@ -158,10 +158,11 @@ def test_everybody_is_named_and_those_who_can_be_saved_come_first() -> None:
     assert one.detail["onset"] == {"at": "1969-12-31T23:00:00Z", "event": "/shop#binding"}
 
 
-def test_a_defect_names_only_those_who_complained() -> None:
-    [one] = found(*THREE, exposed("silent"), identity="defect-TEA:LOT-1")
-    assert (one.kind, one.subject, one.order_ids) == ("product_defect", "TEA:LOT-1", ("Oa", "Ob", "Oc"))
-    assert one.detail["silent"] == 0
+def test_a_defect_names_the_silent_ones_from_the_first_spoilt_order_on() -> None:
+    silent = (exposed("before", since=-1), exposed("since", since=0))
+    [one] = found(*THREE, *silent, identity="defect-TEA:LOT-1")
+    assert (one.kind, one.subject, one.order_ids) == ("product_defect", "TEA:LOT-1", ("Oa", "Ob", "Oc", "Osince"))
+    assert one.detail["silent"] == 1
 
 
 def test_it_weighs_by_its_members() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from domain.adoption import adopt
 from domain.catalogue import SkuBindingChanged
-from domain.cluster import Cluster, ClusterMemberChanged
+from domain.cluster import Cluster
 from domain.complaint import ComplainedItem, ComplaintCategorised, ComplaintResolved
 from domain.desk import Case
 from domain.desk import Desk as StaffDesk
@@ -277,29 +277,3 @@ def test_a_kind_that_catches_up_lets_the_others_be(log: Log) -> None:
     settle(Tracker(log, adopt(log, THREE, at(10))), at(600))
     assert log.store.counted("sold", -LATER, LATER) == 6
     assert log.store.counted("packed W", -LATER, LATER) == 6
-
-
-# Defects
-
-
-def test_complaints_about_the_goods_are_counted_by_what_was_bought(log: Log, desk: Desk) -> None:
-    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
-    [one] = lines(log)
-    assert (one["kind"], one["subject"], one["order_ids"]) == ("product_defect", "A", ["O0", "O1", "O2"])
-    assert [one for one in log.stream("cluster-defect-A") if isinstance(one, ClusterMemberChanged)] != []
-
-
-def test_a_complaint_may_come_before_what_was_bought_is_known(log: Log, desk: Desk) -> None:
-    take(desk, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
-    assert lines(log) == []
-    take(desk, *SOLD)
-    assert [one["subject"] for one in lines(log)] == ["A"]
-
-
-def test_the_orders_that_were_placed_meanwhile_are_weighed(log: Log, desk: Desk) -> None:
-    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
-    assert sum(cluster(log, "defect-A").reach.values()) == 3
-    take(desk, *[placed(5, of=f"L{n}") for n in range(4)])
-    assert sum(cluster(log, "defect-A").reach.values()) == 7
-    take(desk, *[placed(99, of=f"M{n}") for n in range(4)])
-    assert sum(cluster(log, "defect-A").reach.values()) == 7

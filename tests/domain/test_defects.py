@@ -1,0 +1,76 @@
+"""Defects: who complained of the same goods, and who bought them and is silent."""
+
+import pytest
+
+from domain.cluster import ClusterMemberChanged
+from domain.complaint import ComplaintCategorised
+from domain.log import Log
+from tests.domain.grouped import lines
+from tests.domain.test_exposure import SOLD, THREE, cluster, complaint, take
+from tests.story import Desk, cancelled, fact, placed, scanned
+
+
+@pytest.fixture(name="desk")
+def a_desk(log: Log) -> Desk:
+    return Desk(log, THREE)
+
+
+def silent(log: Log, order: str) -> ClusterMemberChanged:
+    return cluster(log, "defect-A").members[order]
+
+
+def weighed(log: Log) -> int:
+    """Count the orders that are weighed against the complaints, those apart that complain."""
+    state = cluster(log, "defect-A")
+    return sum(state.reach.values()) + sum(one.proven is None for one in state.members.values())
+
+
+def test_complaints_about_the_goods_are_counted_by_what_was_bought(log: Log, desk: Desk) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    [one] = lines(log)
+    assert (one["kind"], one["subject"], one["detail"]["proven"]) == ("product_defect", "A", ["O0", "O1", "O2"])
+    assert [one for one in log.stream("cluster-defect-A") if isinstance(one, ClusterMemberChanged)] != []
+
+
+def test_who_bought_the_same_and_is_silent_is_named_too(log: Log, desk: Desk) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    [one] = lines(log)
+    assert (one["order_ids"], one["detail"]["silent"]) == ([f"O{n}" for n in range(6)], 3)
+    assert [silent(log, f"O{n}").stage for n in (3, 4)] == ["not_shipped", "not_shipped"]
+    sent = [scanned(30, "P3", order_ids=("O3",)), scanned(31, "P4", order_ids=("O4",))]
+    take(desk, *sent, scanned(40, "P4", "delivered", order_ids=("O4",)), cancelled(41, of="O5"))
+    assert [silent(log, f"O{n}").stage for n in (3, 4)] == ["in_transit", "delivered"]
+    assert [silent(log, f"O{n}").settled is None for n in (3, 5)] == [True, False]
+
+
+def test_who_complains_after_all_is_silent_no_more(log: Log, desk: Desk) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    take(desk, complaint(50, "O4", "damaged"))
+    members = cluster(log, "defect-A").members.values()
+    assert [one.proven is not None for one in members if one.order_id == "O4"] == [True]
+    assert len(members) == 6
+
+
+def test_few_complaints_name_nobody_who_is_silent(log: Log, desk: Desk) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(2)])
+    assert len(cluster(log, "defect-A").members) == 2
+    take(desk, complaint(30, "O2", "defective"))
+    assert len(cluster(log, "defect-A").members) == 6
+    take(desk, fact(ComplaintCategorised, 31, complaint_id="K-O2", category="other"))
+    assert (len(cluster(log, "defect-A").members), lines(log)) == (2, [])
+
+
+def test_a_complaint_may_come_before_what_was_bought_is_known(log: Log, desk: Desk) -> None:
+    take(desk, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    assert lines(log) == []
+    take(desk, *SOLD)
+    assert [one["subject"] for one in lines(log)] == ["A"]
+
+
+def test_the_orders_that_were_placed_meanwhile_are_weighed(log: Log, desk: Desk) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    assert weighed(log) == 3
+    take(desk, *[placed(5, of=f"L{n}") for n in range(4)])
+    assert weighed(log) == 7
+    take(desk, *[placed(99, of=f"M{n}") for n in range(4)])
+    assert weighed(log) == 7

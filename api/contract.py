@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 State = Literal["open", "ended", "retracted"]
 Severity = Literal["low", "medium", "high", "critical"]
-ChangeKind = Literal["opened", "amended", "ended", "retracted"]
+ChangeKind = Literal["opened", "amended", "ended", "retracted", "escalated"]
 
 
 class Told(BaseModel):
@@ -63,10 +63,22 @@ class Staffing(Told):
     snoozed_until: str | None
     merged_into: str | None
     level: int
-    """How often it was escalated."""
+    """How high it was escalated."""
+    escalated_to: str | None
+    escalates_at: str | None
+    """When it goes up by itself unless something is done."""
     contacts: int
     next_attempt: str | None
     attempt_due: bool
+
+
+class Flapping(Told):
+    """The incident ends and begins again too often for that to be news: it wakes nobody until it stands still."""
+
+    since: str
+    until: str
+    """It stands still then, unless it changes before."""
+    changes: int
 
 
 class Incident(Told):
@@ -93,6 +105,8 @@ class Incident(Told):
     detail: dict[str, Any]
     would_clear: str | None
     """What would end it; null once it has ended."""
+    evidence: str | None
+    """``feed silent since …`` or ``feed never heard``: maybe only nobody told us; null where that is not so."""
     episodes: int
     """How often it began."""
     historic: bool
@@ -101,6 +115,7 @@ class Incident(Told):
     """The incident that speaks for it, or ``maintenance:`` and the name of the work; nothing is alerted meanwhile."""
     muted_as: Literal["stronger", "duplicate", "backlog", "cluster", "maintenance"] | None
     mending: Mending | None
+    flapping: Flapping | None
     members: int
     """How many incidents it speaks for; ``/v1/incidents?muted_by=<id>`` lists them."""
     staff: Staffing
@@ -164,6 +179,8 @@ class Change(Told):
     id: str
     """Token: read on from here with ``after``."""
     change: ChangeKind
+    flapping: bool
+    """The incident began and ended too often before: kept, but nobody need be told."""
     known_up_to: str
     incident: dict[str, Any]
 

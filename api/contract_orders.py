@@ -4,19 +4,26 @@ from typing import Any, Literal
 
 from api.contract import AsOf, Incident, Told
 
+Because = Literal["warn_before", "queue"]
+
 
 class AtRisk(Told):
-    """A fulfilment that must ship soon and is not packed."""
+    """A fulfilment that is to be shipped and is not packed, or an order that is to be delivered."""
 
+    kind: Literal["late_shipment", "late_delivery"]
+    """What it will become, if nothing is done."""
     order_id: str
-    fulfillment_id: str
+    fulfillment_id: str | None
+    """Null for a delivery, which is of the whole order."""
     warehouse_id: str | None
     deadline: str
     warn_at: str
+    because: list[Because]
+    """Its deadline is near, or its warehouse does not come to it in time at the present rate."""
 
 
 class AtRiskPage(Told):
-    """A page of fulfilments at risk, the most urgent first."""
+    """A page of what is at risk, the most urgent first."""
 
     at_risk: list[AtRisk]
     next: str | None
@@ -64,6 +71,16 @@ class Fulfillment(Told):
     completed_at: str | None
     promise_changes: list[PromiseChange]
     holds: list[HoldSpan]
+    at_risk: bool
+    because: list[Because]
+    """Why it is at risk."""
+
+
+class Delivery(Told):
+    """The delivery clock of an order that is not wholly delivered, and not late yet."""
+
+    deadline: str
+    warn_at: str
     at_risk: bool
 
 
@@ -156,6 +173,7 @@ class OrderDetail(Told):
     lines: list[Line] = []
     fulfillments: list[Fulfillment]
     parcels: list[Parcel]
+    delivery: Delivery | None
     incidents: list[Incident]
     may_say: Sayable | None
     timeline: list[Happening]

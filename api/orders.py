@@ -12,8 +12,9 @@ from api.sayings import may_say
 from api.tokens import cursor, read_cursor
 from domain.instant import FOREVER, Instant, iso
 from domain.naming import stream
-from projections import checkpoints, history, incidents, orders, parcels
+from projections import checkpoints, history, incidents, orders, parcels, risk
 from projections.query import Filter
+from projections.risk import After, Kind, Warned
 
 router = APIRouter(prefix="/v1", tags=["orders"])
 _PARCEL = frozenset(contract.Parcel.model_fields)
@@ -23,32 +24,38 @@ _PARCEL = frozenset(contract.Parcel.model_fields)
 async def list_orders(
     reader: CaughtUp,
     at_risk: Annotated[bool, Query(description="Must be true: the only list of orders there is so far.")],
+    kind: Annotated[list[Kind], Query(max_length=2, description="What it would become.")] = [],  # noqa: B006
     limit: Limit = 50,
     cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
 ) -> contract.AtRiskPage:
-    """List what must ship soon and is not packed, the most urgent first."""
+    """List what must be shipped or delivered soon, or will not be in time at its warehouse's pace; by urgency."""
     if not at_risk:
         raise Problem("not_found", "Orders are listed with at_risk=true.")
     after = None
     if cursor_ is not None:
-        at, order_id, fulfillment_id = read_cursor(cursor_, (int, str, str))
-        after = (cast(int, at), cast(str, order_id), cast(str, fulfillment_id))
+        deadline, order_id, fulfillment_id = read_cursor(cursor_, (int, str, str))
+        after = After(cast(int, deadline), cast(str, order_id), cast(str, fulfillment_id))
     with reader.snapshot() as snapshot:
-        found = orders.at_risk(snapshot.rows, _time(snapshot), limit + 1, after)
+        now = _time(snapshot)
+        found = risk.listed(
+            snapshot.rows, now, Warned.by(snapshot.policies()), limit + 1, after=after, kinds=kind or risk.KINDS
+        )
         page = found[:limit]
         more = len(found) > limit
         return contract.AtRiskPage(
             at_risk=[
                 contract.AtRisk(
+                    kind=one.kind,
                     order_id=one.order_id,
-                    fulfillment_id=one.fulfillment_id,
+                    fulfillment_id=one.fulfillment_id or None,
                     warehouse_id=one.warehouse,
                     deadline=iso(one.deadline),
                     warn_at=iso(one.warn_at),
+                    because=list(one.because),
                 )
                 for one in page
             ],
-            next=cursor([page[-1].warn_at, page[-1].order_id, page[-1].fulfillment_id]) if more else None,
+            next=cursor([page[-1].deadline, page[-1].order_id, page[-1].fulfillment_id]) if more else None,
             as_of=reader.as_of(snapshot),
         )
 
@@ -64,15 +71,24 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
         parcel_ids = [one["parcel_id"] for one in body["parcels"]]
         summaries = parcels.several(snapshot.rows, parcel_ids)
         known = incidents.listed(snapshot.rows, Filter(order=order_id), 500)
-        risky = orders.at_risk_of(snapshot.rows, order_id, _time(snapshot))
+        risky = risk.of_order(snapshot.rows, order_id, _time(snapshot))
+        due = orders.delivery(snapshot.rows, order_id)
         return contract.OrderDetail(
             **{
                 **body,
                 "fulfillments": [
-                    contract.Fulfillment(**one, at_risk=one["fulfillment_id"] in risky) for one in body["fulfillments"]
+                    contract.Fulfillment(
+                        **one,
+                        at_risk=one["fulfillment_id"] in risky,
+                        because=list(risky.get(one["fulfillment_id"], ())),
+                    )
+                    for one in body["fulfillments"]
                 ],
                 "parcels": [_parcel(one, summaries.get(one["parcel_id"], {})) for one in body["parcels"]],
             },
+            delivery=None
+            if due is None
+            else contract.Delivery(deadline=iso(due.deadline), warn_at=iso(due.warn_at), at_risk="" in risky),
             stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
             incidents=[shown(one, snapshot) for one in known],
             may_say=next(iter(may_say(reader, snapshot, [order_id])), None),

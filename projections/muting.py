@@ -9,6 +9,7 @@ from typing import Any, Final
 from domain.backlog import BacklogMemberChanged
 from domain.detection import incident_id
 from domain.policy import Policy
+from domain.speaking import CLUSTER, CLUSTERED, children, voice
 from projections.view import Rows
 
 TABLES: Final = ("backlog_children",)
@@ -19,20 +20,7 @@ SCHEMA: Final = (
     "CREATE INDEX IF NOT EXISTS backlog_children_member ON backlog_children (stream, member)",
 )
 BACKLOGS: Final = frozenset({"warehouse_backlog", "carrier_backlog"})
-CLUSTER: Final = "mis_shipment_cluster"
-CLUSTERED: Final = "mis_shipment"
 _BACKLOG: Final = "backlog-"
-_WAREHOUSE: Final = "backlog-warehouse-"
-
-
-def voice(kind: str, rule: str) -> int:
-    """Say how strongly a finding speaks for its parcel; 0 where it does not speak for one.
-
-    Customs hold has no finding of its own: a parcel that customs keep is not stalled, so nothing is left to mute.
-    """
-    if kind == "delivery_failed":
-        return 3 if rule == "refused" else 2
-    return {"presumed_lost": 4, "stalled_parcel": 1}.get(kind, 0)
 
 
 def note_member(rows: Rows, stream: str, event: BacklogMemberChanged) -> set[str]:
@@ -40,7 +28,7 @@ def note_member(rows: Rows, stream: str, event: BacklogMemberChanged) -> set[str
     key = (stream, event.member)
     before = rows.execute("SELECT child FROM backlog_children WHERE stream = ? AND member = ?", key).fetchall()
     rows.execute("DELETE FROM backlog_children WHERE stream = ? AND member = ?", key)
-    now = () if event.gone else _children(stream, event)
+    now = () if event.gone else children(stream, event)
     rows.executemany(
         "INSERT INTO backlog_children VALUES (?,?,?,?)", [(child, stream, event.member, event.until) for child in now]
     )
@@ -89,15 +77,6 @@ def settle(rows: Rows, identity: str, policy: Policy) -> None:
     )
 
 
-def _children(stream: str, event: BacklogMemberChanged) -> tuple[str, ...]:
-    thing = event.member.rpartition("@")[0]
-    if stream.startswith(_WAREHOUSE):
-        return (incident_id("late_shipment", thing),)
-    # A parcel that is held up is told of as stalled, or by the late delivery of its orders.
-    late = (incident_id("late_delivery", order_id) for order_id in event.order_ids)
-    return (incident_id("stalled_parcel", thing), *late)
-
-
 def _stronger(rows: Rows, identity: str, stream: str, kind: str, rule: str) -> tuple[str, str] | None:
     """Name the open incident that speaks for the parcel; the earlier one where two are as strong."""
     if not voice(kind, rule):
@@ -110,9 +89,10 @@ def _stronger(rows: Rows, identity: str, stream: str, kind: str, rule: str) -> t
 
 
 def _group(rows: Rows, identity: str, kind: str) -> tuple[str, str] | None:
+    # The narrower place says more: where parcels lie still, not only whose they are.
     found = rows.execute(
         "SELECT id FROM backlog_children JOIN incidents USING (stream) WHERE child = ? AND until IS NULL "
-        "AND state = 'open' ORDER BY due_at, id LIMIT 1",
+        "AND state = 'open' ORDER BY stream LIKE 'backlog-facility-%' DESC, due_at, id LIMIT 1",
         (identity,),
     ).fetchone()
     if found is not None:

@@ -1,12 +1,14 @@
 """An order as people read it: its fulfilments with their clocks, and what its parcels carry."""
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from domain.detectors import late_shipment
+from domain.adoption import Adopted
+from domain.detectors import late_delivery, late_shipment
 from domain.fulfillment import Coverage, Fulfillment
 from domain.instant import FOREVER, Instant, iso
 from domain.order import Order, OrderApproved, OrderCancelled, OrderParcelChanged, PromiseChanged
-from domain.policy import Policy
+from domain.policy import DEFAULT, Policy
 from domain.promise import Hold, holds, promises
 
 _LATE: Final = late_shipment.DETECTOR.kind
@@ -26,8 +28,18 @@ class Clock(NamedTuple):
     holds: tuple[Hold, ...]
 
 
-def clock(order: Order, fulfillment: Fulfillment, coverage: Coverage, policy: Policy) -> Clock:
-    """Read the clock of a fulfilment by what is known now."""
+def clock_of(order: Order, fulfillment: Fulfillment, coverage: Coverage, policies: Sequence[Adopted]) -> Clock:
+    """Read the clock by the policy in whose time its deadline lies, the last such; without a deadline, by the last."""
+    latest, end = None, FOREVER
+    for since, policy in reversed(policies):
+        found = _clock(order, fulfillment, coverage, policy)
+        if found.deadline is not None and since <= found.deadline < end:
+            return found
+        latest, end = latest or found, since
+    return latest or _clock(order, fulfillment, coverage, DEFAULT)
+
+
+def _clock(order: Order, fulfillment: Fulfillment, coverage: Coverage, policy: Policy) -> Clock:
     dated = promises(order, fulfillment, policy)
     deadline = dated[-1].deadline if dated else None
     stretches = tuple(holds(order, fulfillment.id))
@@ -39,6 +51,33 @@ def clock(order: Order, fulfillment: Fulfillment, coverage: Coverage, policy: Po
     watched = state == "open" and deadline is not None and _counts(order, fulfillment, policy)
     warn_at = deadline - policy.late_shipment.warn_before if watched and deadline is not None else None
     return Clock(fulfillment, state, deadline, warn_at, completed_at, stretches)
+
+
+class Due(NamedTuple):
+    """Until when an order is to be delivered, and from when on that is at risk."""
+
+    deadline: Instant
+    warn_at: Instant
+
+
+def due_delivery(order: Order, policies: Sequence[Adopted]) -> Due | None:
+    """Read the delivery clock by the policy in whose time it ends, the last such; null where none runs any more."""
+    end, latest = FOREVER, None
+    for since, policy in reversed(policies or [Adopted(-FOREVER, DEFAULT)]):
+        deadline = _undelivered(order, policy)
+        if deadline is not None:
+            found = Due(deadline, deadline - policy.late_delivery.warn_before)
+            if since <= deadline < end:
+                return found
+            latest = latest or found
+        end = since
+    return latest
+
+
+def _undelivered(order: Order, policy: Policy) -> Instant | None:
+    kind = late_delivery.DETECTOR.kind
+    late = any(key.kind == kind and stored.state == "open" for key, stored in order.findings.items())
+    return None if late or kind not in policy.kinds.enabled else late_delivery.deadline(order, policy)
 
 
 def document(order: Order, clocks: list[Clock]) -> dict[str, Any]:

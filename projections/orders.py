@@ -1,19 +1,17 @@
 """Orders: what each order is to ship until when, and which of it is about to be late."""
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
-from domain.adoption import Adopted
+from domain.assurance import EVENTS as ASSURANCES
 from domain.batch import PolicyAdopted
-from domain.fulfillment import Coverage, Fulfillment, coverage
-from domain.instant import FOREVER, Instant
+from domain.fulfillment import coverage
 from domain.naming import stream as name_of
 from domain.order import EVENTS, Order
-from domain.policy import DEFAULT
 from domain.standing import order_is_open
-from projections.order_document import Clock, clock, document
+from projections.order_document import Due, clock_of, document, due_delivery
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
@@ -26,8 +24,8 @@ class Orders:
     """Keeps every order with its fulfilments; what can still be late is found by when it must be warned of."""
 
     name = "orders"
-    version = 1
-    tables = ("orders", "fulfillments")
+    version = 2
+    tables = ("orders", "fulfillments", "deliveries")
     schema = (
         """CREATE TABLE IF NOT EXISTS orders (
             order_id TEXT PRIMARY KEY, position INTEGER NOT NULL, open INTEGER NOT NULL,
@@ -36,65 +34,38 @@ class Orders:
         """CREATE TABLE IF NOT EXISTS fulfillments (
             order_id TEXT NOT NULL, fulfillment_id TEXT NOT NULL, warehouse TEXT, deadline INTEGER, warn_at INTEGER,
             PRIMARY KEY (order_id, fulfillment_id)) WITHOUT ROWID""",
-        """CREATE INDEX IF NOT EXISTS fulfillments_warn ON fulfillments (warn_at, order_id, fulfillment_id)
+        """CREATE INDEX IF NOT EXISTS fulfillments_due ON fulfillments (deadline, order_id, fulfillment_id)
             WHERE warn_at IS NOT NULL""",
+        """CREATE INDEX IF NOT EXISTS fulfillments_due_at
+            ON fulfillments (warehouse, deadline, order_id, fulfillment_id) WHERE warn_at IS NOT NULL""",
+        # Only what is still to be delivered.
+        """CREATE TABLE IF NOT EXISTS deliveries (
+            order_id TEXT PRIMARY KEY, deadline INTEGER NOT NULL, warn_at INTEGER NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (deadline, order_id, warn_at)",
     )
-    topics = frozenset(event.TOPIC for event in (*EVENTS, PolicyAdopted))
+    topics = frozenset(event.TOPIC for event in (*EVENTS, *ASSURANCES, PolicyAdopted))
 
     def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
         """Write the order anew; another policy writes every open order anew."""
         if stream == "policy":
             _write_open(rows, subjects)
-        else:
+        elif stream.startswith("order-"):  # findings are in the streams of other subjects as well
             _write(rows, subjects.get(stream), entries[-1].position, subjects)
 
 
 VIEW = Orders()
 
 
-class AtRisk(NamedTuple):
-    """A fulfilment that must ship soon and is not packed."""
-
-    warn_at: Instant
-    order_id: str
-    fulfillment_id: str
-    warehouse: str | None
-    deadline: Instant
-
-
-def at_risk(rows: Rows, now: Instant, limit: int, after: tuple[Instant, str, str] | None = None) -> list[AtRisk]:
-    """List what is within its warning time and not packed, not handed over and not late yet; the most urgent first."""
-    start = (-FOREVER, "", "") if after is None else after
-    found = rows.execute(
-        "SELECT warn_at, order_id, fulfillment_id, warehouse, deadline FROM fulfillments "
-        "WHERE warn_at IS NOT NULL AND warn_at <= ? AND (warn_at, order_id, fulfillment_id) > (?, ?, ?) "
-        "AND deadline >= ? ORDER BY warn_at, order_id, fulfillment_id LIMIT ?",
-        (now, *start, now, limit),
-    )
-    return [AtRisk(*row) for row in found]
-
-
-def at_risk_of(rows: Rows, order_id: str, now: Instant) -> set[str]:
-    """Name those of one order."""
-    found = rows.execute(
-        "SELECT fulfillment_id FROM fulfillments WHERE order_id = ? AND warn_at <= ? AND deadline >= ?",
-        (order_id, now, now),
-    )
-    return {row[0] for row in found}
-
-
-def count_at_risk(rows: Rows, now: Instant) -> int:
-    """Count them."""
-    found = rows.execute(
-        "SELECT COUNT(*) FROM fulfillments WHERE warn_at IS NOT NULL AND warn_at <= ? AND deadline >= ?", (now, now)
-    )
-    return int(found.fetchone()[0])
-
-
 def one(rows: Rows, order_id: str) -> tuple[int, dict[str, Any]] | None:
     """Give an order with the position of its last change."""
     row = rows.execute("SELECT position, body FROM orders WHERE order_id = ?", (order_id,)).fetchone()
     return None if row is None else (row[0], _DECODE(row[1]))
+
+
+def delivery(rows: Rows, order_id: str) -> Due | None:
+    """Give the delivery clock of an order, while it runs."""
+    row = rows.execute("SELECT deadline, warn_at FROM deliveries WHERE order_id = ?", (order_id,)).fetchone()
+    return None if row is None else Due(*row)
 
 
 def _write_open(rows: Rows, subjects: Subjects) -> None:
@@ -116,7 +87,7 @@ def _write(rows: Rows, order: Order, position: int, subjects: Subjects) -> None:
     still_open = order_is_open(order)
     # An open order is shown by all that is known today, a finished one by what was known at its last change.
     policies = subjects.policies(None if still_open else position)
-    clocks = [] if covered is None else [_clock(order, one, covered, policies) for one in all_of]
+    clocks = [] if covered is None else [clock_of(order, one, covered, policies) for one in all_of]
     rows.execute(
         "INSERT INTO orders VALUES (?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
         "position = excluded.position, open = excluded.open, body = excluded.body",
@@ -127,17 +98,10 @@ def _write(rows: Rows, order: Order, position: int, subjects: Subjects) -> None:
         "warehouse = excluded.warehouse, deadline = excluded.deadline, warn_at = excluded.warn_at",
         [(order.id, one.fulfillment.id, one.fulfillment.warehouse_id, one.deadline, one.warn_at) for one in clocks],
     )
+    rows.execute("DELETE FROM deliveries WHERE order_id = ?", (order.id,))
+    due = due_delivery(order, policies) if still_open else None
+    if due is not None:
+        rows.execute("INSERT INTO deliveries VALUES (?,?,?)", (order.id, due.deadline, due.warn_at))
     if placed is not None and placed.ship_by is not None and order.id not in {one.id for one in all_of}:
         # The implicit fulfilment, should there have been one before the first request was heard of.
         rows.execute("DELETE FROM fulfillments WHERE order_id = ? AND fulfillment_id = ?", (order.id, order.id))
-
-
-def _clock(order: Order, fulfillment: Fulfillment, covered: Coverage, policies: Sequence[Adopted]) -> Clock:
-    """Read the clock by the policy in whose time its deadline lies, the last such; without a deadline, by the last."""
-    latest, end = None, FOREVER
-    for since, policy in reversed(policies):
-        found = clock(order, fulfillment, covered, policy)
-        if found.deadline is not None and since <= found.deadline < end:
-            return found
-        latest, end = latest or found, since
-    return latest or clock(order, fulfillment, covered, DEFAULT)

@@ -9,7 +9,7 @@ from domain.batch import PolicyAdopted
 from domain.delivery import Delivery
 from domain.fulfillment import coverage
 from domain.instant import FOREVER, Instant
-from domain.order import EVENTS, Order, OrderParcelChanged, PromiseChanged
+from domain.order import CHANGES, Order, OrderParcelChanged, PromiseChanged
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
@@ -40,7 +40,7 @@ class Stakes:
             since INTEGER NOT NULL, kind TEXT NOT NULL, points INTEGER NOT NULL,
             PRIMARY KEY (since, kind)) WITHOUT ROWID""",
     )
-    topics = frozenset(event.TOPIC for event in (*EVENTS, PolicyAdopted))
+    topics = frozenset(event.TOPIC for event in (*CHANGES, PolicyAdopted))
 
     def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Write the order anew, or the rules of all policies."""

@@ -1,85 +1,78 @@
-// Backlogs: where late goods pile up, per warehouse and per carrier; how old, how fast it clears, what breaks next.
+// Backlogs: what lies at each warehouse, carrier and facility; how old, how fast it goes on, and what breaks first.
 
 import { html } from "./html.js";
 import { now } from "./clock.js";
-import { number, span } from "./format.js";
+import { hours, number, span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t } from "./i18n.js";
-import { ApiLink, Card, Empty, Failure, Loading, Severity, StatePill, Table, Time } from "./parts.js";
+import { ApiLink, Empty, Failure, Loading, OrderLink, Severity, Table, Time } from "./parts.js";
 import { link } from "./router.js";
 
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-const MOST = 500; // children that are read to count by age
-// How long its parts have been late: up to so many milliseconds.
-const BANDS = [
-  ["day", DAY],
-  ["two_days", 2 * DAY],
-  ["four_days", 4 * DAY],
-  ["more", Infinity],
-];
+const PLACES = ["warehouse", "carrier", "facility"];
 
 export function Backlogs({ params }) {
-  const all = params.state === "all";
-  const wanted = { kind: ["warehouse_backlog", "carrier_backlog"], state: all ? undefined : "open", limit: 200 };
-  const { data, error } = useRead("/v1/incidents", wanted, { again: (change) => change.incident.kind.endsWith("_backlog"), every: 10_000 });
-  const risk = useRead("/v1/orders", { at_risk: true, limit: 500 }, { every: 10_000 });
-  const found = data?.incidents ?? [];
+  const crowded = params.incident === "open";
+  const wanted = { incident: crowded ? true : undefined, limit: 200 };
+  const { data, error } = useRead("/v1/backlogs", wanted, { again: (change) => change.incident.kind.endsWith("_backlog"), every: 10_000 });
+  const found = data?.backlogs ?? [];
   return html`<section class="page">
-    <header class="page-head"><h1>${t("nav.backlogs")}</h1><p>${t("backlog.hint")}</p><${ApiLink} path="/v1/incidents?kind=warehouse_backlog&kind=carrier_backlog" /></header>
+    <header class="page-head"><h1>${t("nav.backlogs")}</h1><p>${t("backlog.hint")}</p><${ApiLink} path=${`/v1/backlogs${crowded ? "?incident=true" : ""}`} /></header>
     <div class="filters"><div class="segments" role="group" aria-label=${t("filter.state")}>
-      ${["open", "all"].map((one) => html`<a href=${link("backlogs", null, { state: one === "open" ? "" : one })} aria-current=${(one === "all") === all ? "true" : null}>${t(`state.${one}`)}</a>`)}</div></div>
+      ${["all", "open"].map((one) => html`<a href=${link("backlogs", null, { incident: one === "open" ? "open" : "" })} aria-current=${(one === "open") === crowded ? "true" : null}>${t(`backlog.show.${one}`)}</a>`)}</div></div>
     <${Failure} error=${error} />
     ${!data && !error ? html`<${Loading} />` : null}
     ${data && found.length === 0 ? html`<${Empty} title=${t("backlog.empty")}>${t("backlog.empty.hint")}<//>` : null}
-    ${["warehouse", "carrier"].map((what) => html`<${Group} key=${what} what=${what} found=${found.filter((one) => one.kind === `${what}_backlog`)} risk=${risk.data?.at_risk ?? []} />`)}
+    ${PLACES.map((what) => html`<${Group} key=${what} what=${what} found=${found.filter((one) => one.what === what)} />`)}
+    ${data?.next ? html`<p class="minor">${t("backlog.more", { n: number(found.length) })}</p>` : null}
   </section>`;
 }
 
-function Group({ what, found, risk }) {
+// What has grown into an incident first, then where most is late, then where most lies.
+function Group({ what, found }) {
   if (found.length === 0) return null;
+  const ranked = [...found].sort((one, other) => !one.incident - !other.incident || other.late - one.late || other.open - one.open);
   return html`<section class="group"><h2>${t(`backlog.${what}`)}</h2><div class="grid">
-    ${found.map((one) => html`<${Backlog} key=${one.id} one=${one} risk=${what === "warehouse" ? risk.filter((each) => each.warehouse_id === one.warehouse_id) : []} />`)}</div></section>`;
+    ${ranked.map((one) => html`<${Backlog} key=${one.name} one=${one} />`)}</div></section>`;
 }
 
-function Backlog({ one, risk }) {
+function Backlog({ one }) {
   useNow();
-  const told = one.detail;
-  const parts = useRead("/v1/incidents", { muted_by: one.id, state: "open", limit: MOST }, { every: 15_000 });
-  const past = useRead(cleared(one) ? "/v1/incidents" : null, { ...cleared(one), state: "ended", limit: MOST }, { every: 15_000 });
-  const until = one.ended_at ? Date.parse(one.ended_at) : now();
-  return html`<article class="card backlog" data-id=${one.id}>
-    <header><h3><a href=${link("incidents", one.id)}><span class="mono">${one.subject}</span></a></h3>
-      <span class="pills"><${Severity} grade=${one.severity} /><${StatePill} state=${one.state} /></span></header>
+  const of = one.unit;
+  return html`<article class="card backlog" data-id=${`${one.what}/${one.name}`}>
+    <header><h3 class="mono">${one.name}</h3>${one.incident ? html`<span class="pills"><${Severity} grade=${one.incident.severity} /></span>` : null}</header>
     <dl class="inline">
-      <div><dt>${t("backlog.since")}</dt><dd><${Time} at=${one.due_at} /> <span class="minor">${span(until - Date.parse(one.due_at))}</span></dd></div>
-      ${told.count === undefined ? null : html`<div><dt>${t("backlog.count")}</dt><dd><b>${number(told.count)}</b> <span class="minor"><${Time} at=${told.counted_at} /></span></dd></div>`}
-      ${told.peak === undefined ? null : html`<div><dt>${t("backlog.peak")}</dt><dd>${number(told.peak)} <span class="minor"><${Time} at=${told.peak_at} /></span></dd></div>`}
-      ${told.needed ? html`<div><dt>${t("backlog.usual")}</dt><dd>${number(told.needed.at(-1))}</dd></div>` : null}
-      ${risk.length ? html`<div><dt>${t("backlog.next")}</dt><dd><${Time} at=${risk[0].deadline} /> <span class="minor">${t("backlog.at_risk", { n: number(risk.length) })}</span></dd></div>` : null}
+      <div><dt>${t(`backlog.open.${of}`)}</dt><dd><b>${number(one.open)}</b>${one.pieces === null ? null : html` <span class="minor">${t("backlog.pieces", { n: number(one.pieces) })}</span>`}</dd></div>
+      <div><dt>${t("backlog.late")}</dt><dd><b>${number(one.late)}</b></dd></div>
+      ${one.held ? html`<div><dt>${t("backlog.held")}</dt><dd>${number(one.held)}</dd></div>` : null}
+      <div><dt>${t("backlog.pace")}</dt><dd>${number(one.throughput.per_hour)}${one.throughput.usual_per_hour === null ? null : html` <span class="minor">${t("backlog.usual_pace", { n: number(one.throughput.usual_per_hour) })}</span>`}</dd></div>
+      <div><dt>${t("backlog.clears")}</dt><dd>${one.clears.hours === null ? html`<span class="minor">${t(`backlog.never.${one.clears.reason}`)}</span>` : hours(one.clears.hours)}</dd></div>
     </dl>
-    <${Failure} error=${parts.error} />
-    ${parts.data ? html`<${Parts} one=${one} open=${parts.data.incidents} past=${past.data} more=${parts.data.next !== null} />` : null}
+    <${Promise} of=${one} />
+    <${Table} caption=${t("backlog.ages")} head=${one.ages.map((band) => t(`backlog.band.${band.band}`))} rows=${html`<tr>${one.ages.map((band) => html`<td class="num">${number(band.count)}</td>`)}</tr>`} />
+    <${Midnights} of=${one} />
+    ${one.incident ? html`<${Incident} one=${one.incident} />` : null}
   </article>`;
 }
 
-// What left this place: a part that is cleared no longer belongs to the backlog. A facility's parts cannot be asked for.
-function cleared(one) {
-  if (one.warehouse_id) return { warehouse: one.warehouse_id, kind: "late_shipment" };
-  return one.carrier ? { carrier: one.carrier, kind: ["stalled_parcel", "late_delivery"] } : null;
+function Promise({ of }) {
+  const first = of.first_to_break;
+  if (!first) return html`<p class="minor">${t(of.next_promise ? "backlog.kept" : "backlog.no_promise")}</p>`;
+  const left = Date.parse(first.at) - now();
+  return html`<p class="breaks">${t("backlog.first")} <${Time} at=${first.at} /> <span class="minor">${left > 0 ? t("backlog.left", { span: span(left) }) : null}</span>
+    ${first.order_ids.slice(0, 3).map((id) => html` <${OrderLink} id=${id} />`)}</p>`;
 }
 
-// Counted from what the backlog speaks for: how old each part is; and from what got away in the last day.
-function Parts({ one, open, past, more }) {
-  if (open.length === 0) return html`<p class="minor">${t("backlog.nothing_muted")}</p>`;
-  const gone = past?.incidents.filter((each) => now() - Date.parse(each.ended_at) <= DAY).length ?? null;
-  let from = 0;
-  const bands = BANDS.map(([name, to]) => {
-    const held = open.filter((each) => now() - Date.parse(each.due_at) >= from && now() - Date.parse(each.due_at) < to).length;
-    from = to;
-    return [name, held];
-  });
-  return html`<${Table} caption=${t("backlog.ages")} head=${bands.map(([name]) => t(`backlog.band.${name}`))} rows=${html`<tr>${bands.map(([, held]) => html`<td class="num">${number(held)}</td>`)}</tr>`} />
-    <p>${gone === null ? "" : t("backlog.cleared", { n: number(gone) })}${gone ? ` ${t("backlog.pace", { span: span((open.length / gone) * DAY) })}` : ""}${more ? ` ${t("backlog.some", { n: number(MOST) })}` : ""}</p>
-    <p><a href=${link("incidents", null, { muted_by: one.id, muted: "only" })}>${t("muted.members", { n: number(one.members) })}</a></p>`;
+function Midnights({ of }) {
+  if (!of.counted && of.midnights.every((one) => one.count === 0)) return null;
+  return html`<p class="minor">${t("backlog.counted", { n: number(of.counted) })} ${t("backlog.midnights", { list: of.midnights.map((one) => number(one.count)).join(" · ") })}</p>`;
+}
+
+function Incident({ one }) {
+  return html`<dl class="inline">
+      <div><dt>${t("backlog.since")}</dt><dd><a href=${link("incidents", one.id)}><${Time} at=${one.since} /></a> <span class="minor">${span(now() - Date.parse(one.since))}</span></dd></div>
+      <div><dt>${t("backlog.count")}</dt><dd><b>${number(one.count)}</b> <span class="minor"><${Time} at=${one.counted_at} /></span></dd></div>
+      <div><dt>${t("backlog.peak")}</dt><dd>${number(one.peak)} <span class="minor"><${Time} at=${one.peak_at} /></span></dd></div>
+      <div><dt>${t("backlog.usual")}</dt><dd>${number(one.needed)}</dd></div>
+    </dl>
+    <p>${one.members ? html`<a href=${link("incidents", null, { muted_by: one.id, muted: "only" })}>${t("muted.members", { n: number(one.members) })}</a>` : html`<span class="minor">${t("backlog.nothing_muted")}</span>`}</p>`;
 }

@@ -1,11 +1,11 @@
-// At risk: what must ship soon and is not packed; there is still time to do something.
+// At risk: what must ship or arrive soon, or stands too far back in a queue; there is still time to do something.
 
 import { html } from "./html.js";
 import { now } from "./clock.js";
 import { span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t } from "./i18n.js";
-import { ApiLink, Empty, Failure, Loading, OrderLink, Table, Time } from "./parts.js";
+import { ApiLink, Empty, Failure, kindName, Loading, OrderLink, Table, Time } from "./parts.js";
 
 export function AtRisk() {
   useNow();
@@ -17,13 +17,15 @@ export function AtRisk() {
     ${data && data.at_risk.length === 0 ? html`<${Empty} title=${t("risk.empty")}>${t("risk.empty.hint")}<//>` : null}
     ${data && data.at_risk.length ? html`<${Table}
       caption=${t("nav.at-risk")}
-      head=${[t("risk.left"), t("risk.order"), t("risk.fulfillment"), t("risk.warehouse"), t("risk.deadline")]}
-      rows=${data.at_risk.map((one) => html`<tr key=${one.fulfillment_id}>
+      head=${[t("risk.left"), t("risk.order"), t("risk.what"), t("risk.fulfillment"), t("risk.warehouse"), t("risk.deadline"), t("risk.why")]}
+      rows=${data.at_risk.map((one) => html`<tr key=${`${one.order_id} ${one.fulfillment_id}`}>
         <td class="age">${span(Date.parse(one.deadline) - now())}</td>
         <td><${OrderLink} id=${one.order_id} /></td>
-        <td class="mono">${one.fulfillment_id}</td>
+        <td>${kindName(one.kind)}</td>
+        <td class="mono">${one.fulfillment_id ?? "—"}</td>
         <td>${one.warehouse_id ?? "—"}</td>
         <td><${Time} at=${one.deadline} /></td>
+        <td>${one.because.map((each) => t(`risk.because.${each}`)).join(", ")}</td>
       </tr>`)}
     />` : null}
     ${data?.next ? html`<p class="minor">${t("risk.more")}</p>` : null}

@@ -27,6 +27,28 @@ def test_the_list_of_what_is_at_risk_has_pages(shop):
     assert found == ["F0", "F1", "F2", "F3", "F4"]
 
 
+def test_what_is_to_be_delivered_soon_is_listed_beside_what_is_to_be_shipped(shop):
+    shop.told.hear(placed(0, deliver_by=30), requested(0, ship_by=20))
+    shop.known(17)
+    shipment, delivery = shop.read("/v1/orders", at_risk=True)["at_risk"]
+    assert (shipment["kind"], shipment["because"]) == ("late_shipment", ["warn_before"])
+    assert delivery == {
+        "kind": "late_delivery",
+        "order_id": "O",
+        "fulfillment_id": None,
+        "warehouse_id": None,
+        "deadline": iso(at(30)),
+        "warn_at": iso(at(6)),
+        "because": ["warn_before"],
+    }
+    assert shop.read("/v1/orders", at_risk=True, kind="late_delivery")["at_risk"] == [delivery]
+    order = shop.read("/v1/orders/O")
+    assert order["delivery"] == {"deadline": iso(at(30)), "warn_at": iso(at(6)), "at_risk": True}
+    assert order["fulfillments"][0]["because"] == ["warn_before"]
+    shop.told.hear(scanned(18), scanned(19, status="delivered"))
+    assert shop.read("/v1/orders/O")["delivery"] is None
+
+
 def test_orders_are_only_listed_by_risk(shop):
     assert shop.get("/v1/orders").status_code == 422
     assert shop.get("/v1/orders", at_risk=False).status_code == 404

@@ -1,13 +1,18 @@
 import pytest
 
 from domain.adoption import adopt
-from domain.instant import iso
-from projections import orders
+from domain.assurance import AssuranceGiven
+from domain.instant import HOUR, iso
+from domain.log import Beside, Recorded
+from projections import orders, risk
+from projections.risk import After, Warned
+from tests.projections.staffed import rebuilt
 from tests.projections.stage import stage
 from tests.story import (
     approved,
     at,
     cancelled,
+    fact,
     held,
     labelled,
     line,
@@ -21,10 +26,12 @@ from tests.story import (
     voided,
 )
 
+WARNED = Warned(24 * HOUR, 24 * HOUR)
+
 
 def risky(told, now):
     with told.store.reading() as rows:
-        return [one.fulfillment_id for one in orders.at_risk(rows, at(now), 100)]
+        return [one.fulfillment_id for one in risk.listed(rows, at(now), WARNED, 100, kinds=["late_shipment"])]
 
 
 def order(told, name="O"):
@@ -89,22 +96,28 @@ def test_the_most_urgent_come_first_and_pages_go_on(told):
     for n in range(7):
         told.hear(placed(0, of=f"O{n}", key=f"p{n}"), requested(0, f"F{n}", of=f"O{n}", ship_by=20 - n * 0.1))
     with told.store.reading() as rows:
-        whole = orders.at_risk(rows, at(18), 100)
-        first = orders.at_risk(rows, at(18), 3)
-        rest = orders.at_risk(rows, at(18), 100, (first[-1].warn_at, first[-1].order_id, first[-1].fulfillment_id))
-        assert orders.count_at_risk(rows, at(18)) == 7
+        whole = risk.listed(rows, at(18), WARNED, 100)
+        first = risk.listed(rows, at(18), WARNED, 3)
+        rest = risk.listed(rows, at(18), WARNED, 100, after=After(*first[-1][:3]))
+        assert risk.count_soon(rows, at(18), WARNED) == 7
     assert [one.fulfillment_id for one in whole] == ["F6", "F5", "F4", "F3", "F2", "F1", "F0"]
     assert first + rest == whole
 
 
 def test_the_list_of_what_is_at_risk_is_answered_by_its_index(told):
     plan = told.plan(
-        "SELECT * FROM fulfillments WHERE warn_at IS NOT NULL AND warn_at <= ? "
-        "AND (warn_at, order_id, fulfillment_id) > (?, ?, ?) AND deadline >= ? "
-        "ORDER BY warn_at, order_id, fulfillment_id LIMIT 50",
-        *(9, 0, "", "", 0),
+        "SELECT * FROM fulfillments WHERE warn_at IS NOT NULL AND deadline <= ? AND warn_at <= ? "
+        "AND (deadline, order_id, fulfillment_id) > (?, ?, ?) ORDER BY deadline, order_id, fulfillment_id",
+        *(9, 9, 0, "", ""),
     )
-    assert "USING INDEX fulfillments_warn" in plan
+    assert "USING INDEX fulfillments_due (" in plan
+    assert "TEMP B-TREE" not in plan
+    plan = told.plan(
+        "SELECT * FROM fulfillments WHERE warn_at IS NOT NULL AND warehouse = ? AND deadline <= ? "
+        "AND (deadline, order_id, fulfillment_id) > (?, ?, ?) ORDER BY deadline, order_id, fulfillment_id",
+        *("W", 9, 0, "", ""),
+    )
+    assert "USING INDEX fulfillments_due_at (warehouse=? AND " in plan
     assert "TEMP B-TREE" not in plan
 
 
@@ -188,3 +201,14 @@ def test_an_order_shows_its_lines_and_what_its_parcels_hold(told):
     (parcel,) = shown["parcels"]
     assert parcel["contents"] == [{"sku": "A", "quantity": 2, "line_id": None}]
     assert all(parcel[step] for step in ("packed_at", "labelled_at", "possessed_at"))
+
+
+def test_an_order_that_staff_promised_something_about_is_open_again(told):
+    told.hear(placed(0), requested(0, ship_by=20), scanned(1))
+    assert told.query("SELECT open FROM orders") == [(0,)]
+    said = fact(AssuranceGiven, 3, what="called_back", until=at(9), incident="i", by="li")
+    version = len(list(told.log.stream("order-O")))
+    told.log.append([Recorded("order-O", version + 1, said)], Beside())
+    told.follow()
+    assert told.query("SELECT open FROM orders") == [(1,)]
+    rebuilt(told)

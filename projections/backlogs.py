@@ -1,0 +1,183 @@
+"""Backlogs: what lies at each warehouse, carrier and facility, since when and until when it is promised.
+
+Open things have a row each, for what is asked of single ones; how many there are is kept in tallies, so that no answer
+depends on how many lie there.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import unquote
+
+import msgspec
+
+from domain.backlog import BacklogMemberChanged
+from domain.batch import PolicyAdopted
+from domain.order import FACTS as ORDER_FACTS
+from domain.order import Order, OrderParcelChanged
+from domain.parcel_events import EVENTS as PARCEL_EVENTS
+from projections import tallies
+from projections.stays import HELD, LEFT, OPEN, Stay, of_order, of_parcel
+from projections.subjects import Subjects
+from projections.tallies import Change, Place
+from projections.view import Entry, Rows
+
+_ENCODE = msgspec.json.Encoder().encode
+_DECODE = msgspec.json.Decoder(list[Stay]).decode
+_SLICE: Final = 1000
+
+
+class Backlogs:
+    """Keeps what lies where, and the tallies of it."""
+
+    name = "backlogs"
+    version = 1
+    tables = ("stays", "queue", "places", "late_spans", *tallies.TABLES)
+    schema = (
+        "CREATE TABLE IF NOT EXISTS stays (stream TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID",
+        """CREATE TABLE IF NOT EXISTS queue (
+            stream TEXT NOT NULL, what TEXT NOT NULL, place TEXT NOT NULL, thing TEXT NOT NULL, turn INTEGER NOT NULL,
+            standing TEXT NOT NULL, entered INTEGER NOT NULL, promise INTEGER,
+            order_ids TEXT NOT NULL, PRIMARY KEY (stream, what, place, thing, turn)) WITHOUT ROWID""",
+        "CREATE INDEX IF NOT EXISTS queue_entered ON queue (what, place, entered, standing) WHERE standing = 'open'",
+        """CREATE INDEX IF NOT EXISTS queue_promised ON queue (what, place, promise, thing, standing)
+            WHERE standing = 'open' AND promise IS NOT NULL""",
+        """CREATE TABLE IF NOT EXISTS places (
+            what TEXT NOT NULL, place TEXT NOT NULL, open INTEGER NOT NULL, pieces INTEGER NOT NULL,
+            held INTEGER NOT NULL, PRIMARY KEY (what, place)) WITHOUT ROWID""",
+        """CREATE TABLE IF NOT EXISTS late_spans (
+            stream TEXT NOT NULL, member TEXT NOT NULL, begin INTEGER NOT NULL, until INTEGER NOT NULL,
+            PRIMARY KEY (stream, member)) WITHOUT ROWID""",
+        *tallies.SCHEMA,
+    )
+    topics = frozenset(
+        event.TOPIC for event in (*ORDER_FACTS, OrderParcelChanged, *PARCEL_EVENTS, BacklogMemberChanged, PolicyAdopted)
+    )
+
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+        """Write anew where a stream's things lie; another policy writes everything that lies somewhere anew."""
+        kind, _, _ = stream.partition("-")
+        if kind == "policy":
+            _write_all(rows, subjects)
+        elif kind == "backlog":
+            _note_late(rows, stream, entries)
+        elif kind in {"order", "parcel"}:
+            _write(rows, stream, subjects)
+
+
+VIEW = Backlogs()
+
+
+def place_of(stream: str) -> Place:
+    """Read back which place a backlog's stream is of.
+
+    >>> place_of("backlog-facility-HUB%201")
+    Place(what='facility', name='HUB 1')
+    """
+    _, what, name = stream.split("-", 2)
+    return Place(unquote(what), unquote(name))
+
+
+def _write_all(rows: Rows, subjects: Subjects) -> None:
+    last = ""
+    while page := rows.execute(
+        "SELECT DISTINCT stream FROM queue WHERE stream > ? ORDER BY stream LIMIT ?", (last, _SLICE)
+    ).fetchall():
+        names = [row[0] for row in page]
+        subjects.load(names)
+        for name in names:
+            _write(rows, name, subjects)
+        last = names[-1]
+
+
+def _write(rows: Rows, stream: str, subjects: Subjects) -> None:
+    known = rows.execute("SELECT body FROM stays WHERE stream = ?", (stream,)).fetchone()
+    subject: Any = subjects.get(stream)
+    policies = subjects.policies()
+    found = of_order(subject, policies) if isinstance(subject, Order) else of_parcel(subject, policies)
+    body = _ENCODE(found)
+    if body == (b"[]" if known is None else known[0]):
+        return
+    before = [] if known is None else _DECODE(known[0])
+    if found:
+        rows.execute(
+            "INSERT INTO stays VALUES (?,?) ON CONFLICT (stream) DO UPDATE SET body = excluded.body", (stream, body)
+        )
+    else:
+        rows.execute("DELETE FROM stays WHERE stream = ?", (stream,))
+    change = Change()
+    _leave(rows, stream, [one for one in before if one not in found], change)
+    _come(rows, stream, [one for one in found if one not in before], change)
+    change.write(rows)
+
+
+def _leave(rows: Rows, stream: str, gone: Sequence[Stay], change: Change) -> None:
+    for one in gone:
+        _count(one, change, -1)
+    lay = [one for one in gone if one.standing != LEFT]
+    rows.executemany(
+        "DELETE FROM queue WHERE stream = ? AND what = ? AND place = ? AND thing = ? AND turn = ?",
+        [(stream, *one[:4]) for one in lay],
+    )
+    rows.executemany(
+        "UPDATE places SET open = open - ?, pieces = pieces - ?, held = held - ? WHERE what = ? AND place = ?",
+        [(*_totals(one), one.what, one.place) for one in lay if any(_totals(one))],
+    )
+    rows.executemany(
+        "DELETE FROM places WHERE what = ? AND place = ? AND open = 0 AND pieces = 0 AND held = 0",
+        {(one.what, one.place) for one in lay if any(_totals(one))},
+    )
+
+
+def _come(rows: Rows, stream: str, come: Sequence[Stay], change: Change) -> None:
+    for one in come:
+        _count(one, change, 1)
+    lies = [one for one in come if one.standing != LEFT]
+    rows.executemany(
+        "INSERT INTO queue VALUES (?,?,?,?,?,?,?,?,?)",
+        [(stream, *one[:4], one.standing, one.at, one.promise, _ENCODE(one.order_ids).decode()) for one in lies],
+    )
+    rows.executemany(
+        "INSERT INTO places VALUES (?,?,?,?,?) ON CONFLICT (what, place) DO UPDATE SET open = open + excluded.open, "
+        "pieces = pieces + excluded.pieces, held = held + excluded.held",
+        [(one.what, one.place, *_totals(one)) for one in lies if any(_totals(one))],
+    )
+
+
+def _totals(one: Stay) -> tuple[int, int, int]:
+    waits = one.standing == OPEN
+    return int(waits), one.pieces if waits else 0, int(one.standing == HELD)
+
+
+def _count(one: Stay, change: Change, by: int) -> None:
+    place = Place(one.what, one.place)
+    if one.standing == LEFT:
+        change.add(place, "left", one.at, by)
+    elif one.standing == OPEN:
+        change.add(place, "entered", one.at, by)
+        if one.promise is not None:
+            change.add(place, "promised", one.promise, by)
+
+
+def _note_late(rows: Rows, stream: str, entries: Sequence[Entry]) -> None:
+    """Keep from when to when each member counts for the rule on backlogs."""
+    place, change = place_of(stream), Change()
+    for entry in entries:
+        event = entry.event
+        assert isinstance(event, BacklogMemberChanged)
+        key = (stream, event.member)
+        known = rows.execute("SELECT begin, until FROM late_spans WHERE stream = ? AND member = ?", key).fetchone()
+        if known is not None:
+            _count_late(place, (known[0], known[1]), change, -1)
+            rows.execute("DELETE FROM late_spans WHERE stream = ? AND member = ?", key)
+        if not event.gone:
+            _count_late(place, event.span, change, 1)
+            rows.execute("INSERT INTO late_spans VALUES (?,?,?,?)", (*key, *event.span))
+    change.write(rows)
+
+
+def _count_late(place: Place, span: tuple[int, int], change: Change, by: int) -> None:
+    begin, until = span
+    if begin < until:
+        for at, sign in ((begin, by), (until, -by)):
+            change.add(place, "late", at, sign)
+            change.add(place, "late_day", at, sign)

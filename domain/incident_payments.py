@@ -1,12 +1,16 @@
-"""Payments: what members get, up to a cap, above a limit on the word of two people, and never twice."""
+"""Payments: what members get, up to a cap, above a limit on the word of two people, and never twice.
+
+What the order was paid by other incidents stands in its account; see ``domain.account``.
+"""
 
 import re
 from decimal import Decimal
 from typing import Any, Final
 
+from domain.account import AlreadyPaid, clashes, must_be_payable
 from domain.errors import IllegalStep
 from domain.incident import Incident, Payment
-from domain.incident_commands import Approve, Compensate, Situation, Terms, Withdraw
+from domain.incident_commands import Approve, Compensate, Situation, Withdraw
 from domain.incident_events import (
     IncidentCompensated,
     IncidentCompensationProposed,
@@ -19,7 +23,7 @@ _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?").fullmatch
 
 
 def compensate(incident: Incident, command: Compensate, now: Situation) -> tuple[IncidentEvent, ...]:
-    """Pay a member, or propose it where one person may not decide so much.
+    """Pay a member, or propose it where one person may not decide so much, or would have the order paid again.
 
     Raises:
         IllegalStep: it is paid or proposed already, too much, no amount, or the incident is closed.
@@ -28,22 +32,37 @@ def compensate(incident: Incident, command: Compensate, now: Situation) -> tuple
     known = incident.payments.get(command.member)
     if known is not None and _proposes_the_same(known, command):
         return ()
-    if isinstance(known, IncidentCompensated):
-        raise IllegalStep("already_paid", f"This member was paid {known.amount} {known.currency} by {known.by}.")
-    if known is not None:
-        raise IllegalStep("already_proposed", f"{known.by} has proposed {known.amount} {known.currency}; settle that.")
-    amount = _within_cap(command.amount, now.terms)
-    said = {**stamp(command, now), **_money(command)}
-    if amount > Decimal(now.terms.second_approval_above or "Infinity"):
-        return (IncidentCompensationProposed(**said),)
+    said = _said(incident, command, now)
+    amount = positive(command.amount)
+    again = clashes(now.account, incident.id, command)
+    if again and not command.override.strip():
+        raise AlreadyPaid(again[0])
+    must_be_payable(now.account, command, now.terms.cap)
+    if again or above(amount, now.terms.second_approval_above):
+        return (IncidentCompensationProposed(**said, despite=tuple(one.key for one in again)),)
     return (IncidentCompensated(**said, approvals=(command.by,)),)
+
+
+def pay(incident: Incident, command: Compensate, approvals: tuple[str, ...], now: Situation) -> IncidentCompensated:
+    """Pay a member as part of a batch on which everybody who must has agreed already.
+
+    Raises:
+        IllegalStep: it or its order is paid already, too much, or the incident is closed.
+    """
+    must_be_open(incident)
+    said = _said(incident, command, now)
+    positive(command.amount)
+    for one in clashes(now.account, incident.id, command):
+        raise AlreadyPaid(one)
+    must_be_payable(now.account, command, now.terms.cap)
+    return IncidentCompensated(**said, approvals=approvals)
 
 
 def approve(incident: Incident, command: Approve, now: Situation) -> tuple[IncidentEvent, ...]:
     """Release a proposed payment on the word of a second person.
 
     Raises:
-        IllegalStep: nothing is proposed, the same person proposed it, or it is over the cap by now.
+        IllegalStep: nothing is proposed, the same person proposed it, or by now it is over the cap or paid elsewhere.
     """
     must_be_open(incident)
     known = incident.payments.get(command.member)
@@ -54,9 +73,12 @@ def approve(incident: Incident, command: Approve, now: Situation) -> tuple[Incid
     proposed = _proposed(incident, command.member)
     if proposed.by == command.by:
         raise IllegalStep("same_person", "Whoever proposed a payment cannot also approve it; another person must.")
-    _within_cap(proposed.amount, now.terms)
-    approvals = (proposed.by, command.by)
-    return (IncidentCompensated(**stamp(command, now), **_money(proposed), approvals=approvals),)
+    for one in clashes(now.account, incident.id, proposed):
+        if one.key not in proposed.despite:
+            raise AlreadyPaid(one)
+    must_be_payable(now.account, proposed, now.terms.cap)
+    said = {**stamp(command, now), **_money(proposed), "despite": proposed.despite}
+    return (IncidentCompensated(**said, approvals=(proposed.by, command.by)),)
 
 
 def withdraw(incident: Incident, command: Withdraw, now: Situation) -> tuple[IncidentEvent, ...]:
@@ -70,6 +92,32 @@ def withdraw(incident: Incident, command: Withdraw, now: Situation) -> tuple[Inc
     return (IncidentCompensationWithdrawn(**stamp(command, now), member=command.member),)
 
 
+def positive(text: str) -> Decimal:
+    """Read an amount of money.
+
+    Raises:
+        IllegalStep: it is none, or nothing.
+    """
+    if not _AMOUNT(text) or (amount := Decimal(text)) <= 0:
+        raise IllegalStep("invalid_amount", "The amount must be a plain decimal number above zero, such as 36.50.")
+    return amount
+
+
+def above(amount: Decimal, limit: str | None) -> bool:
+    """Say whether an amount is more than one person decides; without a limit nothing is."""
+    return limit is not None and amount > Decimal(limit)
+
+
+def _said(incident: Incident, command: Compensate, now: Situation) -> dict[str, Any]:
+    """Say what is paid, and for which order it counts, to a member that got nothing in this incident yet."""
+    known = incident.payments.get(command.member)
+    if isinstance(known, IncidentCompensated):
+        raise IllegalStep("already_paid", f"This member was paid {known.amount} {known.currency} by {known.by}.")
+    if known is not None:
+        raise IllegalStep("already_proposed", f"{known.by} has proposed {known.amount} {known.currency}; settle that.")
+    return {**stamp(command, now), **_money(command), "order_id": now.account.order_id or command.order_id}
+
+
 def _proposed(incident: Incident, member: str) -> IncidentCompensationProposed:
     known = incident.payments.get(member)
     if not isinstance(known, IncidentCompensationProposed):
@@ -79,15 +127,9 @@ def _proposed(incident: Incident, member: str) -> IncidentCompensationProposed:
 
 def _proposes_the_same(known: Payment, command: Compensate) -> bool:
     by = known.approvals[0] if isinstance(known, IncidentCompensated) else known.by
-    return by == command.by and _money(known) == _money(command)
-
-
-def _within_cap(text: str, terms: Terms) -> Decimal:
-    if not _AMOUNT(text) or (amount := Decimal(text)) <= 0:
-        raise IllegalStep("invalid_amount", "The amount must be a plain decimal number above zero, such as 36.50.")
-    if terms.cap is not None and amount > Decimal(terms.cap):
-        raise IllegalStep("over_the_cap", f"A member may get {terms.cap} at most.")
-    return amount
+    named = _money(command)
+    # Whoever did not name the order meant the one for which it counts.
+    return by == command.by and _money(known) == {**named, "order_id": named["order_id"] or known.order_id}
 
 
 def _money(said: Compensate | Payment) -> dict[str, Any]:
@@ -98,4 +140,6 @@ def _money(said: Compensate | Payment) -> dict[str, Any]:
         "form": said.form,
         "order_id": said.order_id,
         "evidence": said.evidence,
+        "override": said.override,
+        "batch": said.batch,
     }

@@ -1,0 +1,86 @@
+"""Ledger: the accounts of the orders that a transaction pays, read with what is asked and written with what is paid."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from domain.account import Account, AccountPaid
+from domain.cluster import parts
+from domain.errors import IllegalStep
+from domain.events import Event
+from domain.incident import Incident
+from domain.incident_commands import Approve, Compensate
+from domain.incident_events import IncidentCompensated
+from domain.log import Log
+from domain.naming import stream
+from domain.order import Order
+from domain.streams import Streams, Work
+
+ROOM: Final = 2_000
+"""Streams that one transaction of payments may read."""
+
+
+class Ledger:
+    """Accounts within one transaction; whoever is paid in it is known to be when the next one asks."""
+
+    def __init__(self, log: Log) -> None:
+        """Begin with nothing read."""
+        self.work = Work(Streams(log.store, ROOM))
+
+    def account(self, order_id: str) -> Account:
+        """Give what an order has been paid, in the currency in which it was placed."""
+        name = stream("account", order_id)
+        self.load((order_id,))
+        state: Account = self.work.state(name)
+        order: Order = self.work.state(stream("order", order_id))
+        return replace(state, order_id=order_id, currency=None if order.placed is None else order.placed.currency)
+
+    def load(self, orders: Iterable[str]) -> None:
+        """Read what is known of these orders all in one go."""
+        self.work.load(name for one in orders for name in (stream("account", one), stream("order", one)))
+
+    def write(self, incident: str, events: Iterable[Event]) -> None:
+        """Write what an incident pays into the accounts of the orders that it pays."""
+        for event in events:
+            if isinstance(event, IncidentCompensated):
+                self._write(incident, event)
+
+    def order_of(self, incident: Incident, command: Compensate | Approve, orders: Iterable[str]) -> str:
+        """Say for which order a payment counts: the one it names, the one its member names, or the incident's only one.
+
+        Raises:
+            IllegalStep: that is no order the tracker knows, or it is not said which of several is meant.
+        """
+        proposed = incident.payments.get(command.member)
+        meant = command if isinstance(command, Compensate) else proposed
+        stated, known = None if meant is None else meant.order_id, tuple(orders)
+        if stated is not None:
+            if stated not in known and not self._is_known(stated):
+                raise IllegalStep("unknown_order", "The tracker knows no order of this id.")
+            return stated
+        first = parts(command.member)[0]
+        if first in known or len(known) == 0 or self._is_known(first):
+            return first
+        if len(known) > 1:
+            raise IllegalStep("order_missing", "Say with `order_id` for which order this payment is.")
+        return known[0]
+
+    def _is_known(self, order_id: str) -> bool:
+        return self.work.stream(stream("order", order_id)).version > 0
+
+    def _write(self, incident: str, event: IncidentCompensated) -> None:
+        order_id = event.order_id or parts(event.member)[0]
+        paid = AccountPaid(
+            at=event.at,
+            by=event.by,
+            order_id=order_id,
+            incident=incident,
+            member=event.member,
+            amount=event.amount,
+            currency=event.currency,
+            form=event.form,
+            approvals=event.approvals,
+            override=event.override,
+            batch=event.batch,
+        )
+        self.work.record(stream("account", order_id), (paid,))

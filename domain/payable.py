@@ -1,0 +1,90 @@
+"""Payable: which members of an incident a batch may pay, and how much each of them."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from domain.cluster import parts
+from domain.detection import Stored
+from domain.errors import IllegalStep
+from domain.incident_payments import positive
+from domain.payout import DraftPayout, Wanted
+from domain.payout_events import PayoutMember
+from domain.policy import Policy
+from domain.price_cut import PriceCut, owed
+
+_AMOUNTS_OWN: Final = "price_difference"
+
+
+class Owing(NamedTuple):
+    """Whom a batch is to pay."""
+
+    currency: str
+    members: list[PayoutMember]
+
+
+class _Member(NamedTuple):
+    order_id: str
+    amount: str | None
+
+
+def owing(subject: Any, incident: str, command: DraftPayout, policy: Policy) -> Owing:
+    """Say whom a draft means, and what each of them gets, by the finding that stands in its subject's state.
+
+    Raises:
+        IllegalStep: there is no such finding, or somebody or some amount is not what the incident is about.
+    """
+    found = _finding(subject, incident)
+    known = _members(subject, found, policy)
+    orders = frozenset(found.finding.order_ids)
+    wanted = command.members or tuple(Wanted(member=name) for name in known)
+    currency = command.currency or found.finding.detail.get("currency")
+    if currency is None:
+        raise IllegalStep("currency_missing", "Say in which `currency` they are paid.")
+    return Owing(currency, [_payable(one, known, orders, command) for one in wanted])
+
+
+def still_owed(subject: Any, policy: Policy) -> frozenset[str] | None:
+    """Name the buyers to whom the difference to a lower price is still owed; null where no price is the question."""
+    return frozenset(_buyers(subject, policy)) if isinstance(subject, PriceCut) else None
+
+
+def _finding(subject: Any, incident: str) -> Stored:
+    stored: Mapping[Any, Stored] = getattr(subject, "findings", {})
+    mine = [stored[key] for key in sorted(stored) if stored[key].finding.incident == incident]
+    if not mine:
+        raise IllegalStep("no_finding", "The log holds no finding of this kind at this subject.")
+    if mine[-1].state == "retracted":
+        raise IllegalStep("retracted", "The rule has withdrawn this finding: it never held.")
+    return mine[-1]
+
+
+def _members(subject: Any, found: Stored, policy: Policy) -> dict[str, _Member]:
+    """List the members with something to put right: buyers with what they are owed, or orders."""
+    if found.finding.kind == _AMOUNTS_OWN and isinstance(subject, PriceCut):
+        return _buyers(subject, policy)
+    named = found.finding.detail.get("ranked", found.finding.order_ids)
+    return {order_id: _Member(order_id, None) for order_id in named}
+
+
+def _buyers(cut: PriceCut, policy: Policy) -> dict[str, _Member]:
+    if cut.change is None or cut.change.mistaken is not None:
+        return {}
+    return {
+        one.buyer.buyer: _Member(one.buyer.order_id, f"{one.amount:f}")
+        for one in owed(cut, cut.change, policy.price_protection.window)
+        if one.amount is not None and one.buyer.settled is None
+    }
+
+
+def _payable(
+    wanted: Wanted, known: Mapping[str, _Member], orders: frozenset[str], command: DraftPayout
+) -> PayoutMember:
+    mine = known.get(wanted.member)
+    order_id = wanted.order_id or (parts(wanted.member)[0] if mine is None else mine.order_id)
+    if order_id not in orders or (mine is not None and order_id != mine.order_id):
+        raise IllegalStep("not_a_member", f"{wanted.member} is no member of this incident.")
+    amount = wanted.amount or command.amount or (None if mine is None else mine.amount)
+    if amount is None:
+        raise IllegalStep("amount_missing", f"Say how much {wanted.member} gets, or an `amount` for all.")
+    positive(amount)
+    return PayoutMember(member=wanted.member, order_id=order_id, amount=amount)

@@ -1,0 +1,281 @@
+"""Batches, payments and goods over HTTP: what is answered and refused, exported and paid on after a crash."""
+
+import asyncio
+import csv
+import io
+import json
+from urllib.parse import quote
+
+import pytest
+
+from api.reading import ProductClock, Reader
+from api.resuming import Resuming
+from domain.adoption import adopt
+from domain.cashier import Cashier
+from domain.instant import iso
+from tests.api.test_desk import F, G, Staffed
+from tests.story import at, packed, piece, scanned
+
+BATCH = "payout-late_shipment-F1-1"
+
+
+@pytest.fixture
+def desk(told):
+    made = Staffed(told)
+    made.late("1", "2")
+    made.now = at(40)
+    return made
+
+
+def post(desk, path, body=None, *, who="li", status=200, key=""):
+    headers = {"X-Actor": who} | ({"Idempotency-Key": key} if key else {})
+    answer = desk.client.post(path, json={} if body is None else body, headers=headers)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+def draft(desk, incident=F, status=200, key="", **more):
+    body = {"form": "coupon", "currency": "CNY", "amount": "5.00", "evidence": ["https://desk.example/1"]} | more
+    return post(desk, f"/v1/incidents/{incident}/batches", body, status=status, key=key)
+
+
+def settle(desk, step, batch=BATCH, **more):
+    return post(desk, f"/v1/batches/{quote(batch, safe='')}/{step}", **more)
+
+
+def read(desk, path, **params):
+    desk.told.follow()
+    return desk.read(path, **params)
+
+
+def test_a_batch_goes_from_its_draft_to_paid_and_each_answer_can_be_read(desk):
+    made = draft(desk, why="late for the feast")
+    assert {name: made[name] for name in ("id", "state", "members", "total", "drafted_by", "approvals", "why")} == {
+        "id": BATCH,
+        "state": "drafted",
+        "members": 1,
+        "total": "5.00",
+        "drafted_by": "li",
+        "approvals": [],
+        "why": "late for the feast",
+    }
+    paid = settle(desk, "approve", who="wang")
+    assert (paid["state"], paid["paid"], paid["paid_total"], paid["approvals"]) == ("paid", 1, "5.00", ["li", "wang"])
+    shown = read(desk, f"/v1/batches/{BATCH}")
+    assert shown["batch"] == paid
+    assert [(one["member"], one["order_id"], one["amount"], one["state"]) for one in shown["members"]] == [
+        ("O1", "O1", "5.00", "paid")
+    ]
+    assert [one["id"] for one in read(desk, "/v1/batches", state="paid", incident=F)["batches"]] == [BATCH]
+    [payment] = read(desk, "/v1/payments", order="O1")["payments"]
+    assert (payment["incident"], payment["batch"], payment["amount"]) == (F, BATCH, "5.00")
+    assert desk.read(f"/v1/incidents/{F}")["workflow"]["payments"][0]["approvals"] == ["li", "wang"]
+
+
+def test_what_was_answered_can_be_waited_for(desk):
+    token = draft(desk)["position"]
+    desk.told.follow()
+    assert desk.get(f"/v1/batches/{BATCH}", min_position=token).status_code == 200
+
+
+def test_lists_go_on_where_they_stopped(desk):
+    names = [draft(desk, form=form)["id"] for form in ("coupon", "credit", "goodwill")]
+    first = read(desk, "/v1/batches", limit=2)
+    rest = read(desk, "/v1/batches", limit=2, cursor=first["next"])
+    assert [one["id"] for one in first["batches"] + rest["batches"]] == names[::-1]
+    assert rest["next"] is None
+    wide = draft(desk, members=[{"member": f"O1:{n}"} for n in range(5)])["id"]
+    page = read(desk, f"/v1/batches/{wide}", limit=3)
+    more = read(desk, f"/v1/batches/{wide}", limit=3, cursor=page["next"])
+    assert [one["member"] for one in page["members"] + more["members"]] == [f"O1:{n}" for n in range(5)]
+
+
+def test_what_is_not_allowed_is_refused_with_a_code(desk):
+    adopt(desk.told.log, '[compensation]\nbatch_approval_above = "4"', at(40))
+    assert draft(desk)["needs_second_approval"] is True
+    assert settle(desk, "approve", status=409)["code"] == "same_person"
+    assert draft(desk, currency=None, status=409)["code"] == "currency_missing"
+    assert settle(desk, "withdraw", who="wang")["state"] == "withdrawn"
+    assert settle(desk, "approve", who="wang", status=409)["code"] == "already_withdrawn"
+
+
+def test_what_is_not_there_is_not_found(desk):
+    assert draft(desk, incident="incident-late_shipment-X", status=404)["status"] == 404
+    for step in ("approve", "withdraw"):
+        assert settle(desk, step, batch="payout-x-1", status=404)["status"] == 404
+        assert settle(desk, step, batch="order-O1", status=404)["status"] == 404
+    assert desk.get("/v1/batches/payout-x-1").status_code == 404
+    assert desk.get("/v1/batches/payout-x-1/export").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"amount": "-1"}, {"form": "gift"}, {"currency": "yuan"}, {"members": [{"name": "O"}]}]
+)
+def test_a_body_that_says_something_else_is_refused(desk, wrong):
+    assert draft(desk, status=422, **wrong)["type"] == "/problems/invalid_request"
+
+
+def test_the_same_key_drafts_once(desk):
+    assert draft(desk, key="k")["id"] == draft(desk, key="k")["id"] == BATCH
+    assert draft(desk, key="k", amount="6", status=409)["code"] == "command_id_reused"
+
+
+def test_an_order_paid_through_another_incident_is_refused_with_that_payment(desk):
+    said = {"member": "O1", "amount": "36.50", "currency": "CNY", "form": "coupon", "order_id": "O1"}
+    desk.do("compensate", said)
+    answer = desk.post("compensate", {**said, "amount": "40"}, incident=G)
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (409, "already_paid")
+    assert problem["paid"] == {
+        "incident": F,
+        "member": "O1",
+        "amount": "36.50",
+        "currency": "CNY",
+        "form": "coupon",
+        "by": "li",
+        "at": iso(at(40)),
+    }
+    [asked] = desk.do("compensate", {**said, "override": "the first one had expired"}, incident=G)["payments"]
+    assert asked["paid"] is False
+    [paid] = desk.do("compensate/approve", {"member": "O1"}, who="wang", incident=G)["payments"]
+    assert paid["paid"] is True
+    both = read(desk, "/v1/payments", order="O1")["payments"]
+    assert [one["override"] for one in both] == ["", "the first one had expired"]
+
+
+# Export
+
+
+def exported(desk, kind):
+    desk.told.follow()
+    answer = desk.get(f"/v1/batches/{BATCH}/export", format=kind)
+    assert answer.status_code == 200, answer.text
+    return answer
+
+
+def test_a_batch_is_exported_with_members_approvals_and_evidence(desk):
+    draft(desk, members=[{"member": "O1:1"}, {"member": "O1"}], why="迟到")
+    settle(desk, "approve", who="wang")
+    answer = exported(desk, "csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert "attachment" in answer.headers["content-disposition"]
+    paid, left_out = csv.DictReader(io.StringIO(answer.content.decode(), newline=""))
+    assert (paid["member"], paid["order_id"], paid["amount"], paid["currency"], paid["form"], paid["state"]) == (
+        "O1:1",
+        "O1",
+        "5.00",
+        "CNY",
+        "coupon",
+        "paid",
+    )
+    assert (paid["approvals"], paid["evidence"], paid["why"]) == ("li wang", "https://desk.example/1", "迟到")
+    assert (left_out["state"], left_out["code"]) == ("skipped", "already_paid")
+    lines = [json.loads(line) for line in exported(desk, "jsonl").text.splitlines()]
+    assert [(one["member"], one["state"], one["approvals"]) for one in lines] == [
+        ("O1:1", "paid", ["li", "wang"]),
+        ("O1", "skipped", ["li", "wang"]),
+    ]
+
+
+@pytest.mark.parametrize("risky", ["=HYPERLINK(1)", "+1", "-1", "@x"])
+def test_no_cell_of_an_export_is_a_formula(desk, risky):
+    draft(desk, members=[{"member": risky, "order_id": "O1"}], evidence=[risky], why=risky)
+    [row] = csv.DictReader(io.StringIO(exported(desk, "csv").content.decode(), newline=""))
+    assert (row["member"], row["evidence"], row["why"]) == (f"'{risky}",) * 3
+    [line] = [json.loads(one) for one in exported(desk, "jsonl").text.splitlines()]
+    assert line["member"] == risky
+
+
+# After a crash
+
+
+def test_a_batch_that_was_left_is_paid_on_and_one_that_goes_on_is_left_alone(desk, monkeypatch):
+    draft(desk, members=[{"member": f"O1:{n}"} for n in range(3)])
+    monkeypatch.setattr("domain.cashier.SLICE", 1)
+    with monkeypatch.context() as dying:
+        dying.setattr(Cashier, "pay_on", lambda *_, **__: None)
+        settle(desk, "approve", who="wang")
+    desk.told.follow()
+    reader = Reader(desk.told.store, desk.told.log.store, ProductClock(lambda: at(41)))
+    resuming = Resuming(reader, Cashier(desk.told.log))
+    assert asyncio.run(resuming.step()) == []
+    Cashier(desk.told.log).pay_on(BATCH, at=at(40))
+    desk.told.follow()
+    assert asyncio.run(resuming.step()) == []
+    assert asyncio.run(resuming.step()) == [BATCH]
+    shown = read(desk, f"/v1/batches/{BATCH}")["batch"]
+    assert (shown["state"], shown["paid"]) == ("paid", 3)
+    assert asyncio.run(resuming.step()) == []
+
+
+# Goods
+
+
+def goods(desk, status=200, **more):
+    said = {"order_id": "O1", "sku": "TEA", "action": "return", "until": iso(at(60)), "why": "broken"} | more
+    return post(desk, f"/v1/incidents/{F}/dispositions", said, status=status)
+
+
+def of_goods(desk, one, step, body, **more):
+    return post(desk, f"/v1/dispositions/{quote(one['id'], safe='')}/{step}", body, **more)
+
+
+def test_goods_are_asked_for_and_proven(desk):
+    one = goods(desk, quantity=2)
+    assert (one["state"], one["until"], one["quantity"], one["requested_by"]) == ("open", iso(at(60)), 2, "li")
+    assert read(desk, "/v1/dispositions", incident=F)["dispositions"] == [one]
+    assert of_goods(desk, one, "prove", {}, status=409)["code"] == "evidence_missing"
+    assert of_goods(desk, one, "prove", {"parcel_id": "P9"}, status=409)["code"] == "parcel_not_returned"
+    proven = of_goods(desk, one, "prove", {"evidence": ["https://desk.example/2"]}, who="wang")
+    assert (proven["state"], proven["evidence"], proven["ended_by"]) == ("proven", ["https://desk.example/2"], "wang")
+    assert read(desk, "/v1/dispositions", state="proven", order="O1")["dispositions"] == [proven]
+    assert read(desk, "/v1/dispositions", state="open")["dispositions"] == []
+
+
+def test_parcels_that_came_back_are_named_and_prove_a_return(desk):
+    goods(desk)
+    desk.told.hear(packed(30, "P7", piece("TEA", of="O1")), scanned(45, "P7", "returned", order_ids=("O1",)), until=46)
+    [one] = read(desk, "/v1/dispositions", incident=F)["dispositions"]
+    assert one["came_back"] == ["P7"]
+    proven = of_goods(desk, one, "prove", {"parcel_id": "P7"})
+    assert (proven["state"], proven["seen"], proven["came_back"]) == ("proven", "returned", [])
+
+
+def test_goods_that_are_overdue_are_listed_and_can_be_called_off(desk):
+    one = goods(desk)
+    desk.told.come(70)
+    [late] = read(desk, "/v1/dispositions", state="overdue")["dispositions"]
+    assert late["id"] == one["id"]
+    assert of_goods(desk, one, "cancel", {}, status=422)
+    assert of_goods(desk, one, "cancel", {"why": "keep it"})["state"] == "cancelled"
+    assert of_goods(desk, one, "cancel", {"why": "keep it"}, status=409)["code"] == "already_cancelled"
+
+
+def test_a_refund_waits_for_the_goods(desk):
+    one = goods(desk, refund_on_proof=True)
+    said = {"member": "O1", "amount": "9", "currency": "CNY", "form": "refund"}
+    assert desk.refused("compensate", said) == "awaits_proof"
+    of_goods(desk, one, "prove", {"evidence": ["x"]})
+    assert desk.do("compensate", said)["payments"][0]["paid"] is True
+
+
+def test_goods_of_nobody_are_not_found(desk):
+    body = {"order_id": "O1", "sku": "A", "action": "return", "until": iso(at(60))}
+    assert post(desk, "/v1/incidents/incident-late_shipment-X/dispositions", body, status=404)
+    assert goods(desk, order_id="O9", status=409)["code"] == "unknown_order"
+    assert post(desk, "/v1/dispositions/disposition-x-y/prove", {"evidence": ["x"]}, status=404)
+
+
+def test_goods_lists_go_on_where_they_stopped(desk):
+    names = [goods(desk, sku=sku, until=iso(at(60 + n)))["id"] for n, sku in enumerate("ABC")]
+    first = read(desk, "/v1/dispositions", limit=2)
+    rest = read(desk, "/v1/dispositions", limit=2, cursor=first["next"])
+    assert [one["id"] for one in first["dispositions"] + rest["dispositions"]] == names
+
+
+def test_what_orders_were_paid_is_added_up_by_currency(desk):
+    settle(desk, "approve", batch=draft(desk)["id"], who="wang")
+    desk.do("compensate", {"member": "O2", "amount": "2.5", "currency": "CNY", "form": "refund"}, incident=G)
+    span = {"since": iso(at(0)), "until": iso(at(41))}
+    assert read(desk, "/v1/metrics/summary", **span)["paid"] == {"CNY": "7.50"}
+    assert read(desk, "/v1/metrics/summary", **(span | {"until": iso(at(39))}))["paid"] == {}

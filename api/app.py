@@ -8,12 +8,32 @@ from typing import Final
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from api import (
+    backlogs,
+    batches,
+    clusters,
+    desk_tasks,
+    dispositions,
+    feed,
+    feeds,
+    health,
+    incidents,
+    operations,
+    orders,
+    pages,
+    payments,
+    problems,
+    reference,
+    summary,
+    worklist,
+)
 from api import desk as desk_routes
-from api import feed, feeds, health, incidents, operations, orders, pages, problems, reference, summary, worklist
 from api.guard import Guard
 from api.live import SEND_SECONDS, Live
 from api.metrics import Meters
 from api.reading import ProductClock, Reader
+from api.resuming import Resuming
+from domain.cashier import Cashier
 from domain.desk import Desk
 from domain.instant import Instant
 from domain.log import LogRecorder
@@ -55,7 +75,7 @@ def create_app(
     app = FastAPI(
         title=TITLE,
         version=version,
-        lifespan=_lifespan(live),
+        lifespan=_lifespan(live, None if desk is None else Resuming(reader, Cashier(desk.log))),
         max_body_size=MAX_BODY,
         docs_url=None,
         redoc_url=None,
@@ -66,6 +86,12 @@ def create_app(
         incidents.router,
         desk_routes.router,
         orders.router,
+        backlogs.router,
+        clusters.router,
+        desk_tasks.router,
+        batches.router,
+        payments.router,
+        dispositions.router,
         worklist.router,
         summary.router,
         feed.router,
@@ -87,13 +113,16 @@ def create_app(
     return app
 
 
-def _lifespan(live: Live) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(live: Live, resuming: Resuming | None) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(live.run())
+        tasks = [asyncio.create_task(live.run())]
+        if resuming is not None:
+            tasks.append(asyncio.create_task(resuming.run()))
         yield
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     return lifespan

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, computed_field, model_validator
 
-from api.contract import IncidentDetail, Told
+from api.contract import AsOf, IncidentDetail, Told
 from domain.incident_events import Channel, Form, Outcome, Party, Promised
 from domain.instant import Instant, instant
 
@@ -75,6 +75,13 @@ class SetLiability(Asked):
     party: Party
 
 
+class AnswerPrice(Asked):
+    """Say whether the new price is a mistake, and how that is known."""
+
+    mistake: bool
+    why: Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
+
+
 class Escalate(Asked):
     """Hand it to somebody with more say."""
 
@@ -129,7 +136,10 @@ class Confirm(Asked):
 
 
 class Compensate(Asked):
-    """Pay a member once: at once, or above the policy's limit when a second person approves."""
+    """Pay a member once: at once, or above the policy's limit when a second person approves.
+
+    It counts for the order that is named, or that the member names, over all incidents.
+    """
 
     member: Name
     amount: Amount
@@ -137,6 +147,8 @@ class Compensate(Asked):
     form: Form
     order_id: Name | None = None
     evidence: Annotated[tuple[Annotated[str, Field(max_length=2000)], ...], Field(max_length=20)] = ()
+    override: Text = ""
+    """Why it is to be paid although the order was paid in this form before; a second person must then approve."""
 
 
 class Member(Asked):
@@ -189,6 +201,15 @@ class Payment(Told):
     approvals: list[str]
 
 
+class PriceAnswer(Told):
+    """What staff said to the question whether a lower price is a mistake."""
+
+    mistake: bool
+    by: str
+    at: str
+    why: str
+
+
 class Workflow(Told):
     """What staff have made of an incident."""
 
@@ -204,13 +225,17 @@ class Workflow(Told):
     parts: list[str]
     liable: str | None
     level: int
-    """How often it was escalated."""
+    """How high it was escalated."""
     escalated_to: str | None
+    escalates_at: str | None
+    """When it goes up by itself unless something is done; null where nothing will, or somebody put it aside."""
     contacts: list[ContactMade]
     next_attempt: str | None
     attempt_due: bool
     awaits_confirmation: list[str]
     payments: list[Payment]
+    price_answer: PriceAnswer | None = None
+    """Null while nobody has answered, and of all other kinds."""
     notes: int
     reopened: int
     due: str | None
@@ -225,7 +250,40 @@ class Workflow(Told):
         return bool(self.contacts) and self.contacts[-1].cleared
 
 
+class StepTaken(Told):
+    """One thing that somebody did about an incident."""
+
+    step: str
+    """``acknowledged``, ``noted``, ``contacted``, ``escalated``, ``resolved`` …"""
+    at: str
+    by: str
+    """A person; ``clock`` where time did it, ``tracker`` where news of the finding did."""
+    why: str
+    position: str
+    """Token of its place in the log."""
+    detail: dict[str, Any]
+    """What it said besides."""
+
+
+class NoteTaken(Told):
+    """Something that somebody wrote down."""
+
+    text: str
+    by: str
+    at: str
+
+
+class History(Told):
+    """All that was done about an incident, the first step first."""
+
+    history: list[StepTaken]
+    as_of: AsOf
+
+
 class Worked(IncidentDetail):
-    """An incident with all that it rests on, and what staff have made of it."""
+    """An incident with all that it rests on, what staff have made of it, and how."""
 
     workflow: Workflow
+    notes: list[NoteTaken]
+    history: list[StepTaken]
+    """The last hundred steps; ``/v1/incidents/<id>/history`` has all."""

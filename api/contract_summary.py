@@ -11,6 +11,8 @@ class Counted(Told):
     """Settled by staff, or ended by the world."""
     dismissed: int
     """Called wrong by staff."""
+    escalated: int
+    """Went up to somebody with more say."""
     resolution_rate: float | None
     """The share of those not dismissed that is settled."""
     first_response_hours: float | None
@@ -57,6 +59,26 @@ class BlindSpot(Told):
     """Token of the first fact of the order that such a complaint is about; null where there is none."""
 
 
+class Rate(Told):
+    """How a rate that platforms rate merchants by stands, over its own window up to the end of the span."""
+
+    rate: str
+    """``late_shipment``, of the fulfilments that were due; ``valid_tracking``, of the parcels that were labelled."""
+    by: str
+    """``all``, ``seller`` or ``warehouse``."""
+    name: str
+    """Of the seller or warehouse; empty for all, and where none is known or there are several."""
+    since: str
+    counted: int
+    hits: int
+    """Late ones, or those that a carrier has scanned."""
+    share: float | None
+    limit: float | None
+    """Of the policy; null where it sets none."""
+    broken: bool
+    """Whether the limit is reached: a late-shipment rate must stay below it, valid tracking above it."""
+
+
 class Summary(Told):
     """What came of the incidents that came due, and of the complaints that were opened, in a span."""
 
@@ -74,5 +96,11 @@ class Summary(Told):
     blind_spots: list[BlindSpot]
     """The latest ones first."""
     more_blind_spots: int
+    """How many are not listed."""
+    paid: dict[str, str]
+    """By currency, what orders were paid in the span."""
+    rates: list[Rate]
+    """Those of all first, then of sellers and warehouses, the broken and then the largest ones first."""
+    more_rates: int
     """How many are not listed."""
     as_of: AsOf

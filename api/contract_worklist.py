@@ -111,6 +111,34 @@ class TaskDetail(Told):
     as_of: AsOf
 
 
+class Recorded(Told):
+    """An incident in which a contact was recorded."""
+
+    incident: str
+    cleared: bool
+    """Its finding had ended before: whoever was called heard of something that is over."""
+
+
+class NotRecorded(Told):
+    """An incident in which a contact could not be recorded, and why."""
+
+    incident: str
+    code: str
+    detail: str
+
+
+class TaskContacted(Told):
+    """One contact, in every incident of a customer's task."""
+
+    contact_id: str
+    recorded: list[Recorded]
+    refused: list[NotRecorded]
+    cleared_meanwhile: list[str]
+    """The incidents that had ended: those recorded so, and those that did since ``true_at``, where that is given."""
+    position: str
+    """Token: ask the views with ``min_position`` to see this."""
+
+
 class DraftAsked(Asked):
     """Ask for a message about an incident, or for a check of one that was written by hand."""
 

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from api import contract_desk as contract
 from api.contract_desk import Workflow
-from api.desk_steps import Acting
+from api.desk_steps import Acting, position_of
 from api.sayings import must_be_true
 from domain import incident_commands as commands
 from domain.incident_events import Statement
@@ -68,6 +68,12 @@ async def liability(step: Acting, body: contract.SetLiability) -> Workflow:
     return await step.carry_out(commands.SetLiability, body)
 
 
+@router.post("/answer", operation_id="answer_price_question")
+async def answer(step: Acting, body: contract.AnswerPrice) -> Workflow:
+    """Say whether a lower price is a mistake: then nobody is owed the difference; else everybody listed is."""
+    return await step.carry_out(commands.AnswerPrice, body)
+
+
 @router.post("/escalate", operation_id="escalate_incident")
 async def escalate(step: Acting, body: contract.Escalate) -> Workflow:
     """Hand it to somebody with more say."""
@@ -77,9 +83,10 @@ async def escalate(step: Acting, body: contract.Escalate) -> Workflow:
 @router.post("/contact", operation_id="contact_customer")
 async def contact(step: Acting, body: contract.Contact) -> Workflow:
     """Record an attempt to reach the customer; what was said must be true by the facts it was read from."""
-    position = step.position(body.true_at)
+    position = position_of(step.reader, body.true_at)
     said = [Statement(order_id=one.order_id, claim=one.claim, value=one.value) for one in body.statements]
-    await run_in_threadpool(must_be_true, step.reader, said, position)
+    if not await step.is_repeat():
+        await run_in_threadpool(must_be_true, step.reader, said, position)
     return await step.carry_out(commands.Contact, body, true_at=position)
 
 

@@ -7,29 +7,20 @@ from fastapi import Depends, Header, Path, Request
 from starlette.concurrency import run_in_threadpool
 
 from api import contract_desk as contract
+from api.actor import Actor
 from api.problems import Problem
 from api.reading import CaughtUp, Reader
 from api.tokens import Token
 from domain.desk import Case, Desk
-from domain.incident import Incident, due, status
+from domain.incident import Incident, status
+from domain.incident_clock import due, next_step
 from domain.incident_commands import Command
 from domain.incident_events import IncidentCompensated
 from domain.instant import Instant, iso
 from projections import incidents
 
 _Name = Annotated[str, Path(max_length=1200)]
-_Actor = Annotated[
-    str,
-    Header(
-        alias="X-Actor",
-        min_length=1,
-        max_length=128,
-        pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="Who does this, as it stands in the log. Until the tracker signs people in itself, the proxy in "
-        "front of it must set this header and drop the one that came from outside.",
-    ),
-]
-_Key = Annotated[
+Key = Annotated[
     str,
     Header(
         alias="Idempotency-Key",
@@ -65,18 +56,10 @@ class Step:
         with self.reader.snapshot() as snapshot:
             return shown(case.id, state, snapshot.token(position))
 
-    def position(self, token: str | None) -> int:
-        """Read a position that was given out; 0 for none.
-
-        Raises:
-            Problem: it is none of this log.
-        """
-        if token is None:
-            return 0
-        read = Token.read(token)
-        if not self.reader.knows(read, self.reader.feed_checkpoint()):
-            raise Problem("unknown_position")
-        return read.position
+    async def is_repeat(self) -> bool:
+        """Say whether a command was carried out under this key before: what was true then need not be so now."""
+        state = await run_in_threadpool(self._desk.read, self._incident)
+        return self._key in state.commands
 
     def _case(self, incident: str) -> Case:
         with self.reader.snapshot() as snapshot:
@@ -86,8 +69,8 @@ class Step:
         return Case(incident, found)
 
 
-def step(request: Request, reader: CaughtUp, incident_id: _Name, actor: _Actor = "staff", key: _Key = "") -> Step:
-    """Read what every command's request says around its body.
+def desk_of(request: Request) -> Desk:
+    """Give the application's desk.
 
     Raises:
         Problem: this server only reads.
@@ -95,10 +78,32 @@ def step(request: Request, reader: CaughtUp, incident_id: _Name, actor: _Actor =
     desk: Desk | None = request.app.state.desk
     if desk is None:
         raise Problem("read_only")
+    return desk
+
+
+Staffed = Annotated[Desk, Depends(desk_of)]
+
+
+def step(reader: CaughtUp, desk: Staffed, incident_id: _Name, actor: Actor, key: Key = "") -> Step:
+    """Read what every command's request says around its body."""
     return Step(reader, desk, incident_id, actor, key)
 
 
 Acting = Annotated[Step, Depends(step)]
+
+
+def position_of(reader: Reader, token: str | None) -> int:
+    """Read a position that was given out; 0 for none.
+
+    Raises:
+        Problem: it is none of this log.
+    """
+    if token is None:
+        return 0
+    read = Token.read(token)
+    if not reader.knows(read, reader.feed_checkpoint()):
+        raise Problem("unknown_position")
+    return read.position
 
 
 def shown(identity: str, state: Incident, token: str) -> contract.Workflow:
@@ -118,11 +123,13 @@ def shown(identity: str, state: Incident, token: str) -> contract.Workflow:
         liable=state.liable,
         level=state.level,
         escalated_to=state.escalated_to,
+        escalates_at=_escalates_at(state),
         contacts=_contacts(state),
         next_attempt=_time(state.next_attempt),
         attempt_due=state.attempt_due,
         awaits_confirmation=list(state.unconfirmed),
         payments=_payments(state),
+        price_answer=_price_answer(state),
         notes=len(state.notes),
         reopened=state.reopened,
         due=_time(due(state)),
@@ -158,6 +165,18 @@ def _payments(state: Incident) -> list[contract.Payment]:
         )
         for member, one in state.payments.items()
     ]
+
+
+def _escalates_at(state: Incident) -> str | None:
+    step = None if status(state) in {"resolved", "dismissed", "merged"} else next_step(state)
+    return None if step is None else iso(step.at)
+
+
+def _price_answer(state: Incident) -> contract.PriceAnswer | None:
+    said = state.price_answer
+    return (
+        None if said is None else contract.PriceAnswer(mistake=said.mistake, by=said.by, at=iso(said.at), why=said.why)
+    )
 
 
 def _time(at: Instant | None) -> str | None:

@@ -1,11 +1,12 @@
 """Frames of the live feed: server-sent events, written once for everybody who gets them."""
 
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from api.tokens import Token
-from domain.instant import Instant
+from domain.instant import Instant, instant
 from projections.feed import Change
 
 RETRY: Final = b"retry: 2000\n\n"
@@ -19,6 +20,13 @@ def frame(event: str, data: Any, token: Token | None = None) -> bytes:
     return b"%sevent: %s\ndata: %s\n\n" % (head, event.encode(), orjson.dumps(data))
 
 
+def _in_unrest(one: Change) -> bool:
+    """Say whether a beginning or end lies within a spell in which such was no news."""
+    ended_at = one.body["ended_at"]
+    at = one.due_at if ended_at is None else instant(datetime.fromisoformat(ended_at))
+    return one.unrest is not None and one.change != "escalated" and one.unrest[0] < at <= one.unrest[1]
+
+
 def change(one: Change, token: Token, went_live: Instant | None) -> dict[str, Any]:
     """Write an entry of the feed as it leaves."""
     body = {name: value for name, value in one.body.items() if name != "known_up_to"}
@@ -26,6 +34,7 @@ def change(one: Change, token: Token, went_live: Instant | None) -> dict[str, An
     return {
         "id": str(token),
         "change": one.change,
+        "flapping": _in_unrest(one),
         "known_up_to": one.body["known_up_to"],
         "incident": {"id": one.incident, **body, "historic": historic},
     }

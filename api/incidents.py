@@ -5,15 +5,15 @@ from typing import Annotated, Any, Final, Literal, cast
 from fastapi import APIRouter, Path, Query
 
 from api import contract
-from api.contract_desk import Worked, Workflow
+from api.contract_desk import History, NoteTaken, StepTaken, Worked, Workflow
 from api.filters import Sort, Wanted
 from api.problems import Problem
-from api.reading import CaughtUp, Limit, Snapshot
+from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
 from domain import liability
 from domain.incident_events import Party
 from domain.instant import iso
-from projections import incidents, workflow
+from projections import flapping, incidents, silence, steps, workflow
 from projections.query import After
 from projections.workflow import Staff
 
@@ -22,6 +22,8 @@ _EPISODE = frozenset(contract.Episode.model_fields)
 _Assignee = Annotated[list[Annotated[str, Query(min_length=1, max_length=128)]], Query(max_length=20)]
 _Status = Annotated[list[Literal["new", "acknowledged", "snoozed", "resolved", "dismissed", "merged"]], Query()]
 _MAINTENANCE: Final = "maintenance:"
+_LAST: Final = 100
+"""Steps that are shown with an incident."""
 
 
 @router.get("/incidents", operation_id="list_incidents")
@@ -61,12 +63,24 @@ async def get_incident(reader: CaughtUp, incident_id: Annotated[str, Path(max_le
         found = incidents.one(snapshot.rows, incident_id)
         if found is None:
             raise Problem("not_found", "No incident has this id.")
+        taken = _steps(reader, incident_id, snapshot)
         return Worked(
             incident=shown(found, snapshot),
             episodes=[_episode(body) for body in incidents.episodes(snapshot.rows, incident_id)],
             workflow=worked(incident_id, snapshot),
+            notes=[NoteTaken(text=one.detail["text"], by=one.by, at=one.at) for one in taken if one.step == "noted"],
+            history=taken[-_LAST:],
             as_of=reader.as_of(snapshot),
         )
+
+
+@router.get("/incidents/{incident_id}/history", operation_id="get_incident_history")
+async def get_history(reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)]) -> History:
+    """List all that people, time and the tracker did about an incident."""
+    with reader.snapshot() as snapshot:
+        if incidents.stream_of(snapshot.rows, incident_id) is None:
+            raise Problem("not_found", "No incident has this id.")
+        return History(history=_steps(reader, incident_id, snapshot), as_of=reader.as_of(snapshot))
 
 
 def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
@@ -87,12 +101,14 @@ def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
         mending=None
         if mending is None
         else contract.Mending(name=mending.name, until=iso(mending.until), why=mending.why),
+        flapping=_flapping(one.id, snapshot),
         members=one.members,
         staff=_staffing(staff),
         liability=_liability(one, staff["liable"]),
         stale=one.stale,
         changed=snapshot.token(one.position),
         would_clear=one.body["detail"].get("cleared_by") if one.body["state"] == "open" else None,
+        evidence=silence.evidence(snapshot.rows, one.body, one.due_at, snapshot.policy),
     )
 
 
@@ -100,6 +116,19 @@ def worked(incident_id: str, snapshot: Snapshot) -> Workflow:
     """Write what staff have made of an incident as it leaves."""
     found = workflow.one(snapshot.rows, incident_id)
     return Workflow(id=incident_id, **found.body, position=snapshot.token(found.position))
+
+
+def _steps(reader: Reader, incident_id: str, snapshot: Snapshot) -> list[StepTaken]:
+    up_to = snapshot.stands[workflow.VIEW.name].position
+    found = steps.history(reader.log, incident_id, up_to)
+    return [StepTaken(**{**one, "position": snapshot.token(one["position"])}) for one in found]
+
+
+def _flapping(incident_id: str, snapshot: Snapshot) -> contract.Flapping | None:
+    found = flapping.of(snapshot.rows, incident_id, snapshot.now)
+    if found is None:
+        return None
+    return contract.Flapping(since=iso(found.since), until=iso(found.stable_at), changes=found.changes)
 
 
 def _staffing(staff: dict[str, Any]) -> contract.Staffing:

@@ -10,7 +10,8 @@ from prometheus_client.registry import Collector
 from api.live import Live
 from api.reading import Reader
 from domain.instant import SECOND
-from projections import checkpoints, incidents, orders
+from projections import checkpoints, incidents, risk, workflow
+from projections.risk import Warned
 
 METRICS: Final[dict[str, str]] = {
     "tracker_http_requests_total": "Requests answered, by route, method and status.",
@@ -18,6 +19,7 @@ METRICS: Final[dict[str, str]] = {
     "tracker_feed_connected": "Live feeds that are open.",
     "tracker_feed_let_go_total": "Live feeds that were ended from here, by reason: lagged, stalled, reset.",
     "tracker_incidents": "Incidents, by kind and state.",
+    "tracker_incidents_escalated": "Open incidents that went up to somebody with more say, by kind and level.",
     "tracker_orders_at_risk": "Fulfilments that must ship soon and are not packed.",
     "tracker_projection_position": "Log position that a view has come to.",
     "tracker_projection_behind": "Log positions that a view has not come to yet.",
@@ -72,6 +74,8 @@ class _Views(Collector):
             rows, stands = snapshot.rows, snapshot.stands
             by_kind = {(kind, state): count for kind, state, count in incidents.counts(rows)}
             yield _gauge("tracker_incidents", by_kind, ("kind", "state"))
+            by_level = {(kind, str(level)): count for kind, level, count in workflow.escalated(rows)}
+            yield _gauge("tracker_incidents_escalated", by_level, ("kind", "level"))
             position = {(name,): one.position for name, one in stands.items()}
             yield _gauge("tracker_projection_position", position, ("view",))
             behind = {view: max(0, last - at) for view, at in position.items()}
@@ -81,7 +85,9 @@ class _Views(Collector):
             yield _gauge("tracker_projection_parked", waiting, ("view",))
             if snapshot.known_up_to is not None:
                 known = snapshot.known_up_to
-                yield _gauge("tracker_orders_at_risk", {(): orders.count_at_risk(rows, known)})
+                yield _gauge(
+                    "tracker_orders_at_risk", {(): risk.count_soon(rows, known, Warned.by(snapshot.policies()))}
+                )
                 yield _gauge("tracker_known_up_to_seconds", {(): known / SECOND})
                 yield _gauge("tracker_known_up_to_age_seconds", {(): (snapshot.now - known) / SECOND})
 

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+import msgspec
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import IllegalStep, Refused
+from domain.statements import Overclaimed
 from projections.views import QueryTooSlow
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -75,7 +77,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Refused)
     async def refused(request: Request, error: Refused) -> JSONResponse:
         reason = error.reason if isinstance(error, IllegalStep) else str(error)
-        return answer(request, "refused", reason, code=error.code)
+        claim = {"claim": msgspec.to_builtins(error.statement)} if isinstance(error, Overclaimed) else {}
+        return answer(request, "refused", reason, code=error.code, **claim, **getattr(error, "shown", {}))
 
     @app.exception_handler(QueryTooSlow)
     async def slow(request: Request, _: QueryTooSlow) -> JSONResponse:

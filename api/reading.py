@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Query, Request
@@ -10,9 +11,12 @@ from fastapi import Depends, Query, Request
 from api.contract import AsOf
 from api.problems import Problem
 from api.tokens import Token
+from domain.adoption import Adopted, in_force
 from domain.instant import Instant, iso
 from domain.log import LogRecorder
+from domain.policy import DEFAULT, Policy
 from projections import checkpoints, feed, frontier
+from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows
 from projections.views import ViewStore
 
@@ -37,6 +41,14 @@ class Snapshot(NamedTuple):
     stands: dict[str, Checkpoint]
     now: Instant
     known_up_to: Instant | None
+    policies: Callable[[], list[Adopted]]
+    """Gives all that judge, earliest first; read from the log when first asked for."""
+
+    @property
+    def policy(self) -> Policy:
+        """Give the policy in force."""
+        found = self.policies()
+        return in_force(found, self.now) if found else DEFAULT
 
     @property
     def position(self) -> Token:
@@ -63,7 +75,8 @@ class Reader:
         with self.views.reading(QUERY_SECONDS) as rows:
             now = self.clock.now()
             known = frontier.known_up_to(frontier.read(rows), feed.decided_up_to(rows))
-            yield Snapshot(rows, checkpoints.read(rows), now, None if known is None else min(known, now))
+            policies = cache(lambda: policies_of(self.log))
+            yield Snapshot(rows, checkpoints.read(rows), now, None if known is None else min(known, now), policies)
 
     def as_of(self, snapshot: Snapshot) -> AsOf:
         """Say how fresh a snapshot is."""

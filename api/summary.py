@@ -1,7 +1,8 @@
 """``/v1/metrics/summary``: how the service team's work went, in numbers, and what no rule saw coming."""
 
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
@@ -10,12 +11,14 @@ from api import contract_summary as contract
 from api.problems import Problem
 from api.reading import CaughtUp, Snapshot
 from domain.instant import DAY, HOUR, Instant, instant, iso
-from projections import summary
+from domain.policy import Rates
+from projections import rates, summary
 from projections.sayings import policy_at
 from projections.summary import Span
 
 router = APIRouter(prefix="/v1", tags=["metrics"])
 _LISTED: Final = 50
+_RATED: Final = 100
 _USUAL: Final = 7 * DAY
 _LONGEST: Final = 92 * DAY
 _Since = Annotated[AwareDatetime | None, Query(description="From this time on; a week before `until` without it.")]
@@ -30,9 +33,11 @@ async def summarise(reader: CaughtUp, since: _Since = None, until: _Until = None
         span = Span(end - _USUAL if since is None else _instant(since), end)
         if not 0 <= span.until - span.since <= _LONGEST:
             raise Problem("invalid_request", "`since` must lie before `until`, by 92 days at most.")
-        zone = policy_at(reader.log, snapshot.now).timezone
+        policy = policy_at(reader.log, snapshot.now)
+        zone = policy.timezone
         found = summary.summary(snapshot.rows, span, zone)
         latest = found.blind[::-1][:_LISTED]
+        rated = _rates(snapshot, policy.rates, span.until)
         return contract.Summary(
             since=iso(span.since),
             until=iso(span.until),
@@ -48,6 +53,9 @@ async def summarise(reader: CaughtUp, since: _Since = None, until: _Until = None
             },
             blind_spots=[_blind(one, snapshot) for one in summary.blind_spots(reader.log, latest)],
             more_blind_spots=len(found.blind) - len(latest),
+            paid=found.paid,
+            rates=rated[:_RATED],
+            more_rates=max(0, len(rated) - _RATED),
             as_of=reader.as_of(snapshot),
         )
 
@@ -58,6 +66,7 @@ def _counted(one: summary.Counted) -> contract.Counted:
         incidents=one.incidents,
         resolved=one.resolved,
         dismissed=one.dismissed,
+        escalated=one.escalated,
         resolution_rate=one.resolved / held if held else None,
         first_response_hours=_hours(one.first_response),
         handling_hours=_hours(one.handling),
@@ -82,6 +91,32 @@ def _blind(one: summary.BlindSpot, snapshot: Snapshot) -> contract.BlindSpot:
         position=snapshot.token(one.position),
         could_have_at=None if one.could_have_at is None else snapshot.token(one.could_have_at),
     )
+
+
+def _rates(snapshot: Snapshot, limits: Rates, until: Instant) -> list[contract.Rate]:
+    late = _rated(snapshot, "late_shipment", Span(until - limits.late_shipment_window, until), limits)
+    tracked = _rated(snapshot, "valid_tracking", Span(until - limits.valid_tracking_window, until), limits)
+    return sorted([*late, *tracked], key=lambda one: (one.by != "all", not one.broken, -one.counted))
+
+
+def _rated(
+    snapshot: Snapshot, rate: Literal["late_shipment", "valid_tracking"], span: Span, limits: Rates
+) -> Iterator[contract.Rate]:
+    is_late = rate == "late_shipment"
+    limit = limits.late_shipment if is_late else limits.valid_tracking
+    for one in rates.shares(snapshot.rows, "shipment" if is_late else "parcel", *span):
+        due, labelled = (one.counted, 0) if is_late else (0, one.counted)
+        yield contract.Rate(
+            rate=rate,
+            by=one.by,
+            name=one.name,
+            since=iso(span.since),
+            counted=one.counted,
+            hits=one.hits,
+            share=round(one.hits / one.counted, 6),
+            limit=limit,
+            broken=bool(limits.broken(late=one.hits, due=due, scanned=one.hits, labelled=labelled)),
+        )
 
 
 def _hours(span: int | None) -> float | None:

@@ -17,6 +17,7 @@ from api.tokens import Token, cursor, read_cursor
 from domain import messages
 from domain.incident_events import Statement as Said
 from domain.instant import iso
+from domain.routing import goes_to
 from domain.severity import GRADES
 from domain.statements import Overclaimed, must_hold
 from projections import contacts, incidents, stakes, worklist
@@ -69,7 +70,7 @@ async def get_task(
         found = worklist.task(rows, snapshot.now, task_id)
         ended = (incidents.one(rows, one) for one in worklist.cleared(rows, task_id, position, _SHOWN))
         kind, _, key = task_id.partition("-")
-        wrong = contacts.told_wrong(rows, _SHOWN, customer=key) if kind == "customer" else []
+        wrong = contacts.told_wrong(rows, _SHOWN, now=snapshot.now, customer=key) if kind == "customer" else []
         return contract.TaskDetail(
             id=task_id,
             task=None if found is None else _task(found, snapshot),
@@ -85,7 +86,7 @@ async def list_told_wrong(reader: CaughtUp, limit: Limit = 50, cursor_: _Cursor 
     """List whom we told something that has become untrue, until a contact corrects it."""
     after = "" if cursor_ is None else cast(str, read_cursor(cursor_, (str,))[0])
     with reader.snapshot() as snapshot:
-        found = contacts.told_wrong(snapshot.rows, limit + 1, after=after)
+        found = contacts.told_wrong(snapshot.rows, limit + 1, now=snapshot.now, after=after)
         page = found[:limit]
         return contract.ToldWrongPage(
             told_wrong=[_told_wrong(one, snapshot) for one in page],
@@ -154,7 +155,7 @@ def _task(one: worklist.Task, snapshot: Snapshot) -> contract.Task:
             stage=stakes.STAGES[rank.stage], severity=GRADES[rank.grade], until=iso(rank.until), amount=rank.amount
         ),
         difficulty=contract.Difficulty(
-            points=one.points, hard=one.points >= routing.hard_from, goes_to=list(routing.goes_to(one.points))
+            points=one.points, hard=one.points >= routing.hard_from, goes_to=list(goes_to(routing, one.points))
         ),
         to_contact=one.to_contact,
         assignees=one.assignees,

@@ -96,10 +96,11 @@ class ClusterReachCounted(Event, frozen=True, kw_only=True):
 
 
 class ClusterClosed(Event, frozen=True, kw_only=True):
-    """Staff settled the whole trouble; whatever shows later is another."""
+    """Staff settled the whole trouble; whatever shows later is another. Where ``undone``, they took that back."""
 
     TOPIC: ClassVar[str] = "cluster.closed.v1"
     closed: Stamp
+    undone: bool = False
 
 
 ClusterChange = ClusterScopeChanged | ClusterMemberChanged | ClusterReachCounted | ClusterClosed
@@ -158,7 +159,7 @@ def decide(cluster: Cluster, heard: ClusterChange) -> tuple[ClusterChange, ...]:
         case ClusterReachCounted():
             known = cluster.reach.get(heard.up_to, 0) == heard.orders
         case ClusterClosed():
-            known = heard.closed in cluster.closings
+            known = (heard.closed in cluster.closings) != heard.undone
     return () if known else (heard,)
 
 
@@ -182,6 +183,8 @@ def evolve(cluster: Cluster, event: ClusterEvent) -> Cluster:
                 cluster.proven[event.member] = event
         case ClusterReachCounted():
             cluster.reach[event.up_to] = event.orders
+        case ClusterClosed(undone=True):
+            cluster.closings.remove(event.closed)
         case ClusterClosed():
             insort(cluster.closings, event.closed)
     return cluster

@@ -1,7 +1,7 @@
 """Desk: carries out what people want done with incidents, each command once, in one transaction with its deadline."""
 
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 from eventsourcing.persistence import IntegrityError
@@ -10,16 +10,31 @@ from domain.adoption import Adopted, adopted, in_force, mark
 from domain.detection import ABOUT_FINDINGS, Finding, FindingDismissed, Key, Stored, note
 from domain.errors import IllegalStep
 from domain.events import Event
-from domain.incident import Incident, due, evolve
-from domain.incident_commands import Command, Contact, Dismiss, Merge, Reopen, Situation, Split, Terms
+from domain.incident import Incident, evolve
+from domain.incident_clock import due
+from domain.incident_commands import (
+    Approve,
+    Command,
+    Compensate,
+    Contact,
+    Dismiss,
+    Merge,
+    Reopen,
+    Situation,
+    Split,
+    Terms,
+)
 from domain.incident_grouping import merge, split
+from domain.incident_guards import is_done
 from domain.incident_steps import decide
 from domain.instant import FOREVER, Instant
+from domain.ledger import Ledger
 from domain.log import Armed, Beside, Log, Recorded, decode
 from domain.policy import DEFAULT, Policy
 
 ATTEMPTS: Final = 3
 """Optimistic ones; one more holds the log's write lock, and cannot be overtaken."""
+T = TypeVar("T")
 _TOPICS: Final = frozenset(event.TOPIC for event in ABOUT_FINDINGS)
 _JUDGED: Final = frozenset({"order", "parcel", "complaint", "feed", "backlog", "cluster", "price_cut"})
 """Kinds of stream that the ticker looks at again when it is told to."""
@@ -32,6 +47,17 @@ class Case(NamedTuple):
     """The incident, which is also the stream of what staff do about it."""
     stream: str
     """The subject's own stream, which holds the finding."""
+
+
+def in_turn(log: Log, attempt: Callable[[], T]) -> T:
+    """Read, decide and append again where somebody else was quicker; at last with the write lock in hand."""
+    for _ in range(ATTEMPTS):
+        try:
+            return attempt()
+        except IntegrityError:  # somebody was quicker: read again, decide again
+            continue
+    with log.store.writing():
+        return attempt()
 
 
 class Desk:
@@ -49,13 +75,7 @@ class Desk:
         Raises:
             IllegalStep: the log holds no such finding, or the incident's state does not allow it.
         """
-        for _ in range(ATTEMPTS):
-            try:
-                return self._handle(case, command, at, other)
-            except IntegrityError:  # somebody was quicker: read again, decide again
-                continue
-        with self.log.store.writing():
-            return self._handle(case, command, at, other)
+        return in_turn(self.log, lambda: self._handle(case, command, at, other))
 
     def read(self, identity: str) -> Incident:
         """Read what staff have made of an incident; a new one where they have done nothing."""
@@ -67,16 +87,20 @@ class Desk:
         policies = self._policies()
         now = self._situation(subject, at, in_force(policies, at))
         part = _Open(self.log, case.id)
+        ledger = Ledger(self.log)
         written = [part]
         if isinstance(command, Merge | Split):
             written = self._regroup(part, command, now, other)
         else:
+            now = self._knowing(ledger, part.state, command, subject, now)
             part.add(decide(part.state, subject.named(command), now))
+            ledger.write(part.name, (one.body for one in part.new))
         if not any(one.new for one in written):
             return part.position or self.log.store.last_position()
         beside = Beside()
         judged_by = mark(policies, at)
-        return self._store(written, subject.hear(command, at, judged_by, beside), judged_by, beside)
+        also = [*subject.hear(command, at, judged_by, beside), *ledger.work.pending]
+        return self._store(written, also, judged_by, beside)
 
     def _regroup(self, part: "_Open", command: Merge | Split, now: Situation, other: Case | None) -> list["_Open"]:
         if isinstance(command, Split):
@@ -95,7 +119,17 @@ class Desk:
     def _situation(self, subject: "_Subject", at: Instant, policy: Policy) -> Situation:
         last = subject.episodes[-1].finding
         holds = any(one.state == "open" for one in subject.episodes)
-        return Situation(at, self.log.store.last_position(), holds, last.rule, last.policy, _terms(policy))
+        position = self.log.store.last_position()
+        return Situation(at, position, holds, last.rule, last.policy, terms(policy), subject=subject.name)
+
+    def _knowing(
+        self, ledger: Ledger, state: Incident, command: Command, subject: "_Subject", now: Situation
+    ) -> Situation:
+        """Read what the order that a payment is for has been paid before."""
+        if not isinstance(command, Compensate | Approve) or is_done(state, command):
+            return now
+        orders = {name for one in subject.episodes for name in one.finding.order_ids}
+        return now._replace(account=ledger.account(ledger.order_of(state, command, orders)))
 
     def _store(self, written: list["_Open"], also: list[Recorded], judged_by: str, beside: Beside) -> int:
         for one in written:
@@ -179,12 +213,14 @@ class _Subject:
         return [one for one in held if one.state == "open"] or held[-1:]
 
 
-def _terms(policy: Policy) -> Terms:
+def terms(policy: Policy) -> Terms:
+    """Say what a policy allows staff."""
     return Terms(
         acknowledge_timeout=policy.incidents.acknowledge_timeout,
         reopen_within=policy.incidents.reopen_within,
         cap=policy.compensation.cap,
         second_approval_above=policy.compensation.second_approval_above,
+        batch_approval_above=policy.compensation.batch_approval_above,
     )
 
 

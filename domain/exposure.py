@@ -17,7 +17,7 @@ from domain.cluster import Cluster, ClusterScopeChanged, parts
 from domain.detection import FINDING_EVENTS
 from domain.events import Fact, Stamp
 from domain.exposed import Binding, Known, Packing, bound, member, packings, reports
-from domain.incident_events import IncidentCompensated, IncidentResolved
+from domain.incident_events import IncidentCompensated, IncidentReopened, IncidentResolved
 from domain.naming import stream
 from domain.order import Order, OrderCancelled, OrderComplaintChanged, OrderParcelChanged, OrderPlaced
 from domain.parcel import Parcel
@@ -30,7 +30,8 @@ _OF_ORDERS: Final = (OrderPlaced, OrderCancelled, OrderParcelChanged, OrderCompl
 TOPICS: Final = tuple(
     one.TOPIC
     for one in (
-        ParcelPacked, SkuBindingChanged, *_OF_ORDERS, IncidentResolved, IncidentCompensated, *FINDING_EVENTS,
+        ParcelPacked, SkuBindingChanged, *_OF_ORDERS, IncidentResolved, IncidentReopened, IncidentCompensated,
+        *FINDING_EVENTS,
     )
 )  # fmt: skip
 """What may concern the orders packed under a binding."""

@@ -6,11 +6,11 @@ Followed from the log, so that a place need not be touched by the transaction th
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from domain import assurance, backlog, defects, exposure, promising, purchases
+from domain import assurance, backlog, defects, escalation, exposure, promising, purchases
 from domain.backlog import BacklogMemberChanged
-from domain.detection import FINDING_EVENTS, Finding
+from domain.detection import FINDING_EVENTS, Finding, Key, Stored
 from domain.incident_commands import Terms
-from domain.incident_steps import react
+from domain.incident_steps import News, react
 from domain.instant import FOREVER, Instant
 from domain.intake import Intake
 from domain.naming import stream
@@ -18,6 +18,7 @@ from domain.order import FulfillmentRequested, Order
 from domain.parcel import Parcel
 from domain.parcel_events import ParcelLabelled, ParcelScanned
 from domain.telling import Heard, Telling
+from domain.unrest import unrest
 
 TOPICS: Final = tuple(event.TOPIC for event in FINDING_EVENTS)
 """Events that may concern a backlog, or an incident."""
@@ -37,8 +38,9 @@ KINDS: Final = {
     defects.SORT.kind: Teller(defects.TOPICS, defects.tell),
     purchases.KIND: Teller(purchases.TOPICS, purchases.tell),
     assurance.KIND: Teller(promising.TOPICS, promising.tell),
+    escalation.KIND: Teller(escalation.TOPICS, escalation.tell),
 }
-"""Kinds that are told of the log only while a policy enables them."""
+"""Kinds that are told of the log only while a policy enables them, or names steps of escalation."""
 
 
 class _Spell(NamedTuple):
@@ -49,13 +51,13 @@ class _Spell(NamedTuple):
     findings: tuple[Finding, ...]
 
 
-def tell(telling: Telling, found: Sequence[Heard], kinds: Collection[str], reopen_within: int) -> None:
+def tell(telling: Telling, found: Sequence[Heard], kinds: Collection[str]) -> None:
     """Tell groups of these kinds, and incidents that staff are at, what events of the log mean for them.
 
     The same event is told to each kind once; backlogs and incidents may hear it again.
     """
     if ALWAYS in kinds:
-        _tell_incidents(telling.intake, found, Terms(reopen_within=reopen_within))
+        _tell_incidents(telling, found)
         _tell_backlogs(telling.intake, found)
     for kind, teller in KINDS.items():
         if kind in kinds:
@@ -73,14 +75,29 @@ def _tell_backlogs(intake: Intake, found: Iterable[Heard]) -> None:
         _TELLERS[kind](intake, intake.work.state(name), subject)
 
 
-def _tell_incidents(intake: Intake, found: Iterable[Heard], terms: Terms) -> None:
+def _tell_incidents(telling: Telling, found: Iterable[Heard]) -> None:
     """Let news of a finding wake or reopen its incident, if staff have ever touched that."""
-    news = [(at, event) for at, _, event in found if isinstance(event, FINDING_EVENTS) and event.finding.reported]
-    intake.work.load(event.finding.incident for _, event in news)
-    for at, event in news:
-        name = event.finding.incident
-        if intake.work.stream(name).version:
-            intake.hear(name, react(intake.work.state(name), event, event.known_up_to, terms, at))
+    news = [
+        News(one.event, one.position, one.stream, None)
+        for one in found
+        if isinstance(one.event, FINDING_EVENTS) and one.event.finding.reported
+    ]
+    work, terms = telling.work, Terms(reopen_within=telling.policy.incidents.reopen_within)
+    work.load(one.event.finding.incident for one in news)
+    for one in news:
+        name = one.event.finding.incident
+        if work.stream(name).version:
+            heard = one._replace(stable_at=_stable_at(telling, one))
+            telling.intake.hear(name, react(work.state(name), heard, one.event.known_up_to, terms))
+
+
+def _stable_at(telling: Telling, news: News) -> Instant | None:
+    """Say until when a finding that staff are at begins and ends too often for that to be news."""
+    found: dict[Key, Stored] = telling.work.state(news.stream).findings
+    own = (one for one in found.values() if one.finding.incident == news.event.finding.incident)
+    episodes = ((one.finding.due_at, one.finding.ended_at) for one in own if not one.retracted)
+    flapping = unrest(episodes, telling.policy.incidents.flapping)
+    return None if flapping is None else flapping.stable_at
 
 
 def _tell_warehouses(intake: Intake, order: Order, fulfillment_id: str) -> None:

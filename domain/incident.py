@@ -15,23 +15,21 @@ merge          merged        merged        merged        -         -          -
 reopen         -             -             -             new       new        -
 split          -             -             -             -         -          as before
 assign, escalate, contact, compensate: an open one stays what it is; closed and merged ones refuse
+answer price: an open one stays what it is; closed and merged ones refuse, and so does every other kind
 set liability: refused by a merged one only
 note, confirm: never refused for the status
 time passes    new           new           as before     resolved  dismissed  merged
 =============  ============  ============  ============  ========  =========  ======
 
 Resolving, dismissing and merging are refused while a phone agreement lacks its written confirmation or a payment
-awaits its second approval. Time gives an acknowledged one back, wakes a snoozed one and calls for the next attempt.
+awaits its second approval. What time does stands in ``domain.incident_clock``.
 """
 
-from collections.abc import Iterator
-from copy import copy
 from dataclasses import dataclass, field
 from typing import Literal, assert_never
 
 from domain.events import Event
 from domain.incident_events import (
-    CLOCK,
     IncidentAbsorbed,
     IncidentAcknowledged,
     IncidentAssigned,
@@ -44,13 +42,12 @@ from domain.incident_events import (
     IncidentContacted,
     IncidentDealing,
     IncidentDismissed,
-    IncidentEscalated,
-    IncidentEvent,
     IncidentGrouping,
     IncidentLiabilitySet,
     IncidentMerged,
     IncidentNoted,
     IncidentPayment,
+    IncidentPriceAnswered,
     IncidentProgress,
     IncidentReleased,
     IncidentReopened,
@@ -58,8 +55,15 @@ from domain.incident_events import (
     IncidentReturned,
     IncidentSnoozed,
     IncidentSplit,
+    IncidentUrgency,
     IncidentWoken,
     Party,
+)
+from domain.incident_urgency import (
+    IncidentEscalated,
+    IncidentEscalationPlanned,
+    IncidentMuted,
+    IncidentNewsHeld,
 )
 from domain.instant import Instant
 
@@ -90,9 +94,19 @@ class Incident:
     payments: dict[str, Payment] = field(default_factory=dict)
     """By member: proposed, or paid."""
     liable: Party | None = None
+    price_answer: IncidentPriceAnswered | None = None
+    """What staff said to the question whether a lower price is a mistake."""
     level: int = 0
-    """How often it was escalated."""
+    """How high it was escalated."""
     escalated_to: str | None = None
+    plan: IncidentEscalationPlanned | None = None
+    """When time escalates it by itself."""
+    reached: int = 0
+    """How high it came since it was found, or opened again."""
+    muted_by: str | None = None
+    """The incident that spoke for it when it was about to be escalated."""
+    held: IncidentNewsHeld | None = None
+    """News that waits until the finding stands still."""
     reopened: int = 0
     false_alarms: int = 0
     changed_at: Instant | None = None
@@ -132,26 +146,12 @@ def status(incident: Incident) -> Status:
     return "new" if incident.acknowledged is None else "acknowledged"
 
 
-def due(incident: Incident) -> Instant | None:
-    """Give the next instant at which time itself changes something; it may lie in the past."""
-    return min((at for at, _ in _timers(incident)), default=None)
-
-
-def pass_time(incident: Incident, until: Instant) -> tuple[IncidentEvent, ...]:
-    """Tell what time alone did before ``until``, in order, each at its own time."""
-    passed: list[IncidentEvent] = []
-    # A shallow copy will do: what time does touches no list and no dict.
-    later = copy(incident)
-    while (first := min(_timers(later), default=None)) is not None and first[0] < until:
-        passed.append(_passed(later, *first))
-        evolve(later, passed[-1])
-    return tuple(passed)
-
-
 def evolve(incident: Incident, event: Event) -> Incident:
     """Apply one event. Refuses nothing and reads no clock."""
     if isinstance(event, IncidentProgress):
         _progress(incident, event)
+    elif isinstance(event, IncidentUrgency):
+        _urge(incident, event)
     elif isinstance(event, IncidentGrouping):
         _group(incident, event)
     elif isinstance(event, IncidentDealing):
@@ -169,37 +169,6 @@ def evolve(incident: Incident, event: Event) -> Incident:
     return incident
 
 
-_Timer = Literal["returned", "woken", "contact_due"]
-
-
-def _timers(incident: Incident) -> Iterator[tuple[Instant, _Timer]]:
-    """List what time will do to an incident that staff still have to work on."""
-    if status(incident) in {"resolved", "dismissed", "merged"}:
-        return
-    if incident.snoozed is not None:
-        if incident.snoozed.until is not None:
-            yield incident.snoozed.until, "woken"
-    elif incident.acknowledged is not None:
-        # Whoever put it aside keeps it until it wakes.
-        yield incident.acknowledged.until, "returned"
-    if incident.next_attempt is not None:
-        yield incident.next_attempt, "contact_due"
-
-
-def _passed(incident: Incident, due_at: Instant, timer: _Timer) -> IncidentEvent:
-    at = due_at if incident.changed_at is None else max(due_at, incident.changed_at)
-    match timer:
-        case "woken":
-            return IncidentWoken(at=at, by=CLOCK, cause="time")
-        case "contact_due":
-            return IncidentContactDue(at=at, by=CLOCK, contact_id=next(reversed(incident.contacts)))
-        case "returned":
-            assert incident.acknowledged is not None
-            return IncidentReturned(at=at, by=CLOCK, was=incident.acknowledged.by)
-        case _:
-            assert_never(timer)
-
-
 def _progress(incident: Incident, event: IncidentProgress) -> None:
     match event:
         case IncidentAcknowledged():
@@ -211,13 +180,31 @@ def _progress(incident: Incident, event: IncidentProgress) -> None:
         case IncidentSnoozed():
             incident.snoozed = event
         case IncidentWoken():
-            incident.snoozed = None
+            incident.snoozed = incident.held = None
         case IncidentNoted():
             incident.notes.append(event)
         case IncidentLiabilitySet():
             incident.liable = event.party
+        case IncidentPriceAnswered():
+            incident.price_answer = event
+        case _:
+            assert_never(event)
+
+
+def _urge(incident: Incident, event: IncidentUrgency) -> None:
+    match event:
+        case IncidentEscalationPlanned():
+            incident.plan = event
+            if not event.steps:
+                # What begins after this goes up from the bottom again.
+                incident.reached = 0
         case IncidentEscalated():
             incident.level, incident.escalated_to = event.level, event.to
+            incident.reached = event.step or event.level
+        case IncidentMuted():
+            incident.muted_by = event.speaker
+        case IncidentNewsHeld():
+            incident.held = event
         case _:
             assert_never(event)
 
@@ -257,11 +244,13 @@ def _pay(incident: Incident, event: IncidentPayment) -> None:
 
 
 def _close(incident: Incident, event: IncidentClosing) -> None:
-    incident.acknowledged = incident.snoozed = incident.next_attempt = None
+    incident.acknowledged = incident.snoozed = incident.next_attempt = incident.held = None
     incident.attempt_due = False
     match event:
         case IncidentReopened():
-            incident.closed = None
+            # Whoever opens it again has it planned anew: the times of before are over.
+            incident.closed = incident.plan = incident.muted_by = None
+            incident.reached = 0
             incident.reopened += 1
             if event.cause == "anew":
                 incident.person = incident.team = incident.liable = incident.escalated_to = None

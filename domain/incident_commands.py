@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from domain.account import Account
 from domain.incident_events import Channel, Form, Outcome, Party, Promise, Statement
 from domain.instant import DAY, HOUR, Instant
 
@@ -64,6 +65,12 @@ class SetLiability(Command, frozen=True, kw_only=True):
     rule: str | None = None
 
 
+class AnswerPrice(Command, frozen=True, kw_only=True):
+    """Say whether a lower price is a mistake, because of ``why``."""
+
+    mistake: bool
+
+
 class Escalate(Command, frozen=True, kw_only=True):
     """Hand it to somebody with more say."""
 
@@ -102,6 +109,9 @@ class Compensate(Command, frozen=True, kw_only=True):
     form: Form
     order_id: str | None = None
     evidence: tuple[str, ...] = ()
+    override: str = ""
+    """Why it is to be paid although the order was paid in this form before; two people then decide."""
+    batch: str = ""
 
 
 class Approve(Command, frozen=True, kw_only=True):
@@ -146,9 +156,11 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     reopen_within: int = 3 * DAY
     """How soon after its resolution the same trouble is the same incident, and not a new beginning."""
     cap: str | None = None
-    """The most a member may get."""
+    """The most an order may get."""
     second_approval_above: str | None = None
     """The most that one person decides."""
+    batch_approval_above: str | None = None
+    """The most that one person decides for all members of a batch together."""
 
 
 class Situation(NamedTuple):
@@ -161,3 +173,7 @@ class Situation(NamedTuple):
     rule: str = ""
     policy: str = ""
     terms: Terms = Terms()
+    account: Account = Account()
+    """What the order that is to be paid has been paid before."""
+    subject: str = ""
+    """The stream that holds the finding."""

@@ -4,7 +4,13 @@ from typing import ClassVar, Literal
 
 import msgspec
 
-from domain.events import Event
+from domain.incident_step import Step
+from domain.incident_urgency import (
+    IncidentEscalated,
+    IncidentEscalationPlanned,
+    IncidentMuted,
+    IncidentNewsHeld,
+)
 from domain.instant import Instant
 
 Channel = Literal["phone", "sms", "email", "chat", "online", "app", "letter"]
@@ -38,25 +44,14 @@ class Promise(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
 
 
-class _Step(Event, frozen=True, kw_only=True):
-    at: Instant
-    by: str
-    why: str = ""
-    command_id: str = ""
-    digest: str = ""
-    """Tells a repeated command from another one under the same id."""
-    position: int = 0
-    """How far the log had come when this was decided."""
-
-
-class IncidentAcknowledged(_Step, frozen=True, kw_only=True):
+class IncidentAcknowledged(Step, frozen=True, kw_only=True):
     """Somebody works on it, until a time at which it goes back to all."""
 
     TOPIC: ClassVar[str] = "incident.acknowledged.v1"
     until: Instant
 
 
-class IncidentReturned(_Step, frozen=True, kw_only=True):
+class IncidentReturned(Step, frozen=True, kw_only=True):
     """Nobody works on it any more: the time ran out, or it was given back."""
 
     TOPIC: ClassVar[str] = "incident.returned.v1"
@@ -64,7 +59,7 @@ class IncidentReturned(_Step, frozen=True, kw_only=True):
     """Who had it."""
 
 
-class IncidentAssigned(_Step, frozen=True, kw_only=True):
+class IncidentAssigned(Step, frozen=True, kw_only=True):
     """It is the business of a person or team; of neither when it was taken off them."""
 
     TOPIC: ClassVar[str] = "incident.assigned.v1"
@@ -72,7 +67,7 @@ class IncidentAssigned(_Step, frozen=True, kw_only=True):
     team: str | None = None
 
 
-class IncidentSnoozed(_Step, frozen=True, kw_only=True):
+class IncidentSnoozed(Step, frozen=True, kw_only=True):
     """It is put aside until a time, or until there is news of the finding, or whichever is first."""
 
     TOPIC: ClassVar[str] = "incident.snoozed.v1"
@@ -80,49 +75,49 @@ class IncidentSnoozed(_Step, frozen=True, kw_only=True):
     next_event: bool = False
 
 
-class IncidentWoken(_Step, frozen=True, kw_only=True):
+class IncidentWoken(Step, frozen=True, kw_only=True):
     """It is no longer put aside."""
 
     TOPIC: ClassVar[str] = "incident.woken.v1"
     cause: Literal["time", "event", "staff"]
 
 
-class IncidentNoted(_Step, frozen=True, kw_only=True):
+class IncidentNoted(Step, frozen=True, kw_only=True):
     """Somebody wrote something down."""
 
     TOPIC: ClassVar[str] = "incident.noted.v1"
     text: str
 
 
-class IncidentMerged(_Step, frozen=True, kw_only=True):
+class IncidentMerged(Step, frozen=True, kw_only=True):
     """It is handled as part of another incident."""
 
     TOPIC: ClassVar[str] = "incident.merged.v1"
     into: str
 
 
-class IncidentAbsorbed(_Step, frozen=True, kw_only=True):
+class IncidentAbsorbed(Step, frozen=True, kw_only=True):
     """Another incident is handled as part of this one."""
 
     TOPIC: ClassVar[str] = "incident.absorbed.v1"
     part: str
 
 
-class IncidentSplit(_Step, frozen=True, kw_only=True):
+class IncidentSplit(Step, frozen=True, kw_only=True):
     """It is handled on its own again."""
 
     TOPIC: ClassVar[str] = "incident.split.v1"
     whole: str
 
 
-class IncidentReleased(_Step, frozen=True, kw_only=True):
+class IncidentReleased(Step, frozen=True, kw_only=True):
     """Another incident is no longer part of this one."""
 
     TOPIC: ClassVar[str] = "incident.released.v1"
     part: str
 
 
-class IncidentContacted(_Step, frozen=True, kw_only=True):
+class IncidentContacted(Step, frozen=True, kw_only=True):
     """Somebody tried to reach the customer."""
 
     TOPIC: ClassVar[str] = "incident.contacted.v1"
@@ -144,7 +139,7 @@ class IncidentContacted(_Step, frozen=True, kw_only=True):
     """The finding had ended before this was recorded."""
 
 
-class IncidentContactDue(_Step, frozen=True, kw_only=True):
+class IncidentContactDue(Step, frozen=True, kw_only=True):
     """The time of the next attempt has come."""
 
     TOPIC: ClassVar[str] = "incident.contact_due.v1"
@@ -152,7 +147,7 @@ class IncidentContactDue(_Step, frozen=True, kw_only=True):
     """The attempt before."""
 
 
-class IncidentConfirmed(_Step, frozen=True, kw_only=True):
+class IncidentConfirmed(Step, frozen=True, kw_only=True):
     """What was agreed by phone was confirmed in writing."""
 
     TOPIC: ClassVar[str] = "incident.confirmed.v1"
@@ -162,7 +157,7 @@ class IncidentConfirmed(_Step, frozen=True, kw_only=True):
     """Link or number of the written word."""
 
 
-class _Money(_Step, frozen=True, kw_only=True):
+class _Money(Step, frozen=True, kw_only=True):
     member: str
     """The order, or the member of a batch, that is paid once."""
     amount: str
@@ -171,6 +166,12 @@ class _Money(_Step, frozen=True, kw_only=True):
     form: Form
     order_id: str | None = None
     evidence: tuple[str, ...] = ()
+    override: str = ""
+    """Why it is paid although the order was paid in this form before."""
+    despite: tuple[str, ...] = ()
+    """The earlier payments that ``override`` speaks of: incident and member of each."""
+    batch: str = ""
+    """The batch of payments it is part of."""
 
 
 class IncidentCompensationProposed(_Money, frozen=True, kw_only=True):
@@ -179,7 +180,7 @@ class IncidentCompensationProposed(_Money, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "incident.compensation_proposed.v1"
 
 
-class IncidentCompensationWithdrawn(_Step, frozen=True, kw_only=True):
+class IncidentCompensationWithdrawn(Step, frozen=True, kw_only=True):
     """A proposed payment will not be made."""
 
     TOPIC: ClassVar[str] = "incident.compensation_withdrawn.v1"
@@ -194,7 +195,7 @@ class IncidentCompensated(_Money, frozen=True, kw_only=True):
     """Everybody who agreed, the one who proposed it first."""
 
 
-class IncidentLiabilitySet(_Step, frozen=True, kw_only=True):
+class IncidentLiabilitySet(Step, frozen=True, kw_only=True):
     """Somebody, or a rule, said who has to answer for it."""
 
     TOPIC: ClassVar[str] = "incident.liability_set.v1"
@@ -203,30 +204,32 @@ class IncidentLiabilitySet(_Step, frozen=True, kw_only=True):
     """The rule that proposed it; null where staff decided."""
 
 
-class IncidentEscalated(_Step, frozen=True, kw_only=True):
-    """It went to somebody with more say."""
+class IncidentPriceAnswered(Step, frozen=True, kw_only=True):
+    """Somebody said whether a lower price is a mistake; the last word counts."""
 
-    TOPIC: ClassVar[str] = "incident.escalated.v1"
-    to: str
-    level: int
-    """How often it went up, this time included."""
+    TOPIC: ClassVar[str] = "incident.price_answered.v1"
+    mistake: bool
 
 
-class IncidentResolved(_Step, frozen=True, kw_only=True):
+class IncidentResolved(Step, frozen=True, kw_only=True):
     """It was settled."""
 
     TOPIC: ClassVar[str] = "incident.resolved.v1"
     outcome: str = ""
 
 
-class IncidentReopened(_Step, frozen=True, kw_only=True):
+class IncidentReopened(Step, frozen=True, kw_only=True):
     """It is not settled after all: staff say so, it recurred within a window, or it began anew after that."""
 
     TOPIC: ClassVar[str] = "incident.reopened.v1"
     cause: Literal["staff", "recurrence", "anew"]
+    resolved_at: Instant | None = None
+    """When staff had settled what they now open again; null where they had called it wrong, or the news opened it."""
+    subject: str = ""
+    """The stream that holds the finding."""
 
 
-class IncidentDismissed(_Step, frozen=True, kw_only=True):
+class IncidentDismissed(Step, frozen=True, kw_only=True):
     """The finding is wrong because of ``why``: a false alarm of its rule."""
 
     TOPIC: ClassVar[str] = "incident.dismissed.v1"
@@ -243,12 +246,15 @@ IncidentProgress = (
     | IncidentWoken
     | IncidentNoted
     | IncidentLiabilitySet
-    | IncidentEscalated
+    | IncidentPriceAnswered
 )
+IncidentUrgency = IncidentEscalationPlanned | IncidentEscalated | IncidentMuted | IncidentNewsHeld
 IncidentGrouping = IncidentMerged | IncidentAbsorbed | IncidentSplit | IncidentReleased
 IncidentDealing = IncidentContacted | IncidentContactDue | IncidentConfirmed
 IncidentPayment = IncidentCompensationProposed | IncidentCompensationWithdrawn | IncidentCompensated
 IncidentClosing = IncidentResolved | IncidentReopened | IncidentDismissed
-IncidentEvent = IncidentProgress | IncidentGrouping | IncidentDealing | IncidentPayment | IncidentClosing
+IncidentEvent = (
+    IncidentProgress | IncidentUrgency | IncidentGrouping | IncidentDealing | IncidentPayment | IncidentClosing
+)
 INCIDENT_EVENTS = IncidentEvent.__args__
 EVENTS = INCIDENT_EVENTS

@@ -1,13 +1,14 @@
 """Steps: what a command makes of an incident, or why nothing; the table stands in ``domain.incident``."""
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from domain.detection import FindingEvent, FindingOpened
+from domain.detection import FindingEvent, FindingOpened, FindingRetracted
 from domain.errors import IllegalStep
 from domain.incident import Incident, status
 from domain.incident_commands import (
     Acknowledge,
+    AnswerPrice,
     Approve,
     Assign,
     Command,
@@ -35,10 +36,10 @@ from domain.incident_events import (
     IncidentAcknowledged,
     IncidentAssigned,
     IncidentDismissed,
-    IncidentEscalated,
     IncidentEvent,
     IncidentLiabilitySet,
     IncidentNoted,
+    IncidentPriceAnswered,
     IncidentReopened,
     IncidentResolved,
     IncidentReturned,
@@ -47,9 +48,11 @@ from domain.incident_events import (
 )
 from domain.incident_guards import is_done, must_be_open, must_have_no_loose_ends, must_lie_ahead, stamp
 from domain.incident_payments import approve, compensate, withdraw
+from domain.incident_urgency import IncidentEscalated, IncidentNewsHeld
 from domain.instant import Instant
 
 Events = tuple[IncidentEvent, ...]
+_ABOUT_PRICES: Final = "incident-price_difference-"
 
 
 def decide(incident: Incident, command: Command, now: Situation) -> Events:
@@ -63,20 +66,45 @@ def decide(incident: Incident, command: Command, now: Situation) -> Events:
     return _STEPS[type(command)](incident, command, now)
 
 
-def react(incident: Incident, news: FindingEvent, at: Instant, terms: Terms, position: int | None = None) -> Events:
+class News(NamedTuple):
+    """Something that was found, or found to be over."""
+
+    event: FindingEvent
+    position: int | None = None
+    """Where it stands in the log; what staff already knew when they decided is no news."""
+    stream: str = ""
+    """The subject's."""
+    stable_at: Instant | None = None
+    """Until when the finding has begun and ended too often for that to be news."""
+
+
+def react(incident: Incident, news: News, at: Instant, terms: Terms) -> Events:
     """Say what news of the finding does to what staff made of it: it wakes, reopens, or begins anew.
 
-    ``position`` is where the news stands in the log; what staff already knew when they decided is no news.
+    While the finding flaps, it does so only once that stands still.
     """
-    if position is not None and position <= incident.position:
+    if news.position is not None and news.position <= incident.position:
         return ()
-    said: dict[str, Any] = {"at": at, "by": TRACKER, "position": position or 0}
+    said: dict[str, Any] = {"at": at, "by": TRACKER, "position": news.position or 0}
+    if news.stable_at is not None and at < news.stable_at:
+        return _hold(incident, news, news.stable_at, said)
     if incident.snoozed is not None and incident.snoozed.next_event and status(incident) == "snoozed":
         return (IncidentWoken(**said, cause="event"),)
-    if incident.closed is None or incident.merged_into is not None or not isinstance(news, FindingOpened):
+    if incident.closed is None or incident.merged_into is not None or not isinstance(news.event, FindingOpened):
         return ()
-    soon = news.finding.due_at - incident.closed.at <= terms.reopen_within
-    return (IncidentReopened(**said, cause="recurrence" if soon else "anew"),)
+    soon = news.event.finding.due_at - incident.closed.at <= terms.reopen_within
+    return (IncidentReopened(**said, cause="recurrence" if soon else "anew", subject=news.stream),)
+
+
+def _hold(incident: Incident, news: News, until: Instant, said: dict[str, Any]) -> Events:
+    """Keep news for later where it would have woken somebody, or may do so once it stands still."""
+    asleep = incident.snoozed is not None and incident.snoozed.next_event
+    holds = not isinstance(news.event, FindingRetracted) and news.event.finding.ended_at is None
+    if incident.merged_into is not None or (incident.closed is None and not asleep):
+        return ()
+    if incident.held is not None and (incident.held.until, incident.held.holds) == (until, holds):
+        return ()
+    return (IncidentNewsHeld(**said, until=until, holds=holds, subject=news.stream),)
 
 
 def _acknowledge(incident: Incident, command: Acknowledge, now: Situation) -> Events:
@@ -136,11 +164,23 @@ def _liability(incident: Incident, command: SetLiability, now: Situation) -> Eve
     return (IncidentLiabilitySet(**stamp(command, now), party=command.party, rule=command.rule),)
 
 
+def _answer_price(incident: Incident, command: AnswerPrice, now: Situation) -> Events:
+    must_be_open(incident)
+    if not incident.id.startswith(_ABOUT_PRICES):
+        raise IllegalStep("no_question", "Only of a price difference it is asked whether the new price is meant.")
+    if not command.why.strip():
+        raise IllegalStep("reason_missing", "Say how you know; what buyers are owed follows from it.")
+    if incident.price_answer is not None and incident.price_answer.mistake == command.mistake:
+        return ()
+    return (IncidentPriceAnswered(**stamp(command, now), mistake=command.mistake),)
+
+
 def _escalate(incident: Incident, command: Escalate, now: Situation) -> Events:
     must_be_open(incident)
     if incident.escalated_to == command.to:
         return ()
-    return (IncidentEscalated(**stamp(command, now), to=command.to, level=incident.level + 1),)
+    level = incident.level + 1
+    return (IncidentEscalated(**stamp(command, now), to=command.to, level=level, subject=now.subject),)
 
 
 def _resolve(incident: Incident, command: Resolve, now: Situation) -> Events:
@@ -156,7 +196,9 @@ def _reopen(incident: Incident, command: Reopen, now: Situation) -> Events:
         must_be_open(incident)
     if incident.closed is None:
         raise IllegalStep("not_closed", "This incident is open.")
-    return (IncidentReopened(**stamp(command, now), cause="staff"),)
+    resolved_at = incident.closed.at if isinstance(incident.closed, IncidentResolved) else None
+    said = stamp(command, now)
+    return (IncidentReopened(**said, cause="staff", resolved_at=resolved_at, subject=now.subject),)
 
 
 def _dismiss(incident: Incident, command: Dismiss, now: Situation) -> Events:
@@ -177,6 +219,7 @@ _STEPS: Final[dict[type[Command], Callable[[Incident, Any, Situation], Events]]]
     Wake: _wake,
     Note: _note,
     SetLiability: _liability,
+    AnswerPrice: _answer_price,
     Escalate: _escalate,
     Contact: contact,
     Confirm: confirm,

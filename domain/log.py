@@ -6,9 +6,23 @@ from typing import Any, ClassVar, Final, NamedTuple, Protocol, TypeVar, cast
 
 import msgspec
 from eventsourcing.application import Application
-from eventsourcing.persistence import Mapper, ProcessRecorder, StoredEvent
+from eventsourcing.persistence import Mapper, PersistenceError, ProcessRecorder, StoredEvent
 
-from domain import assurance, backlog, batch, catalogue, cluster, complaint, link, order, parcel_events, price_cut
+from domain import (
+    account,
+    assurance,
+    backlog,
+    batch,
+    catalogue,
+    cluster,
+    complaint,
+    disposition_events,
+    link,
+    order,
+    parcel_events,
+    payout_events,
+    price_cut,
+)
 from domain.batch import Position, Quarantined
 from domain.events import Event
 from domain.feed import Spoken
@@ -27,6 +41,9 @@ EVENTS: Final[tuple[type[Event], ...]] = (
     *price_cut.EVENTS,
     *batch.EVENTS,
     *INCIDENT_EVENTS,
+    *account.EVENTS,
+    *payout_events.EVENTS,
+    *disposition_events.EVENTS,
 )
 """Every event that may stand in the log. Nothing else is ever decoded, whatever a stored topic says."""
 
@@ -42,6 +59,10 @@ class UnknownTopic(ValueError):
 
 class LogDamaged(ValueError):
     """A stored event cannot be read although its name is known: the file is damaged."""
+
+
+NO_FAULT: Final = (PersistenceError, UnknownTopic, LogDamaged)
+"""What is the log's fault, and never that of a message."""
 
 
 class Recorded(NamedTuple):
@@ -188,8 +209,8 @@ class LogRecorder(Protocol):
     def heard(self) -> dict[str, Instant]:
         """Give the largest event time of every source, heartbeats included."""
 
-    def feeds(self) -> dict[str, Spoken]:
-        """Give when every source is known to have spoken, as it was last stored."""
+    def feeds(self, sources: Sequence[str]) -> dict[str, Spoken]:
+        """Give when these sources are known to have spoken, as it was last stored."""
 
     def related(self, what: Sequence[str], since: Instant, until: Instant) -> list[Related]:
         """List the rows of the index for these, from one instant to another, both included."""

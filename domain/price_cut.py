@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
 from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
-from domain.events import Event, Stamp
+from domain.events import Event, Fact, Stamp
 from domain.instant import Duration, Instant
 from domain.severity import Stake
 
@@ -45,9 +45,20 @@ class PriceCutBuyerChanged(Event, frozen=True, kw_only=True):
     gone: bool = False
 
 
+class PriceAnswered(Fact, frozen=True, kw_only=True):
+    """In the SKU's own stream: staff said whether one of its prices is a mistake; the last word counts."""
+
+    TOPIC: ClassVar[str] = "price.answered.v1"
+    change: str
+    """The id of the price change."""
+    mistake: bool
+    by: str
+    why: str
+
+
 PriceCutChange = PriceCutChanged | PriceCutBuyerChanged
 PriceCutEvent = PriceCutChange | FindingEvent | FindingDismissed
-EVENTS = PriceCutChange.__args__
+EVENTS = (*PriceCutChange.__args__, PriceAnswered)
 
 
 class Owed(NamedTuple):

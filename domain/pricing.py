@@ -7,7 +7,7 @@ from typing import NamedTuple
 from domain.catalogue import PriceChanged
 from domain.events import Stamp
 from domain.order import Line, OrderPlaced
-from domain.price_cut import PriceCutChanged
+from domain.price_cut import PriceAnswered, PriceCutChanged
 
 
 class Cut(NamedTuple):
@@ -20,6 +20,13 @@ class Cut(NamedTuple):
     mistaken: Stamp | None = None
     """What said that it was a mistake."""
     confirmed: bool = False
+
+    def answered(self, answer: PriceAnswered) -> "Cut":
+        """Give it as it is by what staff answered; a feed that calls it a mistake after that has the last word."""
+        if answer.mistake:
+            return self._replace(mistaken=min(self.mistaken or answer.stamp, answer.stamp), confirmed=False)
+        later = self.mistaken if self.mistaken is not None and self.mistaken > answer.stamp else None
+        return self._replace(mistaken=later, confirmed=later is None)
 
     @property
     def owes(self) -> bool:

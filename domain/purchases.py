@@ -6,32 +6,37 @@ Readings of the ``price_difference`` row of the detection rules:
   before is compared with what its buyers paid.
 - The same price said again is no other price. Said with ``mistaken``, it is a word on the one before it; so is a rise
   to just the price before the fall that is said to undo a mistake.
+- Whether a price is a mistake is asked of staff as well as of the feed. What staff call one owes nobody anything from
+  then on: who bought at that price bought cheaply, which is no trouble of theirs.
 - Who was owed a difference for an earlier fall has, for a later one, bought at the price it had fallen to.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
+from urllib.parse import unquote
 
 import msgspec
 
 from domain import price_cut, usual
+from domain.assurance import DESK
 from domain.catalogue import PriceChanged
 from domain.cluster import parts, subject
 from domain.defects import note_sold, sold
 from domain.detection import incident_id
 from domain.events import Stamp
 from domain.exposed import reports
-from domain.incident_events import IncidentCompensated
+from domain.incident_events import IncidentCompensated, IncidentPriceAnswered
 from domain.instant import Duration
 from domain.naming import stream
 from domain.order import Line, Order, OrderCancelled, OrderComplaintChanged, OrderPlaced
-from domain.price_cut import PriceCut, PriceCutBuyerChanged
+from domain.price_cut import PriceAnswered, PriceCut, PriceCutBuyerChanged
 from domain.pricing import Cut, concerns, cuts, lines, paid_before, skus, told_anew
+from domain.streams import Dossier, decide_dossier
 from domain.telling import Heard, Telling
 
 KIND: Final = "price_difference"
 _OF_ORDERS: Final = (OrderPlaced, OrderCancelled, OrderComplaintChanged)
-TOPICS: Final = tuple(one.TOPIC for one in (PriceChanged, *_OF_ORDERS, IncidentCompensated))
+TOPICS: Final = tuple(one.TOPIC for one in (PriceChanged, *_OF_ORDERS, IncidentCompensated, IncidentPriceAnswered))
 """What may concern who is owed the difference to a lower price."""
 
 
@@ -42,7 +47,7 @@ def tell(telling: Telling, found: Sequence[Heard]) -> None:
     telling.work.load(stream("sku", sku) for sku in sorted(skus(placings) | {price.sku for price in prices}))
     for placed in placings:
         note_sold(telling, placed)
-    for price in prices:
+    for price in (*prices, *_answered(telling, found)):
         _tell_changes(telling, price)
     orders = {stream("order", placed.order_id) for placed in placings if _fell_since(telling, placed)}
     for name in sorted(orders | _owed(telling, found)):
@@ -55,7 +60,29 @@ def _window(telling: Telling) -> Duration:
 
 
 def _cuts(telling: Telling, sku: str) -> list[Cut]:
-    return cuts(telling.work.state(stream("sku", sku)).facts.of(PriceChanged))
+    facts = telling.work.state(stream("sku", sku)).facts
+    known = cuts(facts.of(PriceChanged))
+    answers = {one.change: one for one in facts.of(PriceAnswered)}
+    return [one.answered(answers[one.change.id]) if one.change.id in answers else one for one in known]
+
+
+def _answered(telling: Telling, found: Iterable[Heard]) -> Iterator[PriceChanged]:
+    """Keep what staff said to the question whether prices are meant; give the changes that it was about."""
+    for _, name, event in found:
+        if isinstance(event, IncidentPriceAnswered):
+            sku, change = parts(unquote(name.removeprefix(f"incident-{KIND}-")))
+            dossier: Dossier = telling.work.state(stream("sku", sku))
+            said = PriceAnswered(
+                at=event.at,
+                source=DESK,
+                id=f"price:{change}",
+                change=change,
+                mistake=event.mistake,
+                by=event.by,
+                why=event.why,
+            )
+            telling.work.record(stream("sku", sku), decide_dossier(dossier, said))
+            yield from (one for one in dossier.facts.of(PriceChanged) if one.id == change)
 
 
 def _fell_since(telling: Telling, placed: OrderPlaced) -> bool:

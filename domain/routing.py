@@ -6,7 +6,7 @@ import msgspec
 class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hard cases go to experienced staff.
 
-    A critical incident, each escalation, a reopening and a complex complaint bring a point each.
+    A critical incident, each level that it was escalated, a reopening and a complex complaint bring a point each.
     """
 
     hard_from: int = 2
@@ -18,6 +18,11 @@ class Routing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     normal: tuple[str, ...] = ()
     """Those that all others are for."""
 
-    def goes_to(self, points: int) -> tuple[str, ...]:
-        """Name whom a case of so many points is for; nobody in particular where none is named."""
-        return self.hard if points >= self.hard_from else self.normal
+
+def goes_to(routing: Routing, points: int) -> tuple[str, ...]:
+    """Name whom a case of so many points is for; nobody in particular where none is named.
+
+    >>> goes_to(Routing(hard_from=2, hard=("senior",), normal=("day",)), 2)
+    ('senior',)
+    """
+    return routing.hard if points >= routing.hard_from else routing.normal

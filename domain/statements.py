@@ -2,7 +2,8 @@
 
 ``warehouse_shipped`` (仓库已发货) is true from a label on, ``shipped`` (已发货) only once a carrier holds the goods,
 ``delivered`` (已签收) only by a delivered scan, and ``new_date`` only of a date that customer or platform agreed to or
-a carrier estimates. Each is said of one parcel, or of the whole order when nothing of it is left out.
+a carrier estimates and has not taken back at once. Each is said of one parcel, or of the whole order when nothing of
+it is left out.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,14 +15,16 @@ import msgspec
 
 from domain.delivery import Delivery
 from domain.errors import IllegalStep
+from domain.estimates import standing
 from domain.events import Stamp
 from domain.incident_events import Statement
-from domain.instant import FOREVER, Instant, instant, moment
+from domain.instant import FOREVER, Duration, Instant, instant, moment
 from domain.order import Order, OrderParcelChanged, OrderPlaced, PromiseChanged
 from domain.parcel import Parcel
 from domain.parcel_events import TERMINAL, ParcelLabelled, ParcelScanned
 
 Claim = Literal["warehouse_shipped", "shipped", "delivered"]
+NO_TIME: Final = Duration(0)
 CLAIMS: Final[tuple[Claim, ...]] = get_args(Claim)
 """What can be said of goods, each of these more than the one before."""
 NEW_DATE: Final = "new_date"
@@ -67,13 +70,18 @@ class Overclaimed(IllegalStep):
         self.statement = statement
 
 
-def order_facts(order: Order, parcels: Mapping[str, Parcel], zone: str) -> OrderFacts:
-    """Say what is true of an order; ``parcels`` are those that its copies name, as far as they are known."""
+def order_facts(
+    order: Order, parcels: Mapping[str, Parcel], zone: str, *, at: Instant = FOREVER, hold: Duration = NO_TIME
+) -> OrderFacts:
+    """Say what is true of an order; ``parcels`` are those that its copies name, as far as they are known.
+
+    Of a carrier's estimates the one counts that has stood for ``hold`` as of ``at``.
+    """
     told = {name: claims_of(copy, parcels.get(name)) for name, copy in sorted(order.parcels.items())}
     return OrderFacts(
         order_id=order.id,
         claims={claim: since for claim in CLAIMS if (since := _whole(order, told, claim)) is not None},
-        dates=tuple(_dates(order, parcels)),
+        dates=tuple(_dates(order, parcels, at, hold)),
         parcels=tuple(ParcelFacts(name, _number(parcels.get(name)), claims) for name, claims in told.items() if claims),
         zone=zone,
     )
@@ -175,8 +183,8 @@ def _complete(order: Order, placed: OrderPlaced, holding: Mapping[str, Instant])
     return Delivery(arrived, placed).complete(FOREVER)
 
 
-def _dates(order: Order, parcels: Mapping[str, Parcel]) -> Iterator[Date]:
-    """Give the dates in force: the last agreed one of each kind, and each parcel's last estimate."""
+def _dates(order: Order, parcels: Mapping[str, Parcel], at: Instant, hold: Duration) -> Iterator[Date]:
+    """Give the dates in force: the last agreed one of each kind, and each parcel's last estimate that stood."""
     agreed: dict[str, Date] = {}
     for change in order.facts.of(PromiseChanged):
         if change.agreed_by == "merchant":
@@ -190,9 +198,9 @@ def _dates(order: Order, parcels: Mapping[str, Parcel]) -> Iterator[Date]:
         parcel, copy = parcels.get(name), order.parcels[name]
         if parcel is None or copy.voided_at is not None or copy.contents == () or _delivered(parcel) is not None:
             continue
-        estimates = [scan.estimated_delivery for scan in parcel.facts.of(ParcelScanned) if scan.estimated_delivery]
-        if estimates:
-            yield Date(estimates[-1], "estimated_delivery", "carrier")
+        estimate = standing(parcel.facts.of(ParcelScanned), at, hold)
+        if estimate is not None:
+            yield Date(estimate, "estimated_delivery", "carrier")
 
 
 def _number(parcel: Parcel | None) -> str | None:

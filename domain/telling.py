@@ -2,12 +2,15 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
+from domain.adoption import Adopted, in_force
+from domain.batch import WentLive
 from domain.events import Event
 from domain.instant import DAY, FOREVER, Instant
 from domain.intake import Intake
-from domain.log import Beside, LogRecorder, Related
+from domain.log import Beside, LogRecorder, Related, decode
 from domain.policy import Policy
 
 
@@ -22,11 +25,15 @@ class Heard(NamedTuple):
 class Telling:
     """One transaction of telling; the index shows what it has added itself."""
 
-    def __init__(self, intake: Intake, store: LogRecorder, beside: Beside, policies: Sequence[Policy]) -> None:
-        """Tell by all policies that judge, have judged or will judge."""
+    def __init__(
+        self, intake: Intake, store: LogRecorder, beside: Beside, adoptions: Sequence[Adopted], until: Instant
+    ) -> None:
+        """Tell by all policies that judge, have judged or will judge, while time stands at ``until``."""
         self.intake = intake
         self.work = intake.work
-        self.policies = tuple(policies)
+        self.adoptions = tuple(adoptions)
+        self.policies = tuple(one.policy for one in adoptions)
+        self.until = until
         self._store = store
         self._beside = beside
         self._added: defaultdict[str, set[Related]] = defaultdict(set)
@@ -67,6 +74,17 @@ class Telling:
         """Give how many were counted on the days that begin from one instant to before another."""
         added = (by for (one, at), by in self._beside.count.items() if one == what and since <= at < until)
         return self._store.counted(what, since, until) + sum(added)
+
+    @cached_property
+    def live_since(self) -> Instant | None:
+        """Say when we went live; what was due before is historic."""
+        events = (decode(row.topic, row.state) for row in self._store.select_streams(["live"]))
+        return min((one.at for one in events if isinstance(one, WentLive)), default=None)
+
+    @property
+    def policy(self) -> Policy:
+        """Give the policy in force as time stands."""
+        return in_force(self.adoptions, self.until)
 
     @property
     def days(self) -> list[tuple[str, Instant]]:

@@ -12,7 +12,7 @@ from domain.detection import FINDING_EVENTS
 from domain.events import Stamp
 from domain.exposed import STAFF
 from domain.incident import Incident
-from domain.incident_events import IncidentCompensated, IncidentResolved
+from domain.incident_events import IncidentCompensated, IncidentReopened, IncidentResolved
 from domain.instant import DAY, Instant
 from domain.naming import stream
 from domain.outbreak import outbreaks
@@ -68,12 +68,19 @@ class Sort(NamedTuple):
         return {one.stream for one in found if one.stream.startswith(begins) and isinstance(one.event, FINDING_EVENTS)}
 
     def close(self, telling: Telling, found: Iterable[Heard]) -> None:
-        """Let staff end a cluster by resolving its incident."""
+        """Let staff end a cluster by resolving its incident, and take that back by opening it again."""
         for one in found:
             name = self.of_incident(one.stream)
-            if name is not None and isinstance(one.event, IncidentResolved):
-                closed = ClusterClosed(closed=Stamp(one.event.at, STAFF, one.event.by))
-                telling.intake.hear(name, cluster.decide(telling.work.state(name), closed))
+            if name is None or not isinstance(one.event, IncidentResolved | IncidentReopened):
+                continue
+            state: Cluster = telling.work.state(name)
+            if isinstance(one.event, IncidentResolved):
+                said = [ClusterClosed(closed=Stamp(one.event.at, STAFF, one.event.by))]
+            else:
+                taken_back = (stamp for stamp in state.closings if stamp.at == one.event.resolved_at)
+                said = [ClusterClosed(closed=stamp, undone=True) for stamp in taken_back]
+            for each in said:
+                telling.intake.hear(name, cluster.decide(state, each))
 
 
 def record(telling: Telling, name: str, member: ClusterMemberChanged, counted: Counted) -> bool:

@@ -1,6 +1,22 @@
 """What we know: read models over the log, kept by one follower. Every view is one line here."""
 
-from projections import complaints, contacts, feed, feeds, incidents, orders, parcels, stakes, workflow
+from projections import (
+    backlogs,
+    clusters,
+    complaints,
+    contacts,
+    dispositions,
+    feed,
+    feeds,
+    incidents,
+    orders,
+    parcels,
+    payments,
+    payouts,
+    rates,
+    stakes,
+    workflow,
+)
 from projections.view import View
 
 VIEWS: tuple[View, ...] = (
@@ -13,5 +29,11 @@ VIEWS: tuple[View, ...] = (
     complaints.VIEW,
     stakes.VIEW,
     contacts.VIEW,
+    backlogs.VIEW,
+    clusters.VIEW,
+    payments.VIEW,
+    payouts.VIEW,
+    dispositions.VIEW,
+    rates.VIEW,
 )
 """Every view there is, in the order in which they are listed."""

@@ -5,24 +5,25 @@ from typing import Any, NamedTuple
 
 from domain.adoption import in_force
 from domain.batch import PolicyAdopted
+from domain.estimates import settling
 from domain.incident_events import IncidentContacted, Statement
-from domain.instant import Instant
+from domain.instant import FOREVER, Instant
 from domain.naming import stream as name_of
-from domain.order import EVENTS as ORDER_EVENTS
-from domain.order import Order
+from domain.order import CHANGES, Order
 from domain.parcel import Parcel
 from domain.parcel_events import EVENTS as PARCEL_EVENTS
-from domain.policy import DEFAULT
-from domain.statements import holds, order_facts
+from domain.parcel_events import ParcelScanned
+from domain.policy import DEFAULT, Policy
+from domain.statements import NEW_DATE, holds, order_facts
 from projections.subjects import Subjects
 from projections.view import Entry, Rows
 
 
 class Contacts:
-    """Keeps every contact with its statements, each with whether it is true by what is known now."""
+    """Keeps every contact with its statements, each with from when on it is not true by what is known now."""
 
     name = "contacts"
-    version = 1
+    version = 2
     tables = ("contacts", "told")
     schema = (
         """CREATE TABLE IF NOT EXISTS contacts (
@@ -32,12 +33,12 @@ class Contacts:
         "CREATE INDEX IF NOT EXISTS contacts_corrects ON contacts (corrects) WHERE corrects IS NOT NULL",
         """CREATE TABLE IF NOT EXISTS told (
             contact_id TEXT NOT NULL, incident TEXT NOT NULL, place INTEGER NOT NULL, order_id TEXT NOT NULL,
-            claim TEXT NOT NULL, value TEXT, holds INTEGER NOT NULL,
+            claim TEXT NOT NULL, value TEXT, wrong_from INTEGER,
             PRIMARY KEY (contact_id, incident, place)) WITHOUT ROWID""",
         "CREATE INDEX IF NOT EXISTS told_order ON told (order_id)",
-        "CREATE INDEX IF NOT EXISTS told_wrong ON told (contact_id) WHERE holds = 0",
+        "CREATE INDEX IF NOT EXISTS told_wrong ON told (contact_id, wrong_from) WHERE wrong_from IS NOT NULL",
     )
-    topics = frozenset(event.TOPIC for event in (IncidentContacted, PolicyAdopted, *ORDER_EVENTS, *PARCEL_EVENTS))
+    topics = frozenset(event.TOPIC for event in (IncidentContacted, PolicyAdopted, *CHANGES, *PARCEL_EVENTS))
 
     def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
         """Keep new contacts, and look again at what was said of an order whose facts have changed."""
@@ -74,27 +75,34 @@ class ToldWrong(NamedTuple):
     """Those that are not true."""
 
 
-def told_wrong(rows: Rows, limit: int, *, after: str = "", customer: str | None = None) -> list[ToldWrong]:
-    """List the contacts that nobody has corrected yet, by contact id."""
+def told_wrong(
+    rows: Rows, limit: int, *, now: Instant, after: str = "", customer: str | None = None
+) -> list[ToldWrong]:
+    """List the contacts in which something was said that is not true now and that nobody has corrected, by id."""
     of_one = "" if customer is None else "AND contacts.customer = ? "
     wrong = rows.execute(
         "SELECT contact_id, MIN(position), MIN(true_at), MIN(at), MIN(by), MIN(channel), MAX(customer) "  # noqa: S608
-        "FROM contacts JOIN (SELECT DISTINCT contact_id FROM told WHERE holds = 0) USING (contact_id) "
+        "FROM contacts JOIN (SELECT DISTINCT contact_id FROM told WHERE wrong_from <= ?) USING (contact_id) "
         f"WHERE contact_id > ? {of_one}AND NOT EXISTS "
         "(SELECT 1 FROM contacts AS later WHERE later.corrects = contacts.contact_id) "
         "GROUP BY contact_id ORDER BY contact_id LIMIT ?",
-        (after, *(() if customer is None else (customer,)), limit),
+        (now, after, *(() if customer is None else (customer,)), limit),
     ).fetchall()
-    return [_wrong(rows, *row) for row in wrong]
+    return [_wrong(rows, now, *row) for row in wrong]
 
 
-def _wrong(rows: Rows, contact_id: str, *columns: Any) -> ToldWrong:
+def incidents_of(rows: Rows, contact_id: str) -> list[str]:
+    """Name the incidents in which a contact was recorded."""
     found = rows.execute("SELECT incident FROM contacts WHERE contact_id = ? ORDER BY incident", (contact_id,))
-    incidents = [row[0] for row in found]
+    return [row[0] for row in found]
+
+
+def _wrong(rows: Rows, now: Instant, contact_id: str, *columns: Any) -> ToldWrong:
+    incidents = incidents_of(rows, contact_id)
     said = rows.execute(
-        "SELECT DISTINCT order_id, claim, value FROM told WHERE contact_id = ? AND holds = 0 "
+        "SELECT DISTINCT order_id, claim, value FROM told WHERE contact_id = ? AND wrong_from <= ? "
         "ORDER BY order_id, claim, value",
-        (contact_id,),
+        (contact_id, now),
     )
     position, true_at, at, by, channel, customer = columns
     statements = [Statement(order_id=row[0], claim=row[1], value=row[2]) for row in said]
@@ -122,7 +130,7 @@ def _keep(stream: str, entries: Sequence[Entry], rows: Rows) -> set[str]:
             ),
         )
         rows.executemany(
-            "INSERT INTO told VALUES (?,?,?,?,?,?,1)",
+            "INSERT INTO told VALUES (?,?,?,?,?,?,NULL)",
             [
                 (event.contact_id, stream, place, one.order_id, one.claim, one.value)
                 for place, one in enumerate(event.statements)
@@ -147,10 +155,25 @@ def _look_again(order_id: str, rows: Rows, subjects: Subjects) -> None:
     for contact_id, incident, place, _, claim, value, known, at in map(tuple, said):
         # A day that was named is one of the calendar that was used when it was named.
         policy = in_force(policies, at) if policies else DEFAULT
-        zone = policy.zone(None if order.placed is None else order.placed.destination)
-        true = holds(Statement(order_id=order_id, claim=claim, value=value), order_facts(order, parcels, zone))
-        if true != bool(known):
+        wrong_from = _wrong_from(Statement(order_id=order_id, claim=claim, value=value), order, parcels, policy)
+        if wrong_from != known:
             rows.execute(
-                "UPDATE told SET holds = ? WHERE contact_id = ? AND incident = ? AND place = ?",
-                (int(true), contact_id, incident, place),
+                "UPDATE told SET wrong_from = ? WHERE contact_id = ? AND incident = ? AND place = ?",
+                (wrong_from, contact_id, incident, place),
             )
+
+
+def _wrong_from(said: Statement, order: Order, parcels: dict[str, Parcel], policy: Policy) -> Instant | None:
+    """Say from when on a statement is not true, by what is known now; null where it stays true.
+
+    Time alone makes one untrue: that named a carrier's estimate, once another one has stood for long enough.
+    """
+    zone, hold = policy.zone(None if order.placed is None else order.placed.destination), policy.estimates.hold
+    wrong_from: Instant | None = None
+    estimating = parcels.values() if said.claim == NEW_DATE else ()
+    turns = (at for one in estimating for at in settling(one.facts.of(ParcelScanned), hold))
+    for at in (FOREVER, *sorted(turns, reverse=True), -FOREVER):
+        if holds(said, order_facts(order, parcels, zone, at=at, hold=hold)):
+            break
+        wrong_from = at
+    return wrong_from

@@ -1,11 +1,12 @@
-"""Feed: every change of a finding, once, under the log position of the event that made it."""
+"""Feed: every change of a finding, and that it was escalated, once, under the position of the event that made it."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Stored
+from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Key, Stored
+from domain.incident_urgency import IncidentEscalated
 from domain.instant import Instant, iso
 from domain.report import line
 from projections.subjects import Subjects
@@ -19,7 +20,7 @@ class Feed:
     """Keeps what changed, in the order of the log; entries are never changed."""
 
     name = "feed"
-    version = 1
+    version = 2
     tables = ("feed",)
     schema = (
         """CREATE TABLE IF NOT EXISTS feed (
@@ -27,18 +28,19 @@ class Feed:
             state TEXT NOT NULL, severity TEXT NOT NULL, warehouse TEXT, carrier TEXT, due_at INTEGER NOT NULL,
             known_up_to INTEGER NOT NULL, order_ids TEXT NOT NULL, body BLOB NOT NULL)""",
     )
-    topics = frozenset(event.TOPIC for event in FINDING_EVENTS)
+    topics = frozenset(event.TOPIC for event in (*FINDING_EVENTS, IncidentEscalated))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
         """Add one entry for each event."""
-        rows.executemany(
-            "INSERT INTO feed VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            [
-                _row(entry.position, entry.event)
-                for entry in entries
-                if isinstance(entry.event, FINDING_EVENTS) and entry.event.finding.reported
-            ],
-        )
+        found = []
+        for entry in entries:
+            event = entry.event
+            if isinstance(event, FINDING_EVENTS) and event.finding.reported:
+                found.append(_row(entry.position, event))
+            elif isinstance(event, IncidentEscalated) and event.subject:
+                known = subjects.findings(event.subject, entry.position)
+                found += [_escalated(entry.position, event, one) for one in _counting(known, stream)]
+        rows.executemany("INSERT INTO feed VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", found)
 
 
 VIEW = Feed()
@@ -49,7 +51,7 @@ class Change(NamedTuple):
 
     position: int
     change: str
-    """``opened``, ``amended``, ``ended`` or ``retracted``."""
+    """``opened``, ``amended``, ``ended``, ``retracted`` or ``escalated``."""
     incident: str
     kind: str
     state: str
@@ -61,26 +63,52 @@ class Change(NamedTuple):
     order_ids: list[str]
     body: dict[str, Any]
     """The finding as it was then, in the contract's form."""
+    unrest: tuple[Instant, Instant] | None = None
+    """The last spell in which the incident flapped."""
 
 
 def after(rows: Rows, position: int, limit: int) -> list[Change]:
     """Read on from a position; 0 is before the first entry."""
-    found = rows.execute("SELECT * FROM feed WHERE position > ? ORDER BY position LIMIT ?", (position, limit))
-    return [Change._make((*row[:10], _DECODE(row[10]), _DECODE(row[11]))) for row in map(tuple, found)]
+    found = rows.execute(
+        "SELECT feed.*, flapping.since, flapping.stable_at FROM feed LEFT JOIN flapping ON flapping.id = incident "
+        "WHERE position > ? ORDER BY position LIMIT ?",
+        (position, limit),
+    )
+    return [
+        Change._make((*row[:10], _DECODE(row[10]), _DECODE(row[11]), None if row[12] is None else row[12:]))
+        for row in map(tuple, found)
+    ]
 
 
 def decided_up_to(rows: Rows) -> Instant | None:
     """Say where time stood at the last change; null before the first."""
-    row = rows.execute("SELECT known_up_to FROM feed ORDER BY position DESC LIMIT 1").fetchone()
+    # What people do says nothing of how far the world has been read.
+    row = rows.execute(
+        "SELECT known_up_to FROM feed WHERE change != 'escalated' ORDER BY position DESC LIMIT 1"
+    ).fetchone()
     return None if row is None else row[0]
 
 
 def _row(position: int, event: FindingEvent) -> tuple[Any, ...]:
-    finding = event.finding
-    stored = Stored(finding, isinstance(event, FindingRetracted))
+    stored = Stored(event.finding, isinstance(event, FindingRetracted))
+    return _entry(position, event.TOPIC.split(".")[1], stored, event.known_up_to, {})
+
+
+def _counting(known: dict[Key, Stored], incident: str) -> list[Stored]:
+    """Give the finding of an incident that counts: the last open one, else the last; none where there is none."""
+    own = [known[key] for key in sorted(known) if known[key].finding.incident == incident]
+    return ([one for one in own if one.state == "open"] or own)[-1:]
+
+
+def _escalated(position: int, event: IncidentEscalated, stored: Stored) -> tuple[Any, ...]:
+    return _entry(position, "escalated", stored, event.at, {"level": event.level, "escalated_to": event.to})
+
+
+def _entry(position: int, change: str, stored: Stored, at: Instant, more: dict[str, Any]) -> tuple[Any, ...]:
+    finding = stored.finding
     return (
         position,
-        event.TOPIC.split(".")[1],
+        change,
         finding.incident,
         finding.kind,
         stored.state,
@@ -88,7 +116,7 @@ def _row(position: int, event: FindingEvent) -> tuple[Any, ...]:
         finding.warehouse_id,
         finding.carrier,
         finding.due_at,
-        event.known_up_to,
+        at,
         _ENCODE(finding.order_ids).decode(),
-        _ENCODE({**line(stored), "known_up_to": iso(event.known_up_to)}),
+        _ENCODE({**line(stored), **more, "known_up_to": iso(at)}),
     )

@@ -11,7 +11,7 @@ from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Sto
 from domain.instant import FOREVER, Instant, iso
 from domain.policy import DEFAULT
 from domain.report import line
-from projections import incident_orders, muting
+from projections import flapping, incident_orders, muting
 from projections.evidence import around, cite
 from projections.query import After, Filter
 from projections.subjects import Subjects
@@ -26,8 +26,8 @@ class Incidents:
     """Keeps every incident with what is true of it now."""
 
     name = "incidents"
-    version = 2
-    tables = ("incidents", "episodes", "live_since", *incident_orders.TABLES, *muting.TABLES)
+    version = 3
+    tables = ("incidents", "episodes", "live_since", *incident_orders.TABLES, *muting.TABLES, *flapping.TABLES)
     # Every index ends in the order of the lists, so that no list is ever sorted.
     schema = (
         """CREATE TABLE IF NOT EXISTS incidents (
@@ -50,6 +50,7 @@ class Incidents:
         *incident_orders.SCHEMA,
         "CREATE TABLE IF NOT EXISTS live_since (stream TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
         *muting.SCHEMA,
+        *flapping.SCHEMA,
     )
     topics = frozenset(event.TOPIC for event in (*FINDING_EVENTS, WentLive, BacklogMemberChanged, PolicyAdopted))
 
@@ -72,7 +73,7 @@ class Incidents:
                 _keep(rows, identity, stream, event, known)
                 touched[identity] = entry.position
         for identity, position in touched.items():
-            _sum_up(rows, identity, stream, position)
+            flapping.note(rows, identity, _sum_up(rows, identity, stream, position), position, subjects)
         if touched:
             again |= muting.concerned(rows, stream, touched)
         if again:
@@ -256,8 +257,8 @@ def _keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: di
     incident_orders.note(rows, identity, finding.order_ids)
 
 
-def _sum_up(rows: Rows, identity: str, stream: str, position: int) -> None:
-    """Show the episode that counts: the last open one, else the last that held, else the last."""
+def _sum_up(rows: Rows, identity: str, stream: str, position: int) -> list[Any]:
+    """Show the episode that counts: the last open one, else the last that held, else the last; gives all."""
     found = rows.execute(
         "SELECT state, due_at, ended_at, body, known_at FROM episodes WHERE id = ? ORDER BY since, stream", (identity,)
     ).fetchall()
@@ -294,3 +295,4 @@ def _sum_up(rows: Rows, identity: str, stream: str, position: int) -> None:
         tuple(values.values()),
     )
     incident_orders.call(rows, identity, body)
+    return found

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from domain.adoption import in_force, judging
+from domain.adoption import Adopted, in_force, judging
 from domain.batch import PolicyAdopted
 from domain.instant import Instant
 from domain.log import LogRecorder, decode
@@ -28,7 +28,8 @@ def facts_at(log: LogRecorder, order_ids: Iterable[str], up_to: int, now: Instan
             names = {one: stream("parcel", one) for one in order.parcels}
             parcels = _fold(log, list(names.values()), up_to)
             zone = policy.zone(None if order.placed is None else order.placed.destination)
-            found[order_id] = order_facts(order, {one: parcels[name].state for one, name in names.items()}, zone)
+            states = {one: parcels[name].state for one, name in names.items()}
+            found[order_id] = order_facts(order, states, zone, at=now, hold=policy.estimates.hold)
     return found
 
 
@@ -43,6 +44,11 @@ def _fold(log: LogRecorder, names: list[str], up_to: int) -> dict[str, Stream]:
 
 def policy_at(log: LogRecorder, now: Instant) -> Policy:
     """Give the policy in force at an instant."""
-    adopted = [decode(row.topic, row.state) for row in log.select_streams(["policy"])]
-    policies = judging(one for one in adopted if isinstance(one, PolicyAdopted))
+    policies = policies_of(log)
     return in_force(policies, now) if policies else DEFAULT
+
+
+def policies_of(log: LogRecorder) -> list[Adopted]:
+    """List the policies that judge, earliest first; none where none was ever adopted."""
+    adopted = [decode(row.topic, row.state) for row in log.select_streams(["policy"])]
+    return judging(one for one in adopted if isinstance(one, PolicyAdopted))

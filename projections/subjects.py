@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.adoption import Adopted, judging
 from domain.batch import PolicyAdopted
+from domain.detection import ABOUT_FINDINGS, Key, Stored, note
 from domain.log import LogRecorder, decode
 from domain.streams import Stream
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 _KINDS: Final = frozenset({"order", "parcel", "complaint", "incident"})
 """The streams that views show; the others are folded by nobody here."""
+_ABOUT_FINDINGS: Final = frozenset(event.TOPIC for event in ABOUT_FINDINGS)
 
 
 class Subjects:
@@ -74,6 +76,16 @@ class Subjects:
         if stream in self._broken:
             raise self._broken[stream]
         return self._known[stream].state
+
+    def findings(self, stream: str, up_to: int) -> dict[Key, Stored]:
+        """Give what a stream of any kind said of findings up to a position; nothing of it is kept."""
+        found: dict[Key, Stored] = {}
+        for row in self._log.select_streams([stream], up_to):
+            if row.topic in _ABOUT_FINDINGS:
+                event = decode(row.topic, row.state)
+                assert isinstance(event, ABOUT_FINDINGS)
+                note(found, event)
+        return found
 
     def policies(self, up_to: int | None = None) -> list[Adopted]:
         """List the policies that judge, earliest first, as they were known at a position of the log."""

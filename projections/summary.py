@@ -15,6 +15,7 @@ from domain.log import LogRecorder, Row, decode
 from domain.midnight import local_date
 from domain.naming import stream
 from domain.order import FulfillmentRequested, OrderParcelChanged, OrderPlaced, PromiseChanged
+from projections import payments
 from projections.view import Rows
 
 DIMENSIONS: Final = ("kind", "warehouse", "carrier", "channel", "day")
@@ -43,6 +44,7 @@ class Counted(NamedTuple):
     resolved: int
     """Settled by staff, or ended by the world."""
     dismissed: int
+    escalated: int
     first_response: Duration | None
     """The median time from detection to the first thing that staff did."""
     handling: Duration | None
@@ -108,6 +110,7 @@ class _Handled(NamedTuple):
     settled_at: Instant | None
     """When staff resolved it or the world ended it; what was called wrong was never settled."""
     complained_at: Instant | None
+    level: int | None
 
 
 _HANDLED: Final = """
@@ -117,7 +120,8 @@ _HANDLED: Final = """
         i.due_at, i.known_at, w.status, w.first_at, w.contacted_at,
         CASE w.status WHEN 'dismissed' THEN NULL
             WHEN 'resolved' THEN MIN(w.settled_at, COALESCE(i.ended_at, w.settled_at)) ELSE i.ended_at END,
-        (SELECT MIN(c.opened_at) FROM incident_orders AS o JOIN complaints AS c USING (order_id) WHERE o.id = i.id)
+        (SELECT MIN(c.opened_at) FROM incident_orders AS o JOIN complaints AS c USING (order_id) WHERE o.id = i.id),
+        w.level
     FROM incidents AS i LEFT JOIN workflow AS w ON w.id = i.id
     WHERE i.due_at >= ? AND i.due_at < ? AND i.state != 'retracted'
         AND i.due_at >= COALESCE((SELECT MIN(at) FROM live_since), i.due_at)"""
@@ -143,6 +147,8 @@ class Summary(NamedTuple):
     foreseen_by: dict[str, dict[str, Foreseen]]
     """By category, channel and day of the complaint."""
     blind: list[tuple[Any, ...]]
+    paid: dict[str, str]
+    """By currency, what orders were paid in the span."""
 
 
 def summary(rows: Rows, span: Span, zone: str) -> Summary:
@@ -172,6 +178,7 @@ def summary(rows: Rows, span: Span, zone: str) -> Summary:
             for name, of in told.items()
         },
         blind=[row for row, lead in heard if lead is None],
+        paid={currency: f"{total:f}" for currency, total in payments.paid(rows, *span).items()},
     )
 
 
@@ -237,6 +244,7 @@ def _count(some: Sequence[_Handled]) -> Counted:
         incidents=len(some),
         resolved=sum(one.settled_at is not None for one in some),
         dismissed=sum(one.status == "dismissed" for one in some),
+        escalated=sum(bool(one.level) for one in some),
         first_response=_median(one.first_at - one.known_at for one in some if one.first_at is not None),
         handling=_median(one.settled_at - one.known_at for one in some if one.settled_at is not None),
         contacted_first=sum(_contacted_first(one) for one in told),

@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.incident import Incident, due, status
+from domain.incident import Incident, status
+from domain.incident_clock import due, next_step
 from domain.incident_events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
 from domain.instant import Instant, iso
 from projections.subjects import Subjects
@@ -23,7 +24,7 @@ class Workflow:
     """Keeps one row for every incident that staff have touched."""
 
     name = "workflow"
-    version = 1
+    version = 2
     tables = ("workflow",)
     schema = (
         """CREATE TABLE IF NOT EXISTS workflow (
@@ -33,6 +34,7 @@ class Workflow:
             contact_channel TEXT, settled_at INTEGER, dismissed_rule TEXT, body BLOB NOT NULL) WITHOUT ROWID""",
         "CREATE INDEX IF NOT EXISTS workflow_person ON workflow (person) WHERE person IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS workflow_team ON workflow (team) WHERE team IS NOT NULL",
+        "CREATE INDEX IF NOT EXISTS workflow_level ON workflow (level) WHERE level > 0",
     )
     topics = frozenset(event.TOPIC for event in INCIDENT_EVENTS)
 
@@ -86,6 +88,15 @@ def one(rows: Rows, identity: str) -> Worked:
     return Worked(0, document(Incident())) if row is None else Worked(row[0], _DECODE(row[1]))
 
 
+def escalated(rows: Rows) -> list[tuple[str, int, int]]:
+    """Count the open incidents that went up, by kind and level."""
+    found = rows.execute(
+        "SELECT kind, level, COUNT(*) FROM workflow JOIN incidents USING (id) WHERE level > 0 AND state = 'open' "
+        "AND status IN ('new', 'acknowledged', 'snoozed') GROUP BY kind, level ORDER BY kind, level"
+    )
+    return [(row[0], row[1], row[2]) for row in found]
+
+
 def document(state: Incident) -> dict[str, Any]:
     """Write what staff have made of an incident, in the words of the contract."""
     held, asleep = state.acknowledged, state.snoozed
@@ -102,6 +113,7 @@ def document(state: Incident) -> dict[str, Any]:
         "liable": state.liable,
         "level": state.level,
         "escalated_to": state.escalated_to,
+        "escalates_at": _escalates_at(state),
         "contacts": [_contact(state, name, one) for name, one in state.contacts.items()],
         "next_attempt": _time(state.next_attempt),
         "attempt_due": state.attempt_due,
@@ -117,10 +129,21 @@ def document(state: Incident) -> dict[str, Any]:
             }
             for member, one in state.payments.items()
         ],
+        "price_answer": _price_answer(state),
         "notes": len(state.notes),
         "reopened": state.reopened,
         "due": _time(due(state)),
     }
+
+
+def _escalates_at(state: Incident) -> str | None:
+    step = None if status(state) in {"resolved", "dismissed", "merged"} else next_step(state)
+    return None if step is None else iso(step.at)
+
+
+def _price_answer(state: Incident) -> dict[str, Any] | None:
+    said = state.price_answer
+    return None if said is None else {"mistake": said.mistake, "by": said.by, "at": iso(said.at), "why": said.why}
 
 
 def _contact(state: Incident, name: str, one: IncidentContacted) -> dict[str, Any]:

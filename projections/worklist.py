@@ -22,18 +22,23 @@ RANKED_BY: Final = (
 )
 """What decides, the first first, and why."""
 _DECODE: Final = msgspec.json.Decoder(Routing).decode
+_OF_MANY: Final = "'mis_shipment_cluster', 'product_defect', 'price_difference'"
+"""Kinds of which one incident concerns many customers: who was reached counts, not that somebody was."""
 _GRADE: Final = " ".join(f"WHEN '{grade}' THEN {place}" for place, grade in enumerate(GRADES))
 
 _ITEMS: Final = f"""
     SELECT COALESCE(s.task, 'order-' || o.order_id, 'customer-' || c.customer, 'complaint-' || c.complaint_id) AS task,
         incidents.id AS id, o.order_id AS order_id, COALESCE(p.stage, s.stage, 2) AS stage,
-        CASE incidents.severity {_GRADE} END AS grade, COALESCE(s.deliver_by, incidents.due_at) AS until,
+        CASE incidents.severity {_GRADE} END AS grade, COALESCE(s.deliver_by, f.since, incidents.due_at) AS until,
         COALESCE(s.amount, 0.0) AS amount, COALESCE(w.person, m.person) AS person, COALESCE(w.team, m.team) AS team,
-        w.next_attempt IS NULL AND (w.contacted_at IS NULL OR w.attempt_due = 1) AS to_contact,
+        CASE WHEN incidents.kind IN ({_OF_MANY}) THEN NOT EXISTS (SELECT 1 FROM cluster_contacts AS told
+                WHERE told.incident = incidents.id AND told.who IN ('order ' || o.order_id, 'customer ' || s.customer))
+            ELSE w.next_attempt IS NULL AND (w.contacted_at IS NULL OR w.attempt_due = 1) END AS to_contact,
         (incidents.severity = '{GRADES[-1]}') + COALESCE(w.level, 0) + (COALESCE(w.reopened, 0) > 0)
             + COALESCE(c.complex, 0) + COALESCE(k.points, 0) AS points
     FROM incidents
     LEFT JOIN incident_orders AS o ON o.id = incidents.id AND o.calls = 1
+    LEFT JOIN flapping AS f ON f.id = incidents.id AND f.stable_at > ?
     LEFT JOIN stakes AS s ON s.order_id = o.order_id
     LEFT JOIN stake_parcels AS p ON p.order_id = o.order_id AND p.parcel_id = incidents.parcel
     LEFT JOIN complaints AS c ON c.complaint_id = incidents.subject
@@ -47,7 +52,9 @@ _ITEMS: Final = f"""
         AND COALESCE(incidents.mending_until, ?) <= ?
         AND CASE w.status WHEN 'merged' THEN COALESCE(m.status, 'new') ELSE COALESCE(w.status, 'new') END
             IN ('new', 'acknowledged')"""  # noqa: S608  # our own names
-"""Every open incident that somebody must be called about, with each of its orders; asks three times for the time."""
+"""Every open incident that somebody must be called about, with each of its orders; asks four times for the time.
+
+What flaps keeps the place that it had when that began, however often it ends and begins."""
 
 
 class Rank(NamedTuple):
@@ -84,7 +91,7 @@ class Wanted(NamedTuple):
 
 def tasks(rows: Rows, now: Instant, wanted: Wanted, limit: int, after: Rank | None = None) -> list[Task]:
     """List tasks, the most urgent first."""
-    conditions, values = ["task IS NOT NULL"], [now, now, now]
+    conditions, values = ["task IS NOT NULL"], [now] * 4
     having: list[str] = []
     more: list[Any] = []
     if wanted.assignee:
@@ -106,7 +113,7 @@ def tasks(rows: Rows, now: Instant, wanted: Wanted, limit: int, after: Rank | No
 def task(rows: Rows, now: Instant, name: str) -> Task | None:
     """Give one task, if there is still something to do."""
     among, values = _incidents_of(rows, name)
-    found = _tasks(rows, [now, now, now, name, *values, 1], ["task = ?", f"id IN ({among})"], [])
+    found = _tasks(rows, [now, now, now, now, name, *values, 1], ["task = ?", f"id IN ({among})"], [])
     return found[0] if found else None
 
 

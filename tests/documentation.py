@@ -55,7 +55,7 @@ def detector_page() -> str:
         "What each kind of finding is about, and when it holds. Each is judged whenever its subject changes and "
         "whenever its deadline comes; how to add one is in [CONTRIBUTING.md](../CONTRIBUTING.md). Thresholds are "
         "explained in [settings.md](settings.md). A kind that waits for feeds opens only once these have been heard "
-        "past its `due_at`: unknown is not late.",
+        "past its `due_at`: unknown is not late; `feed_silence.waits` says which kinds do.",
         _table(head, rows),
         "## Computed only" if inner else "",
         "Findings of these are in the log because another kind counts them; nobody is shown them." if inner else "",

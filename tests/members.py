@@ -73,6 +73,8 @@ def words(annotation: ast.expr, module: str, parts: dict[str, type]) -> str:
         return " or ".join(words(side, module, parts) for side in sides if not _is_none(side))
     if isinstance(annotation, ast.Subscript):
         return _container(annotation, module, parts)
+    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
+        return words(ast.parse(annotation.value, mode="eval").body, module, parts)  # a record that holds its like
     if isinstance(annotation, ast.Name) and annotation.id in _WORDS:
         return _WORDS[annotation.id]
     return _named(eval(ast.unparse(annotation), vars(sys.modules[module])), parts)
@@ -97,7 +99,8 @@ def policy_keys(table: type[msgspec.Struct] = Policy, prefix: str = "") -> Itera
     for field, one in zip(msgspec.structs.fields(table), members(table), strict=True):
         inner, key = table_of(field.type), prefix + field.name
         if inner is not None:
-            below = f"{key}." if inner is field.type else f"{key}.<name>."
+            below = f"{key}[]." if get_origin(field.type) is tuple else f"{key}.<name>."
+            below = f"{key}." if inner is field.type else below
             for path, member in policy_keys(inner, below):
                 yield path, member._replace(about=member.about or sentence(inner))
         elif key != "hash":
@@ -147,8 +150,9 @@ def trees() -> list[ast.Module]:
 
 
 def table_of(kind: Any) -> type[msgspec.Struct] | None:
-    """Give the table that stands under a key, directly or under names."""
+    """Give the table that stands under a key, directly, under names, or several times."""
     inner = get_args(kind)[-1] if get_origin(kind) is dict else kind
+    inner = get_args(kind)[0] if get_origin(kind) is tuple else inner
     return inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None
 
 

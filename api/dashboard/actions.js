@@ -5,16 +5,17 @@ import { incidentPath, post } from "./api.js";
 import { ContactForm } from "./contact.js";
 import { body, Fields, leaving, starting } from "./fields.js";
 import { t } from "./i18n.js";
+import { Others } from "./others.js";
 import { Failure } from "./parts.js";
 import { useSending } from "./sending.js";
 import { fieldsOf, possible } from "./steps.js";
 
-const MAIN = ["confirm", "acknowledge", "contact", "reopen", "split", "wake"];
+const MAIN = ["confirm", "answer", "acknowledge", "contact", "reopen", "split", "wake"];
 
 export function Actions({ incident, workflow, onDone }) {
   const [step, choose] = useState(null);
   const bar = useRef(null);
-  const steps = possible(workflow);
+  const steps = possible(workflow, incident.kind);
   const chosen = steps.includes(step) ? step : null;
   const close = () => {
     choose(null);
@@ -47,6 +48,7 @@ function StepForm({ step, incident, workflow, onDone, onCancel }) {
   return html`<form class="step" ref=${form} onSubmit=${submit} data-step=${step} aria-label=${t(`step.${step}`)} onKeyDown=${leaving(onCancel)}>
     <p class="minor">${t(`step.${step}.hint`)}</p>
     <${Fields} fields=${fields} values=${values} onChange=${setValues} />
+    ${step === "merge" ? html`<${Others} id="merge-into" incident=${incident} />` : null}
     <${Failure} error=${error} title=${t("error.refused")} />
     <div class="buttons"><button type="submit" class="primary" disabled=${busy}>${t(`step.${step}`)}</button>
       <button type="button" onClick=${onCancel}>${t("cancel")}</button></div>

@@ -6,12 +6,15 @@ const KEPT = "tracker.actor";
 const NOBODY = "staff";
 const listeners = new Set();
 
-// A header carries no other characters; see `valid`.
-const SENDABLE = /^[\x20-\x7e]{1,128}$/;
+const NAME = /^[^\x00-\x1f\x7f]{1,128}$/;
+const PLAIN = /^[\x20-\x7e]*$/;
 
-export const valid = (name) => name === "" || SENDABLE.test(name);
+export const valid = (name) => name === "" || NAME.test(name);
 export const chosen = () => localStorage.getItem(KEPT) ?? "";
 export const actor = () => chosen() || NOBODY;
+
+// A header carries ASCII alone: any other name is sent as RFC 8187 writes it.
+export const sendable = (name) => (PLAIN.test(name) ? name : `UTF-8''${encodeURIComponent(name)}`);
 
 export function setActor(name) {
   if (!valid(name.trim())) return false;

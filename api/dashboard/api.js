@@ -1,6 +1,6 @@
 // Reading the API, and telling it what staff do. A problem becomes an error that can be shown.
 
-import { actor } from "./actor.js";
+import { actor, sendable } from "./actor.js";
 import { t, told } from "./i18n.js";
 
 const PATIENCE = 5; // times that an answer which is not there yet is asked for again
@@ -11,6 +11,7 @@ export class ApiError extends Error {
     this.status = status;
     this.code = problem.code ?? problem.type?.split("/").at(-1) ?? null;
     this.claim = problem.claim ?? null;
+    this.paid = problem.paid ?? null;
     this.requestId = problem.request_id;
   }
 }
@@ -53,7 +54,7 @@ export function newKey() {
 }
 
 export async function post(path, body = {}, key = "") {
-  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-Actor": actor() };
+  const headers = { Accept: "application/json", "Content-Type": "application/json", "X-Actor": sendable(actor()) };
   if (key) headers["Idempotency-Key"] = key;
   let response;
   try {

@@ -6,6 +6,8 @@ import { t, told } from "./i18n.js";
 import { Card, Pill, Time } from "./parts.js";
 import { link } from "./router.js";
 
+const SOME = 20; // payments of a batch are many
+
 export const StatusPill = ({ status }) => html`<${Pill} kind=${`staff-${status}`} name=${t(`status.staff.${status}`)} />`;
 
 export function Desk({ incident, workflow, onDone }) {
@@ -35,6 +37,8 @@ function State({ of: one, liability }) {
     ["liable", html`${party} <span class="minor">${liability.set_by === "staff" ? t("desk.by_staff") : liability.rule ? t("desk.by_rule", { rule: told(`liable.${liability.rule}`, liability.rule) }) : ""}</span>`],
     ["channels", html`${liability.channels.map((name) => t(`channel.${name}`)).join(", ")}${liability.confirm_in_writing ? ` · ${t("desk.in_writing")}` : ""}${liability.show_evidence ? ` · ${t("desk.evidence")}` : ""}`],
     ["escalated", one.level > 0 && `${one.escalated_to ?? ""} (${t("desk.level", { n: one.level })})`],
+    ["escalates", one.escalates_at && html`<${Time} at=${one.escalates_at} />`],
+    ["price", one.price_answer && html`${t(`mistake.${one.price_answer.mistake ? "yes" : "no"}`)} <span class="minor">${one.price_answer.by}: ${one.price_answer.why}</span>`],
     ["attempt", one.next_attempt && html`<${Time} at=${one.next_attempt} /> ${one.attempt_due ? html`<span class="tag warn">${t("desk.attempt_due")}</span>` : null}`],
     ["awaiting", one.awaits_confirmation.length > 0 && html`<span class="tag warn">${t("desk.unconfirmed", { n: one.awaits_confirmation.length })}</span>`],
     ["notes", one.notes > 0 && String(one.notes)],
@@ -52,7 +56,7 @@ function Contacts({ of: contacts }) {
 }
 
 function Payments({ of: payments }) {
-  return html`<div><h3>${t("desk.payments")}</h3><ul class="plain">${payments.map((one) => html`<li class="between" key=${one.member}>
+  return html`<div><h3>${t("desk.payments")}</h3><ul class="plain">${payments.length > SOME ? html`<li class="minor">${t("more.others", { n: payments.length - SOME })}</li>` : null}${payments.slice(-SOME).map((one) => html`<li class="between" key=${one.member}>
     <span><span class="mono">${one.member}</span> <b>${one.amount} ${one.currency}</b> ${told(`form.${one.form}`, one.form)}</span>
     <span><span class=${one.paid ? "tag" : "tag warn"}>${t(one.paid ? "desk.paid" : "desk.awaits_approval")}</span> <span class="minor">${one.approvals.join(", ")}</span></span></li>`)}</ul></div>`;
 }

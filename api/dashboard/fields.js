@@ -18,10 +18,11 @@ const empty = (value) => value === "" || value === undefined || value === null |
 // Leaves out what is empty; times get their offset.
 export function body(fields, values) {
   const made = {};
-  for (const { name, type } of fields) {
+  for (const { name, type, read } of fields) {
     const value = values[name];
     if (empty(value)) continue;
-    if (type === "time") made[name] = new Date(value).toISOString();
+    if (read) made[name] = read(value);
+    else if (type === "time") made[name] = new Date(value).toISOString();
     else if (type === "lines") made[name] = value.split("\n").map((one) => one.trim()).filter(Boolean);
     else made[name] = typeof value === "string" ? value.trim() : value;
   }
@@ -62,6 +63,6 @@ function Field({ field, value, onChange, of }) {
     ${type === "area" || type === "lines" ? html`<textarea ...${common} rows="3" maxlength="4000" value=${value} onInput=${typed}></textarea>` : null}
     ${type === "time" ? html`<input type="datetime-local" ...${common} value=${value} onInput=${typed} />` : null}
     ${type === "amount" ? html`<input ...${common} inputmode="decimal" pattern="[0-9]{1,12}([.][0-9]{1,6})?" value=${value} onInput=${typed} />` : null}
-    ${type === "text" ? html`<input ...${common} maxlength="128" pattern=${field.pattern} list=${field.list} value=${value} onInput=${typed} />` : null}
+    ${type === "text" ? html`<input ...${common} maxlength=${field.longest ?? 128} pattern=${field.pattern} list=${field.list} value=${value} onInput=${typed} />` : null}
   </p>`;
 }

@@ -2,10 +2,13 @@
 
 import { html, useEffect, useState } from "./html.js";
 import { incidentPath } from "./api.js";
+import { Batches } from "./batches.js";
 import { now } from "./clock.js";
 import { Desk } from "./desk.js";
 import { Detail } from "./detail.js";
 import { span } from "./format.js";
+import { Goods } from "./goods.js";
+import { History } from "./history.js";
 import { useNow, useRead } from "./hooks.js";
 import { t, told } from "./i18n.js";
 import { overdue } from "./kinds.js";
@@ -35,6 +38,8 @@ export function IncidentPanel({ id, params, onChange = () => {} }) {
     <${Facts} one=${one} episode=${data.episodes.at(-1)} />
     <${Members} one=${one} position=${position} />
     ${data.workflow ? html`<${Desk} key=${id} incident=${one} workflow=${data.workflow} onDone=${done} />` : null}
+    ${data.workflow ? html`<${Batches} key=${`batches ${id}`} incident=${one} onDone=${done} /><${Goods} key=${`goods ${id}`} incident=${one} onDone=${done} />` : null}
+    <${History} of=${data.history ?? []} />
     <${Detail} of=${one.detail} />
     ${data.episodes.toReversed().map((each, place) => html`<${Episode} one=${each} nth=${data.episodes.length - place} of=${data.episodes.length} />`)}
     <footer><${ApiLink} path=${incidentPath(id)} /> <span class="mono minor">${one.id}</span></footer>
@@ -48,6 +53,7 @@ function Heading({ one }) {
   return html`<header class="heading">
     <div class="pills"><${StatePill} state=${one.state} /><${Severity} grade=${one.severity} />
       ${one.historic ? html`<span class="tag" title=${t("tag.historic.hint")}>${t("tag.historic")}</span>` : null}
+      <${Flapping} of=${one.flapping} />
       ${one.stale ? html`<span class="tag warn" title=${t("tag.stale.hint")}>${t("tag.stale")}</span>` : null}
     </div>
     <h1>${kindName(one.kind)} <span class="mono">${one.subject}</span></h1>
@@ -59,9 +65,16 @@ function Heading({ one }) {
   </header>`;
 }
 
+// Read until the next time the page asks; by then it may stand still.
+function Flapping({ of: spell }) {
+  if (!spell) return null;
+  return html`<span class="tag warn" title=${t("tag.flapping.hint")}>${t("tag.flapping", { n: spell.changes })} <${Time} at=${spell.since} /></span>`;
+}
+
 function Facts({ one, episode }) {
   const parts = Object.entries(one.severity_parts ?? {});
   return html`<dl class="facts">
+    ${one.evidence ? html`<div class="evidence"><dt>${t("fact.evidence")}</dt><dd><${Evidence} said=${one.evidence} /></dd></div>` : null}
     ${one.would_clear ? html`<div class="clears"><dt>${t("fact.clears")}</dt><dd>${told(`clears.${one.kind}`, one.would_clear)}</dd></div>` : null}
     ${episode.ended_by ? html`<div><dt>${t("fact.ended_by")}</dt><dd>${told(`type.${episode.ended_by.type}`, episode.ended_by.type ?? "")} <span class="mono">${episode.ended_by.ref}</span><br /><${Record} of=${episode.ended_by} /></dd></div>` : null}
     <div><dt>${t("fact.orders")}</dt><dd>${one.order_ids.length ? html`<${Orders} ids=${one.order_ids} />` : "—"}</dd></div>
@@ -92,4 +105,10 @@ function Episode({ one, nth, of }) {
     />
     ${one.detail.knowable_at ? html`<p class="minor">${t("proof.knowable")} <${Time} at=${one.detail.knowable_at} /></p>` : null}
   <//>`;
+}
+
+// "feed silent since …" or "feed never heard", in the reader's words.
+function Evidence({ said }) {
+  const since = said.split("since ")[1];
+  return since ? html`${t("fact.evidence.silent")} <${Time} at=${since} />` : t("fact.evidence.never");
 }

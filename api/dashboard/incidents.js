@@ -135,6 +135,8 @@ function Row({ one, chosen, params }) {
         <span>${t(overdue(one.kind) ? "row.due" : "row.since")} <${Time} at=${one.due_at} /></span>
         ${one.staff && one.staff.status !== "new" ? html`<${StatusPill} status=${one.staff.status} />` : null}
         ${one.staff?.person || one.staff?.team ? html`<span>${[one.staff.person, one.staff.team].filter(Boolean).join(" · ")}</span>` : null}
+        ${one.staff?.level ? html`<span class="tag warn">↑ ${one.staff.escalated_to ?? t("desk.level", { n: one.staff.level })}</span>` : null}
+        ${one.flapping ? html`<span class="tag" title=${t("tag.flapping.hint")}>${t("tag.flapping", { n: one.flapping.changes })}</span>` : null}
         ${one.staff?.attempt_due ? html`<span class="tag warn">${t("desk.attempt_due")}</span>` : null}
         ${one.muted_as ? html`<span class="tag">${t(`muted.${one.muted_as}`)}</span>` : null}
         ${one.historic ? html`<span class="tag">${t("tag.historic")}</span>` : null}

@@ -33,11 +33,12 @@ export function Empty({ title, children }) {
 
 export function Failure({ error, title = t("error.failed") }) {
   if (!error) return null;
-  const claim = error.claim;
+  const { claim, paid } = error;
   return html`<div class="failure" role="alert">
     <strong>${error.status === 404 ? t("error.not_found") : title}</strong>
     <p>${error.message}${error.requestId ? ` (${t("error.request", { id: error.requestId })})` : ""}</p>
     ${claim ? html`<p class="claim">${t("error.claim")} <b>${told(`claim.${claim.claim}`, claim.claim)}${claim.value ? ` ${claim.value}` : ""}</b> <span class="mono">${claim.order_id}</span></p>` : null}
+    ${paid ? html`<p class="claim">${t("error.paid")} <b>${paid.amount} ${paid.currency}</b> ${told(`form.${paid.form}`, paid.form)} · ${paid.by} <${Time} at=${paid.at} /> <a class="mono" href=${link("incidents", paid.incident)}>${paid.incident.replace(/^incident-/, "")}</a></p>` : null}
   </div>`;
 }
 

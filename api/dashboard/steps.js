@@ -14,6 +14,7 @@ export const STEPS = {
   snooze: [{ name: "until", type: "time", start: () => inHours(4) }, { name: "next_event", type: "check", start: true }, why],
   wake: [why],
   note: [{ name: "text", type: "area", required: true }],
+  answer: [{ name: "mistake", type: "choice", options: ["no", "yes"], shown: (one) => t(`mistake.${one}`), required: true, start: "no", read: (one) => one === "yes" }, because],
   escalate: [{ name: "to", required: true }, why],
   liability: [{ name: "party", type: "choice", options: PARTIES, shown: (one) => t(`party.${one}`), required: true, start: PARTIES[0] }, why],
   compensate: [
@@ -23,11 +24,12 @@ export const STEPS = {
     { name: "form", type: "choice", options: FORMS, shown: (one) => t(`form.${one}`), required: true, start: FORMS[0] },
     { name: "order_id" },
     { name: "evidence", type: "lines" },
+    { name: "override", type: "area" },
     why,
   ],
   resolve: [{ name: "outcome", type: "area" }, why],
   dismiss: [because],
-  merge: [{ name: "into", required: true }, why],
+  merge: [{ name: "into", required: true, list: "merge-into", longest: 1200 }, why],
   split: [why],
   reopen: [why],
   confirm: [
@@ -42,11 +44,12 @@ export const STEPS = {
 const OPEN = ["assign", "contact", "note", "escalate", "liability", "compensate", "resolve", "dismiss", "merge"];
 
 // What makes sense where it stands; the server has the last word, and its refusal is shown.
-export function possible(workflow) {
+export function possible(workflow, kind) {
   const open = ["new", "acknowledged", "snoozed"].includes(workflow.status);
   if (workflow.status === "merged") return ["split", "note"];
   if (!open) return ["reopen", "note"];
   const steps = [workflow.acknowledged_by ? "give-back" : "acknowledge", workflow.status === "snoozed" ? "wake" : "snooze", ...OPEN];
+  if (kind === "price_difference") workflow.price_answer ? steps.push("answer") : steps.unshift("answer");
   if (workflow.awaits_confirmation.length) steps.unshift("confirm");
   if (unpaid(workflow).length) steps.push("compensate/approve", "compensate/withdraw");
   return steps;

@@ -8,7 +8,7 @@ from api import vendoring
 from api.contract_desk import State
 from api.pages import FOLDER
 from domain.detectors import DETECTORS
-from domain.incident_events import Channel, Form, Outcome, Party, Promised
+from domain.incident_events import INCIDENT_EVENTS, Channel, Form, Outcome, Party, Promised
 from domain.policy import KINDS
 
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / "locales").glob("*.json")}
@@ -66,6 +66,10 @@ def test_every_refusal_of_the_desk_is_said_in_every_language():
     codes = set(re.findall(r'IllegalStep\(\s*"([a-z_]+)"', source)) | {"claim_untrue", "read_only", "not_there_yet"}
     assert len(codes) > 20
     assert {f"no.{code}" for code in codes} - set(CATALOGUES["en"]) == set()
+
+
+def test_every_step_that_a_history_shows_is_named():
+    assert {f"taken.{one.TOPIC.split('.')[1]}" for one in INCIDENT_EVENTS} <= set(CATALOGUES["en"])
 
 
 def test_every_word_of_the_contract_that_staff_choose_from_is_offered_and_named():

@@ -271,9 +271,16 @@ def test_whom_we_told_something_untrue_is_called_again_and_put_right(browser, de
 
 def test_backlogs_show_what_piles_up_and_metrics_what_came_of_it(browser, seen):
     with at_desk(browser, seen, "/backlogs") as page:
-        page.wait_for_selector(f".backlog[data-id='{BACKLOG}'] td")
-        ages = [one.inner_text() for one in page.locator(".backlog tbody td").all()]
-        assert ages == ["3", "0", "0", "0"]
+        full = ".backlog[data-id='warehouse/W-1']"
+        page.wait_for_selector(f"{full} td")
+        ages = [one.inner_text() for one in page.locator(f"{full} tbody td").all()]
+        assert ages == ["0", "3", "0", "0"]
+        assert page.locator(".backlog").count() == 2
+        page.get_by_text("only backlogs").click()
+        page.wait_for_selector(".backlog[data-id='warehouse/W-2']", state="detached")
+        page.locator(f"{full} a", has_text="3").last.click()
+        page.wait_for_selector(".rows, .split, table")
+        assert "muted_by" in page.url
         page.goto(f"{seen.url}/#/metrics")
         page.wait_for_selector(".numbers")
         summary = page.request.get(f"{seen.url}/v1/metrics/summary").json()
@@ -283,10 +290,10 @@ def test_backlogs_show_what_piles_up_and_metrics_what_came_of_it(browser, seen):
         shows(page, "#blind-spots", "K1")
 
 
-def test_a_name_that_no_header_can_carry_is_refused_and_another_is_kept(browser, seen):
+def test_what_is_no_name_is_refused_and_another_is_kept(browser, seen):
     with at_desk(browser, seen, "/worklist", who="") as page:
         name = page.locator("#actor")
-        name.fill("王")
+        name.fill("wang\x7f")
         name.blur()
         shows(page, "#actor-wrong", "staff number")
         page.keyboard.press("Escape")

@@ -3,7 +3,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api import health
 from api.metrics import METRICS
+from domain.desk import Case, Desk
 from domain.errors import Unreadable
+from domain.incident_commands import Escalate
 from domain.instant import iso
 from projections import VIEWS
 from tests.story import at, heartbeat, placed, requested
@@ -101,6 +103,9 @@ def test_health_and_version_answer_at_once(shop):
 
 def test_every_metric_that_is_told_is_in_the_list_and_every_listed_one_is_told(shop):
     shop.late("1")
+    case = Case("incident-late_shipment-F1", "order-O1")
+    Desk(shop.told.log).handle(case, Escalate(by="li", to="lead"), at=at(31))
+    shop.told.follow()
     shop.known(31)
     shop.get("/v1/incidents")
     shop.app.state.meters.let_go("stalled")

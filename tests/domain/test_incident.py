@@ -4,9 +4,11 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.incident import Incident, due, evolve, pass_time
+from domain.incident import Incident, evolve
+from domain.incident_clock import due, pass_time
 from domain.incident_commands import (
     Acknowledge,
+    AnswerPrice,
     Approve,
     Assign,
     Command,
@@ -57,6 +59,7 @@ TABLE: dict[Command, tuple[str, str, str, str, str, str]] = {
     Wake(by="wang"): ("not_snoozed", "not_snoozed", "new", *CLOSED),
     Note(by="wang", text="seen"): ("new", "acknowledged", "snoozed", "resolved", "dismissed", "merged"),
     SetLiability(by="wang", party="carrier"): ("new", "acknowledged", "snoozed", "resolved", "dismissed", "merged!"),
+    AnswerPrice(by="wang", mistake=True, why="?"): ("no_question", "no_question", "no_question", *CLOSED),
     Escalate(by="wang", to="lead"): ("new", "acknowledged", "snoozed", *CLOSED),
     CALL: ("new", "acknowledged", "snoozed", *CLOSED),
     PAY: ("new", "acknowledged", "snoozed", *CLOSED),
@@ -226,4 +229,4 @@ def test_another_command_under_the_same_id_is_refused_and_not_swallowed(case: Ca
 def test_an_event_of_something_else_is_no_event_of_an_incident() -> None:
     with pytest.raises(TypeError, match="does not belong"):
         evolve(Incident(), object())  # type: ignore[arg-type]
-    assert len(INCIDENT_EVENTS) == 21
+    assert len(INCIDENT_EVENTS) == 25

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from domain.errors import IllegalStep
-from domain.incident import due
+from domain.incident_clock import due
 from domain.incident_commands import (
     Approve,
     Command,

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.errors import IllegalStep
-from domain.incident import Incident, due, evolve, pass_time, status
+from domain.incident import Incident, evolve, status
+from domain.incident_clock import due, pass_time
 from domain.incident_commands import (
     Acknowledge,
     Approve,

@@ -5,7 +5,7 @@ import pytest
 from domain.detection import Finding, FindingAmended, FindingEnded, FindingEvent, FindingOpened
 from domain.incident_commands import Assign, Dismiss, Resolve, Snooze, Terms
 from domain.incident_events import IncidentEvent
-from domain.incident_steps import react
+from domain.incident_steps import News, react
 from domain.instant import DAY
 from tests.domain.handled import Case, merged
 from tests.story import at
@@ -29,7 +29,7 @@ def news(kind: type[FindingEvent] = FindingOpened, due: float = 1) -> FindingEve
 
 
 def hear(case: Case, one: FindingEvent, position: int | None = 200) -> list[str]:
-    events: tuple[IncidentEvent, ...] = react(case.state, one, at(50), TERMS, position)
+    events: tuple[IncidentEvent, ...] = react(case.state, News(one, position), at(50), TERMS)
     return [getattr(event, "cause", "") for event in case.record(events)]
 
 

@@ -3,12 +3,13 @@
 import pytest
 
 from domain.incident_events import Statement
-from domain.instant import iso
+from domain.instant import HOUR, Duration, iso
 from domain.statements import CLAIMS, OrderFacts, Overclaimed, check, must_hold, order_facts
 from tests.story import (
     Given,
     at,
     cancelled,
+    hours,
     labelled,
     line,
     moved,
@@ -183,3 +184,15 @@ def test_what_is_true_is_let_through():
         {"O": facts(placed(0), labelled(1, order_ids=("O",)))},
     )
     must_hold([], {})
+
+
+def test_of_a_carrier_s_estimates_the_one_counts_that_has_stood_for_long_enough():
+    said = ((3, 80), (10, 90), (11, 100), (12, 90))
+    known = Given(placed(0), *(scanned(when, order_ids=("O",), estimated_delivery=day) for when, day in said))
+    parcels = {"P": known.parcel()}
+
+    def dates(now):
+        told = order_facts(known.order(), parcels, "UTC", at=at(now), hold=Duration(2 * HOUR))
+        return [hours(one.at) for one in told.dates]
+
+    assert {now: dates(now) for now in (4.9, 5, 11.5, 13.9, 14)} == {4.9: [], 5: [80], 11.5: [80], 13.9: [80], 14: [90]}

@@ -14,7 +14,7 @@ from domain.log import EVENTS, UnknownTopic, decode, encode
 
 HERE = Path(__file__).parent
 BY_TOPIC = {event.TOPIC: event for event in EVENTS}
-SAID_BY_STAFF = {"order.assured.v1", "order.assurance_kept.v1"}
+SAID_BY_STAFF = {"order.assured.v1", "order.assurance_kept.v1", "price.answered.v1"}
 """Facts that no record brought."""
 
 

@@ -8,7 +8,7 @@ from domain.incident_events import Statement
 from projections import contacts
 from tests.projections.staffed import do, rebuilt
 from tests.projections.test_worklist import late, late_order
-from tests.story import at, labelled, moved, scanned, voided
+from tests.story import LATER, at, labelled, moved, scanned, voided
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def say(told, claim, when=31, *, value=None, **more):
 
 def wrong(told, **more):
     with told.store.reading() as rows:
-        found = contacts.told_wrong(rows, 9, **more)
+        found = contacts.told_wrong(rows, 9, **{"now": LATER} | more)
     return [(one.customer, one.contact_id, [each.claim for each in one.statements]) for one in found]
 
 
@@ -88,6 +88,38 @@ def test_a_carriers_newer_estimate_makes_the_older_one_untrue(desk):
     desk.hear(scanned(32, "P", "in_transit", order_ids=("O1",), estimated_delivery=130), until=33)
     assert [claims for _, _, claims in wrong(desk)] == [["new_date"]]
     rebuilt(desk)
+
+
+def estimated(when, day):
+    return scanned(when, "P", "in_transit", order_ids=("O1",), estimated_delivery=day)
+
+
+def test_a_newer_estimate_counts_only_once_it_has_stood_for_a_while(desk):
+    desk.hear(estimated(12, 80), until=30)
+    say(desk, "new_date", value="2026-03-04")
+    desk.hear(estimated(32, 130), until=33)
+    assert wrong(desk, now=at(33.9)) == []
+    assert [claims for _, _, claims in wrong(desk, now=at(34))] == [["new_date"]]
+    rebuilt(desk)
+
+
+def test_an_estimate_that_flaps_calls_nobody(desk):
+    desk.hear(estimated(12, 80), until=30)
+    say(desk, "new_date", value="2026-03-04")
+    desk.hear(*(estimated(32 + n, 130 if n % 2 == 0 else 80) for n in range(6)), until=38)
+    assert [wrong(desk, now=at(32 + n / 2)) for n in range(14)] == [[]] * 14
+    assert [claims for _, _, claims in wrong(desk)] == []
+    rebuilt(desk)
+
+
+def test_how_long_an_estimate_must_stand_is_policy(told):
+    adopt(told.log, '[estimates]\nhold = "10h"', at(0))
+    late_order(told, "1", "C")
+    told.come(30)
+    told.hear(estimated(12, 80), until=30)
+    say(told, "new_date", value="2026-03-04")
+    told.hear(estimated(32, 130), until=33)
+    assert (wrong(told, now=at(41)), len(wrong(told, now=at(42)))) == ([], 1)
 
 
 @pytest.mark.parametrize(("adopted_at", "untrue"), [(40, []), (25, [["new_date"]])])

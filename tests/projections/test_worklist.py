@@ -7,6 +7,7 @@ from domain.desk import Case, Desk
 from domain.detection import incident_id
 from domain.enrolment import Partition, go_live
 from domain.incident_commands import Acknowledge, Assign, Contact, Dismiss, Escalate, Merge, Resolve, Snooze
+from domain.routing import goes_to
 from projections import worklist
 from projections.worklist import Wanted
 from tests.projections.staffed import do, rebuilt
@@ -190,8 +191,8 @@ def test_hard_cases_go_to_whom_the_policy_names(told):
     [hard] = listed(told, Wanted(hard=True))
     assert (hard.rank.task, hard.points) == ("customer-C1", 2)
     with told.store.reading() as rows:
-        assert worklist.routing(rows, at(32)).goes_to(hard.points) == ("senior",)
-        assert worklist.routing(rows, at(32)).goes_to(1) == ("day",)
+        assert goes_to(worklist.routing(rows, at(32)), hard.points) == ("senior",)
+        assert goes_to(worklist.routing(rows, at(32)), 1) == ("day",)
     adopt(told.log, "[routing]\nhard_from = 3\n[routing.kinds]\nlate_shipment = 1", at(34))
     told.follow()
     assert names(told, Wanted(hard=True)) == ["customer-C1"]

@@ -1,0 +1,54 @@
+"""Flapping: which incidents have begun and ended too often of late for each time to be news.
+
+Worked out inside the view of incidents, from the world times of its episodes and the policy in force at the last one.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from domain.adoption import in_force
+from domain.instant import Instant
+from domain.policy import DEFAULT
+from domain.unrest import unrest
+from projections.subjects import Subjects
+from projections.view import Rows
+
+TABLES: Final = ("flapping",)
+SCHEMA: Final = (
+    """CREATE TABLE IF NOT EXISTS flapping (
+        id TEXT PRIMARY KEY, since INTEGER NOT NULL, stable_at INTEGER NOT NULL, changes INTEGER NOT NULL)
+        WITHOUT ROWID""",
+)
+_LEAST: Final = 2
+"""Episodes that no policy takes for unrest."""
+
+
+class Flapping(NamedTuple):
+    """An incident's last spell of unrest."""
+
+    since: Instant
+    stable_at: Instant
+    """It is over then, unless the incident changes before."""
+    changes: int
+
+
+def note(rows: Rows, identity: str, episodes: Sequence[Any], position: int, subjects: Subjects) -> None:
+    """Keep the last spell of an incident with these episodes, each with ``state``, ``due_at`` and ``ended_at``."""
+    if len(episodes) < _LEAST:
+        return
+    held = [(one["due_at"], one["ended_at"]) for one in episodes if one["state"] != "retracted"]
+    policies = subjects.policies(position)
+    at = max((due for due, _ in held), default=0)
+    policy = in_force(policies, at) if policies else DEFAULT
+    found = unrest(held, policy.incidents.flapping)
+    rows.execute("DELETE FROM flapping WHERE id = ?", (identity,))
+    if found is not None:
+        rows.execute("INSERT INTO flapping VALUES (?,?,?,?)", (identity, *found))
+
+
+def of(rows: Rows, identity: str, now: Instant) -> Flapping | None:
+    """Give the spell that an incident is in at an instant."""
+    row = rows.execute(
+        "SELECT since, stable_at, changes FROM flapping WHERE id = ? AND stable_at > ?", (identity, now)
+    ).fetchone()
+    return None if row is None else Flapping(*row)

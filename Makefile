@@ -32,8 +32,8 @@ run: setup  ## play the sample season, live at the printed address
 test: setup  ## the fast suite, in under five minutes; says what this machine lacks, and what it leaves to make brokers
 	$(BIN)/pytest -n 2 --dist loadgroup --leave-brokers=apache,container $(PYTEST_ARGS)
 
-brokers: setup  ## the contract suites on every broker; fails when one was not exercised
-	$(BIN)/pytest tests/contracts -n 2 --dist loadgroup --require-brokers=apache,container,embedded $(PYTEST_ARGS)
+brokers: setup  ## the contract suites and the stories on every broker; fails when one was not exercised
+	$(BIN)/pytest tests/contracts tests/stories -n 2 --dist loadgroup --require-brokers=apache,container,embedded $(PYTEST_ARGS)
 
 census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
 	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tests.stories.pen import Event, bound, complained, event, in_order, packed, placed, scanned
+from tests.stories.pen import Event, answered, bound, complained, event, in_order, packed, placed, resolved, scanned
 
 LISTING: Final = "TEA-GREEN"
 ORDERS: Final = 500
@@ -28,8 +28,10 @@ def _weeks_before() -> Iterator[Event]:
         name, when = f"B{number:03}", -600 + number * 1.4
         yield placed(when - 2, name, LISTING if number % 4 == 0 else "CUP")
         yield packed(when, name, LISTING if number % 4 == 0 else "CUP", "1")
-    yield complained(-300, "B100", "wrong_item", LISTING)
-    yield complained(-200, "B201", "missing_item", "CUP")
+    for when, name, category, sku in ((-300, "B100", "wrong_item", LISTING), (-200, "B201", "missing_item", "CUP")):
+        yield complained(when, name, category, sku)
+        yield answered(when + 0.5, name)
+        yield resolved(when + 6, name)
 
 
 def _wrong_binding() -> Iterator[Event]:
@@ -47,6 +49,7 @@ def _wrong_binding() -> Iterator[Event]:
 def _complaints() -> Iterator[Event]:
     for number, name in enumerate(names()[:COMPLAIN]):
         yield complained(44 + number, name, "wrong_item", LISTING, item={"received_sku": "TEA-BLACK"})
+        yield answered(44.5 + number, name)
 
 
 def wrong_binding() -> list[Event]:

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tests.stories.pen import Event, complained, event, in_order, placed
+from tests.stories.pen import CARRIER, Event, complained, event, in_order, placed, resolved
 
 LAMP: Final = "LAMP"
 CUP: Final = "CUP"
 POT: Final = "POT"
 BROKEN: Final = [f"L{number:02}" for number in range(3, 75, 8)]
 """Orders of lamps whose customers complain."""
+RETURN: Final = "R-1"
+"""Parcel in which the first of them comes back."""
 POLICY: Final = {"kinds": {"enabled": ["product_defect"]}}
 
 
@@ -20,6 +22,7 @@ def _weeks_before() -> Iterator[Event]:
         yield placed(when, name, f"THING-{number % 10}")
         if number % 100 == 50:
             yield complained(when + 60, name, "defective", f"THING-{number % 10}")
+            yield resolved(when + 60.5, name)
 
 
 def _lamps() -> Iterator[Event]:
@@ -43,6 +46,13 @@ def _one_customer() -> Iterator[Event]:
     for number in range(8):
         yield placed(number, f"A{number}", POT, customer_id="C-always")
         yield complained(85 + number, f"A{number}", "damaged", POT, customer_id="C-always")
+
+
+def sent_back(when: float) -> list[Event]:
+    """Tell how the first lamp comes back, in a parcel that its customer sent."""
+    named = {"parcel_id": RETURN, "carrier": "SF"}
+    taken = event("parcel.scanned", when, CARRIER, "back", status="picked_up", **named)
+    return [taken, event("parcel.scanned", when + 8, CARRIER, "here", status="delivered", **named)]
 
 
 def batch() -> list[Event]:

@@ -27,6 +27,12 @@ def placed(when: float, order_id: str, sku: str, price: str = "100.00", **more: 
     return event("order.placed", when, SHOP, order_id, order_id=order_id, lines=[line], **known)
 
 
+def requested(when: float, order_id: str, warehouse_id: str, ship_by: float) -> Event:
+    """Ask a warehouse to ship an order until then."""
+    named = {"fulfillment_id": f"F-{order_id}", "warehouse_id": warehouse_id, "ship_by": iso(at(ship_by))}
+    return event("fulfillment.requested", when, SHOP, order_id, order_id=order_id, **named)
+
+
 def packed(when: float, order_id: str, sku: str, version: str, warehouse_id: str = "W") -> Event:
     """Close the parcel of an order, picked by a version of the SKU's binding."""
     contents = [{"order_id": order_id, "sku": sku, "quantity": 1, "line_id": "1"}]
@@ -40,11 +46,34 @@ def scanned(when: float, order_id: str, status: str) -> Event:
     return event("parcel.scanned", when, CARRIER, f"{order_id}:{status}", **named)
 
 
+def handed_over(when: float, order_id: str) -> Event:
+    """Let the carrier pick up what was asked for of an order."""
+    named = {"parcel_id": f"P-{order_id}", "carrier": "SF", "status": "picked_up", "fulfillment_ids": [f"F-{order_id}"]}
+    return event("parcel.scanned", when, CARRIER, f"{order_id}:picked_up", **named)
+
+
+def at_facility(when: float, order_id: str, status: str, facility_id: str) -> Event:
+    """Let the parcel of an order come to a facility of the carrier, or leave it."""
+    seen = scanned(when, order_id, status)
+    seen["data"]["facility_id"] = facility_id
+    return seen
+
+
 def complained(when: float, order_id: str, category: str, sku: str | None = None, **more: Any) -> Event:
     """Let the customer of an order complain."""
     items = None if sku is None else [{"sku": sku} | more.pop("item", {})]
     said = {"complaint_id": f"K-{order_id}", "order_id": order_id, "channel": "chat"} | more
     return event("complaint.opened", when, DESK, said["complaint_id"], category=category, items=items, **said)
+
+
+def answered(when: float, order_id: str) -> Event:
+    """Let the desk answer that customer."""
+    return event("complaint.answered", when, DESK, order_id, complaint_id=f"K-{order_id}", channel="chat")
+
+
+def resolved(when: float, order_id: str) -> Event:
+    """Let the desk settle what that customer complained of."""
+    return event("complaint.resolved", when, DESK, order_id, complaint_id=f"K-{order_id}")
 
 
 def bound(when: float, sku: str, version: str, warehouse_sku: str) -> Event:
@@ -56,6 +85,12 @@ def bound(when: float, sku: str, version: str, warehouse_sku: str) -> Event:
 def priced(when: float, sku: str, price: str, **more: Any) -> Event:
     """Give a listing another price."""
     return event("price.changed", when, SHOP, f"{sku}@{when:g}", sku=sku, price=price, currency="CNY", **more)
+
+
+def between(since: float, until: float, events: Iterable[Event]) -> list[Event]:
+    """Give what happened between two hours, the first one included, in the order of the world."""
+    begin, end = iso(at(since)), iso(at(until))
+    return [one for one in in_order(events) if begin <= one["time"] < end]
 
 
 def in_order(events: Iterable[Event]) -> list[Event]:

@@ -138,7 +138,7 @@ def _sold_before(telling: Telling, placings: Iterable[OrderPlaced]) -> Iterator[
 
 def _member(telling: Telling, order: Order, sku: str, said: OrderComplaintChanged) -> ClusterMemberChanged:
     placed = order.placed
-    paid = usual.paid(telling, SORT.incident(cluster.subject(sku)))
+    paid = usual.paid_orders(telling, SORT.incident(cluster.subject(sku)))
     ends = [said.resolved, paid.get(order.id, paid.get(said.complaint_id))]
     return ClusterMemberChanged(
         member=said.complaint_id,
@@ -161,10 +161,11 @@ def _weigh(telling: Telling, name: str) -> None:
     [sku] = cluster.parts(state.subject)
     telling.relate(f"suspect {_sku(sku)}", name)
     usual.watch(telling, name, state, _COUNTED)
-    for reach in _reach(telling, state, sku):
-        telling.intake.hear(name, cluster.decide(state, reach))
+    _count_reached(telling, name, state, sku)
     telling.intake.hear(name, cluster.decide(state, _scope(telling, state, sku)))
     _tell_buyers(telling, name, state, sku)
+    # Who has become a member is no longer one of the others.
+    _count_reached(telling, name, state, sku)
 
 
 def _tell_buyers(telling: Telling, name: str, state: Cluster, sku: str) -> None:
@@ -199,7 +200,7 @@ def _silent(telling: Telling, order: Order, sku: str) -> ClusterMemberChanged:
         if one.voided_at is None and (one.contents is None or any(content.sku == sku for content in one.contents))
     ]
     delivered = (one.settled.at for one in holding if one.settled is not None and one.settled != one.undone)
-    ends = [cancellation(order, sku), usual.paid(telling, SORT.incident(cluster.subject(sku))).get(order.id)]
+    ends = [cancellation(order, sku), usual.paid_orders(telling, SORT.incident(cluster.subject(sku))).get(order.id)]
     return ClusterMemberChanged(
         member=order.id,
         order_id=order.id,
@@ -211,6 +212,11 @@ def _silent(telling: Telling, order: Order, sku: str) -> ClusterMemberChanged:
         settled=min((end for end in ends if end is not None), default=None),
         stake=placed.stake,
     )
+
+
+def _count_reached(telling: Telling, name: str, state: Cluster, sku: str) -> None:
+    for reach in list(_reach(telling, state, sku)):
+        telling.intake.hear(name, cluster.decide(state, reach))
 
 
 def _reach(telling: Telling, state: Cluster, sku: str) -> Iterator[ClusterReachCounted]:

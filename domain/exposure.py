@@ -145,7 +145,7 @@ def _known(telling: Telling, parcel: Parcel, one: Packing) -> Known:
     telling.work.load(complaints.values())
     incident = SORT.incident(cluster.subject(*one.binding))
     states = {name: telling.work.state(where) for name, where in complaints.items()}
-    return Known(parcel, order, states, usual.paid(telling, incident))
+    return Known(parcel, order, states, usual.paid_orders(telling, incident))
 
 
 def _counted(binding: Binding) -> Counted:

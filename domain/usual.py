@@ -121,11 +121,19 @@ def stirred(telling: Telling) -> set[str]:
 
 
 def paid(telling: Telling, incident: str) -> dict[str, Stamp]:
-    """Say to which members of an incident, or to which of its orders, staff have released a payment."""
+    """Say to which members of an incident staff have released a payment."""
     state: Any = telling.work.state(incident)
     assert isinstance(state, Incident)
     made = (one for one in state.payments.values() if isinstance(one, IncidentCompensated))
     return {one.member: Stamp(one.at, STAFF, one.by) for one in made}
+
+
+def paid_orders(telling: Telling, incident: str) -> dict[str, Stamp]:
+    """Say the same by member and by the order that was paid, for clusters in which an order is settled as a whole."""
+    state: Any = telling.work.state(incident)
+    made = [one for one in state.payments.values() if isinstance(one, IncidentCompensated)]
+    found = {one.order_id or cluster.parts(one.member)[0]: Stamp(one.at, STAFF, one.by) for one in made}
+    return found | paid(telling, incident)
 
 
 def _count(telling: Telling, counted: Counted, before: ClusterMemberChanged | None, now: ClusterMemberChanged) -> None:

@@ -4,10 +4,13 @@ import pytest
 
 from domain.cluster import ClusterMemberChanged
 from domain.complaint import ComplaintCategorised
+from domain.desk import Case
+from domain.desk import Desk as StaffDesk
+from domain.incident_commands import Compensate
 from domain.log import Log
-from tests.domain.grouped import lines
+from tests.domain.grouped import found, lines
 from tests.domain.test_exposure import SOLD, THREE, cluster, complaint, take
-from tests.story import Desk, cancelled, fact, placed, scanned
+from tests.story import Desk, at, cancelled, fact, line, placed, scanned
 
 
 @pytest.fixture(name="desk")
@@ -74,3 +77,30 @@ def test_the_orders_that_were_placed_meanwhile_are_weighed(log: Log, desk: Desk)
     assert weighed(log) == 7
     take(desk, *[placed(99, of=f"M{n}") for n in range(4)])
     assert weighed(log) == 7
+
+
+@pytest.mark.parametrize("batch", [1000, 50, 7, 1])
+@pytest.mark.parametrize("first", ["sold", "said"])
+def test_silent_buyers_are_weighed_once_however_it_comes(batch: int, first: str) -> None:
+    """Three of thirty are no chance where none of 200 others complained; three of twice as many would be."""
+    others = [placed(-100, line("1", "B"), of=f"B{n}") for n in range(200)]
+    bought = [placed(0, of=f"O{n}", customer_id=f"c{n}") for n in range(30)]
+    said = [complaint(20 + n, f"O{n}", "defective") for n in range(3)]
+    facts = [*said, *others, *bought] if first == "said" else [*others, *bought, *said]
+    [one] = found(facts, THREE, batch=batch)
+    assert (one["subject"], one["detail"]["silent"], one["detail"]["likelihood"]) == ("A", 27, "4.5e-04")
+
+
+@pytest.mark.parametrize(
+    ("member", "order"), [("O0", None), ("K-O0", "O0"), ("c0", "O0"), ("O0:1", "O0"), ("O4", None)]
+)
+def test_a_payment_settles_the_order_however_its_member_is_called(
+    log: Log, desk: Desk, member: str, order: str | None
+) -> None:
+    take(desk, *SOLD, *[complaint(20 + n, f"O{n}", "defective") for n in range(3)])
+    words = {"amount": "9", "currency": "CNY", "form": "refund", "by": "li"}
+    case = Case("incident-product_defect-A", "cluster-defect-A")
+    StaffDesk(log).handle(case, Compensate(member=member, order_id=order, **words), at=at(60))
+    take(desk)
+    settled = [one.order_id for one in cluster(log, "defect-A").members.values() if one.settled is not None]
+    assert settled == [order or member]

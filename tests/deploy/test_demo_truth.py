@@ -21,6 +21,8 @@ from tests.oracle import whole
 
 START = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
 SEEDS = (7, 2026)
+# One process tells and judges each season once for all.
+pytestmark = pytest.mark.xdist_group("season")
 FORM = ("incident", "key", "order_id", "hub", "due_at", "ended_at")
 A_FEW = {
     "late_shipment": 100,

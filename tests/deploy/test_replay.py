@@ -29,6 +29,8 @@ from projections.views import SqliteViews
 
 START: Final = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
 SEED, DAYS = 7, 28
+# One process tells and judges the season once for all.
+pytestmark = pytest.mark.xdist_group("season")
 
 
 class Replayed(NamedTuple):

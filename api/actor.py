@@ -1,6 +1,7 @@
 """Actor: who sends a command, as it will stand in the log; a name in any script."""
 
 import re
+import unicodedata
 from typing import Annotated, Final
 from urllib.parse import unquote
 
@@ -17,12 +18,15 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]").search
 def read(value: str) -> str:
     """Read a name from a header, whose bytes arrive as Latin-1.
 
-    What is not ASCII may be sent as RFC 8187 writes it, which every client can, or as plain UTF-8.
+    What is not ASCII may be sent as RFC 8187 writes it, which every client can, or as plain UTF-8. Blanks around a name
+    and the way its accents are composed make nobody another person.
 
     >>> read("UTF-8''%E7%8E%8B%E8%8A%B3") == read("王芳".encode().decode("latin-1")) == "王芳"
     True
     >>> read("100%25 Li")
     '100%25 Li'
+    >>> read("UTF-8''%20Ame%CC%81lie%C2%A0") == "Am\u00e9lie"
+    True
 
     Raises:
         Problem: it is empty, too long, or not a name in either form.
@@ -32,9 +36,10 @@ def read(value: str) -> str:
         name = unquote(extended[1], errors="strict") if extended else _plain(value)
     except UnicodeDecodeError as error:
         raise Problem("invalid_request", "X-Actor is not written as in RFC 8187.") from error
-    if not name.strip() or len(name) > _LONGEST or _CONTROL(name):
+    clean = unicodedata.normalize("NFC", name).strip()
+    if not clean or len(clean) > _LONGEST or _CONTROL(name):
         raise Problem("invalid_request", f"X-Actor must be a name of 1 to {_LONGEST} characters on one line.")
-    return name
+    return clean
 
 
 def _plain(value: str) -> str:

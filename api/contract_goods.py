@@ -57,7 +57,7 @@ class Disposition(Told):
     """The carrier's word that the parcel came back."""
     evidence: list[str]
     came_back: list[str]
-    """Parcels of the order of which a carrier says that they came back: any of them is proof of a return."""
+    """Parcels of the order that came back since, as a carrier says: any of them is proof of a return."""
     ended_by: str | None
     ended_at: str | None
     ended_why: str | None

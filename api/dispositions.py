@@ -141,5 +141,5 @@ def _shown(one: dispositions.Disposition, snapshot: Snapshot) -> contract.Dispos
         "position": snapshot.token(one.position),
     }
     waits = one.action == "return" and one.state in {"open", "overdue"}
-    returned = dispositions.came_back(snapshot.rows, one.order_id) if waits else []
+    returned = dispositions.came_back(snapshot.rows, one.order_id, one.requested_at) if waits else []
     return contract.Disposition(**{**one._asdict(), **times}, came_back=returned)

@@ -75,6 +75,8 @@ class Account:
     """Refunds wait for these."""
     currency: str | None = None
     """In which the order was placed, as far as whoever asks knows."""
+    lines: frozenset[str] = frozenset()
+    """Ids of the lines that it was placed with, as far as whoever asks knows."""
 
 
 class Money(Protocol):
@@ -136,7 +138,7 @@ def clashes(account: Account, incident: str, money: Money) -> tuple[AccountPaid,
     ['incident-late_shipment-F']
     """
     mine = [one for one in account.payments if one.form == money.form]
-    return tuple(one for one in mine if _same_cause(account.order_id, one, incident, money.member))
+    return tuple(one for one in mine if _same_cause(account, one, incident, money.member))
 
 
 def must_be_payable(account: Account, money: Money, cap: str | None) -> None:
@@ -168,20 +170,26 @@ def paid(account: Account) -> Decimal:
     return sum((Decimal(one.amount) for one in account.payments), Decimal(0))
 
 
-def _same_cause(order_id: str, known: AccountPaid, incident: str, member: str) -> bool:
-    """Say whether two payments may be for one thing: only lines that both are named are told apart.
+def paid_through(account: Account, incident: str, money: Money) -> Decimal:
+    """Add up what an incident has paid the order in the form and currency of another payment."""
+    alike = (one for one in account.payments if (one.incident, one.form) == (incident, money.form))
+    return sum((Decimal(one.amount) for one in alike if one.currency == money.currency), Decimal(0))
+
+
+def _same_cause(account: Account, known: AccountPaid, incident: str, member: str) -> bool:
+    """Say whether two payments may be for one thing: only lines of the order that both are named are told apart.
 
     Lines are told apart within an incident; over incidents only where each pays the difference to another price.
     """
-    lines = _line(order_id, known.member), _line(order_id, member)
-    if not all(lines):
+    lines = _line(account, known.member), _line(account, member)
+    if None in lines:
         return True
     if known.incident == incident:
         return lines[0] == lines[1]
     return not (known.incident.startswith(_PRICES) and incident.startswith(_PRICES))
 
 
-def _line(order_id: str, member: str) -> tuple[str, ...]:
-    """Read which part of its order a member names; of the whole order nothing."""
+def _line(account: Account, member: str) -> str | None:
+    """Read which line of its order a member names; none where it has no such line, which means all of the order."""
     first, *rest = parts(member)
-    return tuple(rest) if first == order_id else ()
+    return rest[0] if first == account.order_id and len(rest) == 1 and rest[0] in account.lines else None

@@ -16,12 +16,13 @@ from domain.incident import Incident
 from domain.incident_commands import Compensate, Situation
 from domain.incident_payments import pay
 from domain.instant import FOREVER, Instant
-from domain.ledger import Ledger
+from domain.ledger import ROOM, Ledger
 from domain.log import Beside, Log, Related
 from domain.payable import owing, still_owed
 from domain.payout import SLICE, DraftPayout, Payout, approve, draft, withdraw
 from domain.payout_events import PayoutApproved, PayoutDrafted, PayoutMember, PayoutPaid, Skipped
-from domain.policy import DEFAULT, Policy
+from domain.policy import DEFAULT
+from domain.streams import Streams
 
 
 class Cashier:
@@ -46,13 +47,17 @@ class Cashier:
             IllegalStep: the batch does not exist, is withdrawn, or needs the word of another person.
         """
         position = in_turn(self.log, lambda: self._approve(batch, by, why, at))
-        while (paid_up_to := self.pay_on(batch, at=at)) is not None:
+        known = Streams(self.log.store, ROOM)  # else each slice would read anew what all slices before it wrote
+        while (paid_up_to := self.pay_on(batch, at=at, known=known)) is not None:
             position = paid_up_to
         return position
 
-    def pay_on(self, batch: str, *, at: Instant) -> int | None:
-        """Pay the next slice of an approved batch; returns the position, or nothing where none is left."""
-        return in_turn(self.log, lambda: self._pay_on(batch, at))
+    def pay_on(self, batch: str, *, at: Instant, known: Streams | None = None) -> int | None:
+        """Pay the next slice of an approved batch; returns the position, or nothing where none is left.
+
+        ``known`` keeps what one slice has read for the next; it is for one thread.
+        """
+        return in_turn(self.log, lambda: self._pay_on(batch, at, known))
 
     def withdraw(self, batch: str, *, by: str, why: str = "", at: Instant) -> int:
         """Pay nobody by a batch any more; returns the position.
@@ -71,22 +76,22 @@ class Cashier:
         return _existing(Ledger(self.log), batch)
 
     def _draft(self, case: Case, command: DraftPayout, at: Instant) -> tuple[str, int]:
-        ledger, policy = Ledger(self.log), self._policy(at)
+        ledger, policies = Ledger(self.log), self._policies()
         mine = [one.name for one in self.log.store.related([_batches(case.id)], -FOREVER, FOREVER)]
         ledger.work.load(mine)
         known = _drafted_before(command, [(name, ledger.work.state(name)) for name in mine])
         if known is not None:
             return known, self.log.store.last_position()
-        owes = owing(ledger.work.state(case.stream), case.id, command, policy)
+        owes = owing(ledger.work.state(case.stream), case.id, command, policies)
         name = f"payout-{case.id.removeprefix('incident-')}-{len(mine) + 1}"
         head = _head(case, command, owes.currency, at)
-        ledger.work.record(name, draft(head, owes.members, terms(policy)))
+        ledger.work.record(name, draft(head, owes.members, terms(in_force(policies, at))))
         return name, self._store(ledger, Beside(relate=[Related(_batches(case.id), at, name)]))
 
     def _approve(self, batch: str, by: str, why: str, at: Instant) -> int:
         ledger = Ledger(self.log)
         payout = _existing(ledger, batch)
-        ledger.work.record(batch, approve(payout, by, why, at, terms(self._policy(at))))
+        ledger.work.record(batch, approve(payout, by, why, at, terms(in_force(self._policies(), at))))
         return self._store(ledger)
 
     def _withdraw(self, batch: str, by: str, why: str, at: Instant) -> int:
@@ -94,17 +99,21 @@ class Cashier:
         ledger.work.record(batch, withdraw(_existing(ledger, batch), by, why, at))
         return self._store(ledger)
 
-    def _pay_on(self, batch: str, at: Instant) -> int | None:
-        ledger, policy = Ledger(self.log), self._policy(at)
-        payout = _existing(ledger, batch)
+    def _pay_on(self, batch: str, at: Instant, known: Streams | None) -> int | None:
+        ledger = Ledger(self.log, known)
+        with ledger.work:
+            return self._pay_slice(ledger, batch, at)
+
+    def _pay_slice(self, ledger: Ledger, batch: str, at: Instant) -> int | None:
+        payout, policies = _existing(ledger, batch), self._policies()
         drafted, approved = payout.drafted, payout.approved
         if payout.status != "approved" or drafted is None or approved is None:
             return None
         some = payout.waiting[:SLICE]
         ledger.load(one.order_id for one in some)
         ledger.work.load((drafted.incident, drafted.about))
-        owed = still_owed(ledger.work.state(drafted.about), policy)
-        now = Situation(at, self.log.store.last_position(), terms=terms(policy))
+        owed = still_owed(ledger.work.state(drafted.about), policies, (one.member for one in some))
+        now = Situation(at, self.log.store.last_position(), terms=terms(in_force(policies, at)))
         skipped: list[Skipped] = []
         for one in some:
             try:
@@ -121,8 +130,8 @@ class Cashier:
         position = self.log.append(ledger.work.pending, beside or Beside()) if ledger.work.pending else None
         return self.log.store.last_position() if position is None else position
 
-    def _policy(self, at: Instant) -> Policy:
-        return in_force(adopted(self.log) or [Adopted(-FOREVER, DEFAULT)], at)
+    def _policies(self) -> list[Adopted]:
+        return adopted(self.log) or [Adopted(-FOREVER, DEFAULT)]
 
 
 def _batches(incident: str) -> str:

@@ -7,12 +7,12 @@ from domain.adoption import Adopted, adopted, mark
 from domain.desk import in_turn
 from domain.disposition import Disposition, cancel, due, prove, request
 from domain.disposition_commands import CancelDisposition, ProveDisposition, RequestDisposition
-from domain.disposition_events import DispositionEvent, DispositionRequested
+from domain.disposition_events import DispositionEvent, DispositionProven, DispositionRequested
 from domain.errors import IllegalStep
 from domain.events import Event
 from domain.instant import FOREVER, Instant
 from domain.ledger import Ledger
-from domain.log import Armed, Beside, Log
+from domain.log import Armed, Beside, Log, Related
 from domain.naming import stream
 from domain.parcel import Parcel
 from domain.parcel_events import RETURNED, ParcelScanned
@@ -42,15 +42,20 @@ class Disposing:
         """Record proof; a parcel counts once a carrier has said that it came back. Returns the position.
 
         Raises:
-            IllegalStep: there is nothing to prove, or this is no proof.
+            IllegalStep: there is nothing to prove, this is no proof, or it has proven something else.
         """
 
         def proven(ledger: Ledger, state: Disposition) -> tuple[DispositionEvent, ...]:
-            asked = state.requested
-            seen = None if asked is None or command.parcel_id is None else came_back(ledger, command.parcel_id, asked)
-            return prove(state, command, seen, at)
+            asked, parcel = state.requested, command.parcel_id
+            seen = None if asked is None or parcel is None else came_back(ledger, parcel, asked)
+            events = prove(state, command, seen, at)
+            if events and parcel is not None:
+                self._must_be_unused(parcel, name)
+            return events
 
-        return self._carry_out(name, at, proven)
+        # What a parcel has proven stands in the index, which no stream's version guards: nobody may write in between.
+        with self.log.store.writing():
+            return self._attempt(_named(name), at, proven)
 
     def cancel(self, name: str, command: CancelDisposition, *, at: Instant) -> int:
         """Call it off; returns the position.
@@ -94,29 +99,61 @@ class Disposing:
         assert position is not None
         return position
 
+    def _must_be_unused(self, parcel_id: str, name: str) -> None:
+        """Refuse a parcel that has proven goods of another order, or these very goods when they were asked for before.
+
+        One box may bring back several goods of its order.
+        """
+        for one in self.log.store.related([_proofs(parcel_id)], -FOREVER, FOREVER):
+            if one.name == name or _order_of(one.name) != _order_of(name):
+                raise IllegalStep("parcel_used", f"This parcel was taken as proof for {one.name}; name the evidence.")
+
     def _beside(self, name: str, state: Disposition, at: Instant) -> Beside:
         again = due(state)
         if again is None:
-            return Beside(disarm=[name])
+            ended = state.ended
+            parcel = ended.parcel_id if isinstance(ended, DispositionProven) else None
+            return Beside(disarm=[name], relate=[] if parcel is None else [Related(_proofs(parcel), at, name)])
         policies = adopted(self.log) or [Adopted(-FOREVER, DEFAULT)]
         return Beside(arm=[Armed(name, again, mark(policies, at))])
 
 
 def came_back(ledger: Ledger, parcel_id: str, asked: DispositionRequested) -> str | None:
-    """Say by which scan a parcel came back; null where none says so.
+    """Say by which scan a parcel came back after the goods were asked for; null where none says so.
 
-    A parcel of ours came back to its sender. One that no warehouse packed was sent by the customer, if a carrier took
-    it after the goods were asked for and has delivered it.
+    A parcel of ours, which had left before, came back to its sender. One that nobody named as ours was sent by the
+    customer, if a carrier took it after the goods were asked for and has delivered it.
     """
     parcel: Parcel = ledger.work.state(stream("parcel", parcel_id))
     said = [one for one in parcel.facts.of(ParcelScanned) if one.understood]
-    returned = next((one.status for one in said if one.status in RETURNED), None)
-    if returned is not None:
-        return returned if asked.order_id in parcel.meaning.order_ids else None
+    if asked.order_id in parcel.meaning.order_ids and not _made_since(parcel, asked.at):
+        return next((one.status for one in said if one.status in RETURNED and one.at >= asked.at), None)
     taken = next((one.at for one in said if one.possesses), None)
-    if parcel.packed is not None or taken is None or taken < asked.at:
+    if _is_ours(parcel) or taken is None or taken < asked.at:
         return None
     return "delivered" if any(one.status == "delivered" for one in said) else None
+
+
+def _made_since(parcel: Parcel, asked_at: Instant) -> bool:
+    """Say whether it was packed or labelled after the goods were asked for, and so carries others."""
+    meaning = parcel.meaning
+    made = [one.at for one in meaning.packings] + [one for one in (meaning.labelled_at,) if one is not None]
+    return max(made, default=-FOREVER) >= asked_at
+
+
+def _is_ours(parcel: Parcel) -> bool:
+    """Say whether it was to go to a customer: packed or labelled by us, or named with an order or a fulfilment."""
+    meaning = parcel.meaning
+    return bool(meaning.packings or meaning.order_ids or meaning.awaits) or meaning.labelled_at is not None
+
+
+def _proofs(parcel_id: str) -> str:
+    return f"proof {parcel_id}"
+
+
+def _order_of(name: str) -> str:
+    """Read the order's part of a disposition's name, in which only what parts it is left as a dash."""
+    return name.split("-")[1]
 
 
 def _for_the_account(name: str, asked: DispositionRequested) -> Callable[[DispositionEvent], Event]:

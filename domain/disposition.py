@@ -87,7 +87,7 @@ def request(
 def prove(
     disposition: Disposition, command: ProveDisposition, seen: str | None, at: Instant
 ) -> tuple[DispositionProven, ...]:
-    """Record the proof; ``seen`` is the carrier's word that the parcel came back.
+    """Record the proof; ``seen`` is the carrier's word that the goods came back in the parcel.
 
     Raises:
         IllegalStep: there is nothing to prove, or this is no proof of it.
@@ -100,7 +100,9 @@ def prove(
     if command.parcel_id is None and not command.evidence:
         raise IllegalStep("evidence_missing", "Name the parcel in which the goods came back, or the evidence.")
     if command.parcel_id is not None and seen is None:
-        raise IllegalStep("parcel_not_returned", "No carrier has said that this parcel came back; name the evidence.")
+        raise IllegalStep(
+            "parcel_not_returned", "No carrier has said that these goods came back in this parcel; name the evidence."
+        )
     return (
         DispositionProven(**_stamp(command, at), parcel_id=command.parcel_id, seen=seen, evidence=command.evidence),
     )

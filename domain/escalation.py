@@ -1,12 +1,15 @@
 """Escalation: plans, in an incident's own stream, when it goes to somebody with more say; time then does it by itself.
 
 Told from the log like groups, and only while a policy names steps. The plan is made by the policy that judged when the
-finding was told of, and made anew when the finding gets graver, ends, begins again, or staff open it again. What was
-due before we went live, what is handled with another complaint, and what is being mended is left in peace.
+finding was told of, and made anew when the finding gets graver, ends, begins again, or staff open it again; news counts
+only what was due by then, so that an end and a new beginning may be told together. What was due before we went live,
+what is handled with another complaint, and what is being mended is left in peace.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from domain import speaking
 from domain.adoption import in_force
@@ -21,7 +24,7 @@ from domain.policy import Policy
 from domain.severity import GRADES
 from domain.staffing import Escalation
 from domain.telling import Heard, Telling
-from domain.unrest import unrest
+from domain.unrest import unrest_of
 
 KIND: Final = "escalation"
 """Stands for it among the kinds of groups that are told of the log."""
@@ -35,6 +38,8 @@ class _News(NamedTuple):
     stream: str
     """The subject's, which holds the finding."""
     at: Instant
+    finding: Finding | None = None
+    """As it was then, which may have been less grave; none where staff opened the incident again."""
 
 
 def tell(telling: Telling, found: Sequence[Heard]) -> None:
@@ -51,37 +56,61 @@ def _news(telling: Telling, found: Iterable[Heard]) -> Iterator[_News]:
         if isinstance(event, FINDING_EVENTS):
             finding, policy = event.finding, in_force(telling.adoptions, event.known_up_to)
             if finding.reported and any(_concerns(one, finding.kind) for one in policy.incidents.escalation):
-                yield _News(finding.incident, name, event.known_up_to)
+                yield _News(finding.incident, name, event.known_up_to, finding)
         elif isinstance(event, IncidentReopened) and event.subject:
             yield _News(name, event.subject, event.at)
 
 
 def _plan(telling: Telling, news: _News) -> None:
     """Say when which step is due, unless that is known."""
-    policy = in_force(telling.adoptions, news.at)
     state: Incident = telling.work.state(news.incident)
-    own = _own(telling, news)
+    # What is told late changes no plan that was made for a later time, nor when staff opened it again.
+    at = max(news.at, news.at if state.plan is None else state.plan.at, state.reopened_at or news.at)
+    own = [one for one in _own(telling, news) if one.due_at <= at]
     holding = [one for one in own if one.ended_at is None and _counts(telling, one)]
+    policy = in_force(telling.adoptions, at)
+    planned = () if state.plan is None else state.plan.steps
+    known = {_key(one): one for one in (planned if _goes_on(state.plan, holding) else ())}
+    start = _start(telling, holding, own, at)
+    steps = [known.get(_key(one)) or _planned(one, start, policy) for one in _wanted(policy, holding)]
+    if planned and not known:
+        # What held before is over: what begins now goes up from the bottom again.
+        _write(telling, news, at, ())
+    if {_key(one) for one in steps} != set(known):
+        _write(telling, news, at, sorted(steps, key=lambda one: (one.at, one.level)))
+
+
+def _write(telling: Telling, news: _News, at: Instant, steps: Iterable[PlannedStep]) -> None:
+    said = IncidentEscalationPlanned(at=at, by=TRACKER, subject=news.stream, steps=tuple(steps))
+    telling.intake.hear(news.incident, [said])
+
+
+def _goes_on(plan: IncidentEscalationPlanned | None, holding: Sequence[Finding]) -> bool:
+    """Say whether something still holds that a plan was made for."""
+    return plan is not None and any(one.due_at <= plan.at for one in holding)
+
+
+def _wanted(policy: Policy, holding: Sequence[Finding]) -> list[Escalation]:
+    """List the steps for what holds; of two that are told apart by nothing but their time, the sooner."""
     grade = max((GRADES.index(one.severity) for one in holding), default=-1)
     named = [one for one in policy.incidents.escalation if grade >= GRADES.index(one.severity)]
-    wanted = [one for one in named if _concerns(one, own[0].kind)]
-    known = {_key(one): one for one in ([] if state.plan is None else state.plan.steps)}
-    fresh = [one for one in wanted if _key(one) not in known]
-    steps = [known[_key(one)] for one in wanted if _key(one) in known]
-    if fresh:
-        start = _start(holding, own, policy, news.at)
-        steps += [_planned(one, start, policy) for one in fresh]
-    if {_key(one) for one in steps} != set(known):
-        planned = IncidentEscalationPlanned(
-            at=news.at, by=TRACKER, subject=news.stream, steps=tuple(sorted(steps, key=lambda one: (one.at, one.level)))
-        )
-        telling.intake.hear(news.incident, [planned])
+    mine = (one for one in named if _concerns(one, holding[0].kind))
+    latest_first = sorted(mine, key=lambda one: one.after, reverse=True)
+    return [*{_key(one): one for one in latest_first}.values()]
 
 
 def _own(telling: Telling, news: _News) -> list[Finding]:
     found: Any = telling.work.state(news.stream).findings
     mine = (one.finding for one in found.values() if one.finding.incident == news.incident and not one.retracted)
-    return sorted((one for one in mine if one.reported), key=lambda one: one.due_at)
+    shown = (_as_told(one, news.finding) for one in mine if one.reported)
+    return sorted(shown, key=lambda one: one.due_at)
+
+
+def _as_told(finding: Finding, told: Finding | None) -> Finding:
+    """Give a finding with the weight that it had when it was told of."""
+    if told is None or told.key != finding.key:
+        return finding
+    return msgspec.structs.replace(finding, severity=told.severity)
 
 
 def _counts(telling: Telling, finding: Finding) -> bool:
@@ -90,25 +119,26 @@ def _counts(telling: Telling, finding: Finding) -> bool:
     return (live is None or finding.due_at >= live) and finding.detail.get("merged_into") is None
 
 
-def _start(holding: Sequence[Finding], own: Sequence[Finding], policy: Policy, at: Instant) -> Instant:
+def _start(telling: Telling, holding: Sequence[Finding], own: Sequence[Finding], at: Instant) -> Instant:
     """Say from when on the steps count: what is being mended, and what does not stand still, is waited for."""
+    policy = in_force(telling.adoptions, at)
     mended = (policy.maintenance_of(one.due_at, warehouse=one.warehouse_id, carrier=one.carrier) for one in holding)
-    flapping = unrest(((one.due_at, one.ended_at) for one in own), policy.incidents.flapping)
+    flapping = unrest_of(((one.due_at, one.ended_at) for one in own), telling.adoptions, at)
     later = [window.until for window in mended if window is not None]
     return max(at, *later, at if flapping is None else flapping.stable_at)
 
 
 def _planned(step: Escalation, start: Instant, policy: Policy) -> PlannedStep:
     at = add_working(start, step.after, policy.calendar("staff"))
-    return PlannedStep(at=at, to=step.to, level=step.level, unless=step.unless)
+    return PlannedStep(at=at, to=step.to, level=step.level, unless=step.unless, severity=step.severity)
 
 
 def _concerns(step: Escalation, kind: str) -> bool:
     return not step.kinds or kind in step.kinds
 
 
-def _key(step: Escalation | PlannedStep) -> tuple[str, int, str]:
-    return step.to, step.level, step.unless
+def _key(step: Escalation | PlannedStep) -> tuple[str, int, str, str]:
+    return step.to, step.level, step.unless, step.severity
 
 
 def _unmute(telling: Telling, found: Sequence[Heard]) -> None:

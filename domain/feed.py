@@ -181,11 +181,6 @@ def mapped(places: Iterable[str | None], policy: Policy) -> tuple[str, ...]:
     return tuple(sorted({source for place in places if place for source in policy.feeds.get(place, ())}))
 
 
-def silent_since(finding: Finding, heard: Mapping[str, Instant], policy: Policy) -> Instant | None:
-    """Return since when the feeds of a finding's warehouse and carrier say nothing, if that is not after it was due."""
-    return _silent_since((finding.warehouse_id, finding.carrier), finding.due_at, heard, policy)
-
-
 def _silent_since(
     places: Iterable[str | None], due_at: Instant, heard: Mapping[str, Instant], policy: Policy
 ) -> Instant | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from domain import assurance, backlog, defects, escalation, exposure, promising, purchases
+from domain.adoption import in_force
 from domain.backlog import BacklogMemberChanged
 from domain.detection import FINDING_EVENTS, Finding, Key, Stored
 from domain.incident_commands import Terms
@@ -18,7 +19,7 @@ from domain.order import FulfillmentRequested, Order
 from domain.parcel import Parcel
 from domain.parcel_events import ParcelLabelled, ParcelScanned
 from domain.telling import Heard, Telling
-from domain.unrest import unrest
+from domain.unrest import unrest_of
 
 TOPICS: Final = tuple(event.TOPIC for event in FINDING_EVENTS)
 """Events that may concern a backlog, or an incident."""
@@ -82,13 +83,19 @@ def _tell_incidents(telling: Telling, found: Iterable[Heard]) -> None:
         for one in found
         if isinstance(one.event, FINDING_EVENTS) and one.event.finding.reported
     ]
-    work, terms = telling.work, Terms(reopen_within=telling.policy.incidents.reopen_within)
+    work = telling.work
     work.load(one.event.finding.incident for one in news)
     for one in news:
         name = one.event.finding.incident
         if work.stream(name).version:
             heard = one._replace(stable_at=_stable_at(telling, one))
-            telling.intake.hear(name, react(work.state(name), heard, one.event.known_up_to, terms))
+            telling.intake.hear(name, react(work.state(name), heard, one.event.known_up_to, _terms(telling, one)))
+
+
+def _terms(telling: Telling, news: News) -> Terms:
+    """Give the terms in force when the finding came due, whenever that is told."""
+    policy = in_force(telling.adoptions, news.event.finding.due_at)
+    return Terms(reopen_within=policy.incidents.reopen_within)
 
 
 def _stable_at(telling: Telling, news: News) -> Instant | None:
@@ -96,7 +103,7 @@ def _stable_at(telling: Telling, news: News) -> Instant | None:
     found: dict[Key, Stored] = telling.work.state(news.stream).findings
     own = (one for one in found.values() if one.finding.incident == news.event.finding.incident)
     episodes = ((one.finding.due_at, one.finding.ended_at) for one in own if not one.retracted)
-    flapping = unrest(episodes, telling.policy.incidents.flapping)
+    flapping = unrest_of(episodes, telling.adoptions, news.event.known_up_to)
     return None if flapping is None else flapping.stable_at
 
 

@@ -108,6 +108,8 @@ class Incident:
     held: IncidentNewsHeld | None = None
     """News that waits until the finding stands still."""
     reopened: int = 0
+    reopened_at: Instant | None = None
+    """When it was opened again last: what is planned counts from then at the earliest."""
     false_alarms: int = 0
     changed_at: Instant | None = None
     position: int = 0
@@ -252,6 +254,7 @@ def _close(incident: Incident, event: IncidentClosing) -> None:
             incident.closed = incident.plan = incident.muted_by = None
             incident.reached = 0
             incident.reopened += 1
+            incident.reopened_at = event.at
             if event.cause == "anew":
                 incident.person = incident.team = incident.liable = incident.escalated_to = None
                 incident.level = 0

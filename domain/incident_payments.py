@@ -7,7 +7,7 @@ import re
 from decimal import Decimal
 from typing import Any, Final
 
-from domain.account import AlreadyPaid, clashes, must_be_payable
+from domain.account import AlreadyPaid, clashes, must_be_payable, paid_through
 from domain.errors import IllegalStep
 from domain.incident import Incident, Payment
 from domain.incident_commands import Approve, Compensate, Situation, Withdraw
@@ -26,19 +26,21 @@ def compensate(incident: Incident, command: Compensate, now: Situation) -> tuple
     """Pay a member, or propose it where one person may not decide so much, or would have the order paid again.
 
     Raises:
-        IllegalStep: it is paid or proposed already, too much, no amount, or the incident is closed.
+        IllegalStep: it is paid or proposed already, not owed, too much, no amount, or the incident is closed.
     """
     must_be_open(incident)
     known = incident.payments.get(command.member)
     if known is not None and _proposes_the_same(known, command):
         return ()
+    _must_be_owed(incident, command)
     said = _said(incident, command, now)
     amount = positive(command.amount)
     again = clashes(now.account, incident.id, command)
     if again and not command.override.strip():
         raise AlreadyPaid(again[0])
     must_be_payable(now.account, command, now.terms.cap)
-    if again or above(amount, now.terms.second_approval_above):
+    together = amount + paid_through(now.account, incident.id, command)
+    if again or above(together, now.terms.second_approval_above):
         return (IncidentCompensationProposed(**said, despite=tuple(one.key for one in again)),)
     return (IncidentCompensated(**said, approvals=(command.by,)),)
 
@@ -47,9 +49,10 @@ def pay(incident: Incident, command: Compensate, approvals: tuple[str, ...], now
     """Pay a member as part of a batch on which everybody who must has agreed already.
 
     Raises:
-        IllegalStep: it or its order is paid already, too much, or the incident is closed.
+        IllegalStep: it or its order is paid already, not owed, too much, or the incident is closed.
     """
     must_be_open(incident)
+    _must_be_owed(incident, command)
     said = _said(incident, command, now)
     positive(command.amount)
     for one in clashes(now.account, incident.id, command):
@@ -62,7 +65,7 @@ def approve(incident: Incident, command: Approve, now: Situation) -> tuple[Incid
     """Release a proposed payment on the word of a second person.
 
     Raises:
-        IllegalStep: nothing is proposed, the same person proposed it, or by now it is over the cap or paid elsewhere.
+        IllegalStep: nothing is proposed, the same person proposed it, or by now it is too much, paid or not owed.
     """
     must_be_open(incident)
     known = incident.payments.get(command.member)
@@ -73,11 +76,14 @@ def approve(incident: Incident, command: Approve, now: Situation) -> tuple[Incid
     proposed = _proposed(incident, command.member)
     if proposed.by == command.by:
         raise IllegalStep("same_person", "Whoever proposed a payment cannot also approve it; another person must.")
+    _must_be_owed(incident, proposed)
     for one in clashes(now.account, incident.id, proposed):
         if one.key not in proposed.despite:
             raise AlreadyPaid(one)
     must_be_payable(now.account, proposed, now.terms.cap)
     said = {**stamp(command, now), **_money(proposed), "despite": proposed.despite}
+    # A proposal from before accounts names no order; it is paid to the one whose account it was weighed against.
+    said["order_id"] = now.account.order_id or proposed.order_id
     return (IncidentCompensated(**said, approvals=(proposed.by, command.by)),)
 
 
@@ -106,6 +112,13 @@ def positive(text: str) -> Decimal:
 def above(amount: Decimal, limit: str | None) -> bool:
     """Say whether an amount is more than one person decides; without a limit nothing is."""
     return limit is not None and amount > Decimal(limit)
+
+
+def _must_be_owed(incident: Incident, money: Compensate | IncidentCompensationProposed) -> None:
+    """Refuse the difference to a price that staff called a mistake, also before the log has drawn its conclusions."""
+    answer = incident.price_answer
+    if answer is not None and answer.mistake and money.form == "price_difference":
+        raise IllegalStep("no_longer_owed", f"{answer.by} has called this price a mistake: nobody is owed for it.")
 
 
 def _said(incident: Incident, command: Compensate, now: Situation) -> dict[str, Any]:

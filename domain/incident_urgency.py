@@ -15,6 +15,8 @@ class PlannedStep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     to: str
     level: int
     unless: Literal["acknowledged", "resolved"]
+    severity: str = "low"
+    """The least severity that it is for."""
 
 
 class IncidentEscalationPlanned(Step, frozen=True, kw_only=True):

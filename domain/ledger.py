@@ -23,17 +23,20 @@ ROOM: Final = 2_000
 class Ledger:
     """Accounts within one transaction; whoever is paid in it is known to be when the next one asks."""
 
-    def __init__(self, log: Log) -> None:
-        """Begin with nothing read."""
-        self.work = Work(Streams(log.store, ROOM))
+    def __init__(self, log: Log, known: Streams | None = None) -> None:
+        """Begin with nothing read, or with what an earlier transaction read, as far as nobody has written since."""
+        self.work = Work(Streams(log.store, ROOM)) if known is None else Work(known, log.store.versions)
 
     def account(self, order_id: str) -> Account:
-        """Give what an order has been paid, in the currency in which it was placed."""
+        """Give what an order has been paid, with the currency and the lines with which it was placed."""
         name = stream("account", order_id)
         self.load((order_id,))
         state: Account = self.work.state(name)
         order: Order = self.work.state(stream("order", order_id))
-        return replace(state, order_id=order_id, currency=None if order.placed is None else order.placed.currency)
+        if order.placed is None:
+            return replace(state, order_id=order_id)
+        lines = frozenset(one.line_id for one in order.placed.lines)
+        return replace(state, order_id=order_id, currency=order.placed.currency, lines=lines)
 
     def load(self, orders: Iterable[str]) -> None:
         """Read what is known of these orders all in one go."""
@@ -69,11 +72,11 @@ class Ledger:
         return self.work.stream(stream("order", order_id)).version > 0
 
     def _write(self, incident: str, event: IncidentCompensated) -> None:
-        order_id = event.order_id or parts(event.member)[0]
+        assert event.order_id is not None  # whatever pays says which order was weighed
         paid = AccountPaid(
             at=event.at,
             by=event.by,
-            order_id=order_id,
+            order_id=event.order_id,
             incident=incident,
             member=event.member,
             amount=event.amount,
@@ -83,4 +86,4 @@ class Ledger:
             override=event.override,
             batch=event.batch,
         )
-        self.work.record(stream("account", order_id), (paid,))
+        self.work.record(stream("account", event.order_id), (paid,))

@@ -3,8 +3,9 @@
 import difflib
 import math
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import combinations
 from typing import Any, Final, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -15,10 +16,12 @@ from holidays.registry import COUNTRIES
 from domain.calendar import Calendar
 from domain.hours import minute, week
 from domain.instant import Instant, instant
+from domain.staffing import Escalation, Grade
 from domain.thresholds import KINDS, WAITING, Thresholds
 
 _LONGEST: Final = 366
 """Working days that nobody promises more than."""
+_GRADES: Final = get_args(Grade)
 _UNREST: Final = 3
 """The least number of beginnings and ends that are more than one trouble and its end."""
 _AMOUNT: Final = re.compile(r"\d{1,12}(\.\d{1,6})?")
@@ -124,9 +127,38 @@ def _staffing_faults(policy: Thresholds) -> Iterator[str]:
             yield f"{where}.to: name a person or a team"
         if step.level < 1:
             yield f"{where}.level: {step.level} is below the first level, 1"
+    yield from _step_faults(policy.incidents.escalation)
     changes = policy.incidents.flapping.changes
     if changes != 0 and changes < _UNREST:
         yield f"incidents.flapping.changes: {changes} is neither 0, which takes each as news, nor at least {_UNREST}"
+
+
+def _step_faults(steps: Sequence[Escalation]) -> Iterator[str]:
+    """Find steps that another of the same level keeps from ever happening."""
+    for (first, one), (second, other) in combinations(enumerate(steps, 1), 2):
+        if one.level != other.level or (one.kinds and other.kinds and not {*one.kinds} & {*other.kinds}):
+            continue
+        if one.to != other.to:
+            yield (
+                f"incidents.escalation[{second}].level: {other.level} is also that of incidents.escalation[{first}], so"
+                f" that only one of {one.to!r} and {other.to!r} would ever hear; give each a level of its own"
+            )
+        for (name, idle), (cause, quick) in (((second, other), (first, one)), ((first, one), (second, other))):
+            if _forestalls(quick, idle):
+                yield (
+                    f"incidents.escalation[{name}].after: it never happens, for incidents.escalation[{cause}] of the"
+                    " same level is never later; give it a level of its own"
+                )
+
+
+def _forestalls(quick: Escalation, idle: Escalation) -> bool:
+    """Say whether one step has always happened by the time of another of its level."""
+    return (
+        quick.unless == idle.unless
+        and quick.after <= idle.after
+        and _GRADES.index(quick.severity) <= _GRADES.index(idle.severity)
+        and (not quick.kinds or (bool(idle.kinds) and {*quick.kinds} >= {*idle.kinds}))
+    )
 
 
 def _calendar_faults(where: str, calendar: Calendar) -> Iterator[str]:

@@ -51,7 +51,6 @@ def cuts(changes: Sequence[PriceChanged]) -> list[Cut]:
     """Say what every price change of a SKU meant, earliest first.
 
     >>> from domain.instant import HOUR
-    >>> from domain.instant import HOUR
     >>> prices = [("100", None), ("1", None), ("100", True), ("90", None), ("90", False)]
     >>> said = [
     ...     PriceChanged(at=n * HOUR, source="/shop", id=str(n), sku="TEA", price=price, mistaken=mistaken)

@@ -62,7 +62,7 @@ def hush(intake: Intake, until: Instant, beside: Beside) -> None:
             continue
         at = max(step.at, state.changed_at or step.at)
         if not any(one.due_at <= state.plan.at for one in _own(intake.work, name, state)):
-            # The end is in the log and has not been told yet.
+            # The end is in the log and has not been told yet; so is what began since, which is planned once it is.
             over = IncidentEscalationPlanned(at=at, by=TRACKER, subject=state.plan.subject, steps=())
             intake.hear(name, [over])
         elif (by := speaker(intake.work, name, state)) is not None:

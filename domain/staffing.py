@@ -6,6 +6,9 @@ import msgspec
 
 from domain.instant import Duration
 
+Grade = Literal["low", "medium", "high", "critical"]
+"""How much a finding weighs, the least first."""
+
 
 def _span(text: str) -> Duration:
     return Duration.parse(text)
@@ -19,10 +22,11 @@ class Escalation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: str
     """The person or team."""
     level: int = 1
-    """How high this step is; it does nothing for what has been brought that high since it was opened."""
+    """How high this step is; it does nothing for what has been brought that high since it was opened, so two steps of
+    one level and kind go to the same, the graver one sooner."""
     unless: Literal["acknowledged", "resolved"] = "acknowledged"
     """What keeps it from happening; while somebody has taken the incident on, a step that waits for that holds."""
-    severity: Literal["low", "medium", "high", "critical"] = "low"
+    severity: Grade = "low"
     """The least severity that it is for."""
     kinds: tuple[str, ...] = ()
     """The kinds that it is for; all where none is named."""

@@ -1,9 +1,11 @@
 """Unrest: when something ends and begins so often that it is no news each time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from domain.instant import Instant
+from domain.adoption import Adopted, in_force
+from domain.instant import FOREVER, Instant
+from domain.policy import DEFAULT
 from domain.staffing import Flapping
 
 
@@ -18,7 +20,24 @@ class Spell(NamedTuple):
     """All beginnings and ends that belong to it, those before ``since`` included."""
 
 
-def unrest(episodes: Iterable[tuple[Instant, Instant | None]], rule: Flapping) -> Spell | None:
+Episode = tuple[Instant, Instant | None]
+"""When something came due, and when it ended if it has."""
+
+
+def unrest_of(episodes: Iterable[Episode], policies: Sequence[Adopted], until: Instant = FOREVER) -> Spell | None:
+    """Give the last spell of unrest as of an instant, by the policy in force when the last episode by then came due.
+
+    What begins and ends after that instant is not known yet, however late it is asked.
+    """
+    begun = [(due_at, ends) for due_at, ends in episodes if due_at <= until]
+    if not begun:
+        return None
+    known = ((due_at, None if ends is None or ends > until else ends) for due_at, ends in begun)
+    policy = in_force(policies, max(due_at for due_at, _ in begun)) if policies else DEFAULT
+    return unrest(known, policy.incidents.flapping)
+
+
+def unrest(episodes: Iterable[Episode], rule: Flapping) -> Spell | None:
     """Give the last spell of unrest in the beginnings and ends of an incident's episodes; it may be long over.
 
     >>> from domain.instant import HOUR, Duration

@@ -1,6 +1,7 @@
 """Dispositions: which goods are to come back or to be destroyed, until when, and which of it is proven."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,7 +13,7 @@ from domain.disposition_events import (
     DispositionProven,
     DispositionRequested,
 )
-from domain.instant import Instant
+from domain.instant import Instant, instant
 from domain.parcel_events import RETURNED
 from projections import orders, parcels
 from projections.subjects import Subjects
@@ -120,11 +121,24 @@ def one(rows: Rows, identity: str) -> Disposition | None:
     return None if row is None else _disposition(row)
 
 
-def came_back(rows: Rows, order_id: str) -> list[str]:
-    """Name the parcels of an order of which a carrier says that they came back."""
+def came_back(rows: Rows, order_id: str, since: Instant) -> list[str]:
+    """Name the parcels of an order that had left by an instant and of which a carrier says that they came back since.
+
+    See ``domain.disposing.came_back``.
+    """
     found = orders.one(rows, order_id)
     names = [] if found is None else [one["parcel_id"] for one in found[1]["parcels"]]
-    return [name for name, one in parcels.several(rows, names).items() if one["status"] in RETURNED]
+    known = parcels.several(rows, names).items()
+    return [name for name, one in known if one["status"] in RETURNED and _went_and_came(one, since)]
+
+
+def _went_and_came(parcel: dict[str, Any], since: Instant) -> bool:
+    made = [parcel[name] for name in ("packed_at", "labelled_at") if parcel[name] is not None]
+    return _at(parcel["status_at"]) >= since and all(_at(one) < since for one in made)
+
+
+def _at(text: str) -> Instant:
+    return instant(datetime.fromisoformat(text))
 
 
 def _disposition(row: Any) -> Disposition:

@@ -6,10 +6,8 @@ Worked out inside the view of incidents, from the world times of its episodes an
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from domain.adoption import in_force
 from domain.instant import Instant
-from domain.policy import DEFAULT
-from domain.unrest import unrest
+from domain.unrest import unrest_of
 from projections.subjects import Subjects
 from projections.view import Rows
 
@@ -37,10 +35,7 @@ def note(rows: Rows, identity: str, episodes: Sequence[Any], position: int, subj
     if len(episodes) < _LEAST:
         return
     held = [(one["due_at"], one["ended_at"]) for one in episodes if one["state"] != "retracted"]
-    policies = subjects.policies(position)
-    at = max((due for due, _ in held), default=0)
-    policy = in_force(policies, at) if policies else DEFAULT
-    found = unrest(held, policy.incidents.flapping)
+    found = unrest_of(held, subjects.policies(position))
     rows.execute("DELETE FROM flapping WHERE id = ?", (identity,))
     if found is not None:
         rows.execute("INSERT INTO flapping VALUES (?,?,?,?)", (identity, *found))

@@ -14,7 +14,7 @@ from domain.adoption import adopt
 from domain.cashier import Cashier
 from domain.instant import iso
 from tests.api.test_desk import F, G, Staffed
-from tests.story import at, packed, piece, scanned
+from tests.story import at, line, packed, piece, placed, requested, scanned
 
 BATCH = "payout-late_shipment-F1-1"
 
@@ -190,20 +190,22 @@ def test_no_cell_of_an_export_is_a_formula(desk, risky):
 
 
 def test_a_batch_that_was_left_is_paid_on_and_one_that_goes_on_is_left_alone(desk, monkeypatch):
-    draft(desk, members=[{"member": f"O1:{n}"} for n in range(3)])
+    lines = [line(f"{n}") for n in range(3)]
+    desk.told.hear(placed(0, *lines, of="O3", key="p3"), requested(0, "F3", of="O3", ship_by=20), until=30)
+    batch = draft(desk, "incident-late_shipment-F3", members=[{"member": f"O3:{n}"} for n in range(3)])["id"]
     monkeypatch.setattr("domain.cashier.SLICE", 1)
     with monkeypatch.context() as dying:
         dying.setattr(Cashier, "pay_on", lambda *_, **__: None)
-        settle(desk, "approve", who="wang")
+        settle(desk, "approve", batch, who="wang")
     desk.told.follow()
     reader = Reader(desk.told.store, desk.told.log.store, ProductClock(lambda: at(41)))
     resuming = Resuming(reader, Cashier(desk.told.log))
     assert asyncio.run(resuming.step()) == []
-    Cashier(desk.told.log).pay_on(BATCH, at=at(40))
+    Cashier(desk.told.log).pay_on(batch, at=at(40))
     desk.told.follow()
     assert asyncio.run(resuming.step()) == []
-    assert asyncio.run(resuming.step()) == [BATCH]
-    shown = read(desk, f"/v1/batches/{BATCH}")["batch"]
+    assert asyncio.run(resuming.step()) == [batch]
+    shown = read(desk, f"/v1/batches/{batch}")["batch"]
     assert (shown["state"], shown["paid"]) == ("paid", 3)
     assert asyncio.run(resuming.step()) == []
 
@@ -239,6 +241,14 @@ def test_parcels_that_came_back_are_named_and_prove_a_return(desk):
     assert one["came_back"] == ["P7"]
     proven = of_goods(desk, one, "prove", {"parcel_id": "P7"})
     assert (proven["state"], proven["seen"], proven["came_back"]) == ("proven", "returned", [])
+
+
+def test_a_parcel_that_has_proven_goods_of_one_order_proves_none_of_another(desk):
+    one, other = goods(desk), goods(desk, order_id="O2")
+    nobodys = {"order_ids": ()}
+    desk.told.hear(scanned(42, "R", **nobodys), scanned(45, "R", "delivered", **nobodys), until=46)
+    assert of_goods(desk, one, "prove", {"parcel_id": "R"})["state"] == "proven"
+    assert of_goods(desk, other, "prove", {"parcel_id": "R"}, status=409)["code"] == "parcel_used"
 
 
 def test_goods_that_are_overdue_are_listed_and_can_be_called_off(desk):

@@ -1,6 +1,5 @@
 """The desk in a browser: staff find, take on, call and settle; what is refused is said in their language."""
 
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +15,24 @@ BARE = r"""() => (document.body.innerText.match(
   /\b(?:field|step|desk|muted|metrics?|by|rank|stage|channel|outcome|status|detail|kind|work|task|say)[.][a-z_.]+/g
 ) ?? [])"""
 """Keys that stand where a word should be."""
+ASKING = """
+  window.asking = 0;
+  const ask = window.fetch;
+  window.fetch = async (...what) => {
+    window.asking += 1;
+    try {
+      const answer = await ask(...what);
+      await answer.clone().arrayBuffer();
+      return answer;
+    } finally { window.asking -= 1; }
+  };
+"""
+"""Counts what the page has asked and was not answered yet."""
+CALM = """() => {
+  window.calm = window.asking ? 0 : (window.calm ?? 0) + 1;
+  return window.calm > 4 && !document.querySelector(".loading");
+}"""
+"""Says, asked at every frame, that all answers have come and been drawn, and led to no other question."""
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +59,7 @@ def at_desk(browser, scene, path="/", *, who="li", **context):
     context = {"viewport": {"width": 1400, "height": 900}, "locale": "en-GB", "timezone_id": "UTC", **context}
     with browser.new_context(**context) as made:
         made.add_init_script(f"localStorage.getItem('tracker.actor') ?? localStorage.setItem('tracker.actor', '{who}')")
+        made.add_init_script(ASKING)
         page = made.new_page()
         page.set_default_timeout(10_000)
         watched = Watched(page, scene.url)
@@ -75,6 +93,12 @@ def words(page, selector):
 
 def shows(page, selector, expected):
     page.locator(selector, has_text=expected).first.wait_for()
+
+
+def settled(page):
+    """Wait until the page has all it asked for."""
+    page.evaluate("window.calm = 0")
+    page.wait_for_function(CALM, polling="raf")
 
 
 def counts(page, selector, number):
@@ -321,14 +345,14 @@ def unfolded(page, path):
     """Open a page with all that can be unfolded on it."""
     page.goto(page.url.split("#")[0] + "#" + path)
     page.wait_for_selector(".desk, .task, .task-page, .backlog, .numbers")
-    time.sleep(0.3)
+    settled(page)
     if path.startswith("/incidents/"):
         page.locator("button[data-step=contact]").click()
         page.locator("form.contact [name=promise]").check()
     for one in page.locator("main details > summary").all():
         if one.is_visible():
             one.click()
-    time.sleep(0.3)
+    settled(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -139,6 +139,18 @@ def test_what_is_no_name_is_refused(shop, who):
     assert list(shop.told.log.stream(late("1"))) == []
 
 
+@pytest.mark.parametrize("who", ["UTF-8''%20li%C2%A0", "UTF-8''%E3%80%80li", "UTF-8''li%20", " li "])
+def test_blanks_around_a_name_make_nobody_another_person(shop, who):
+    shop.client.post(f"/v1/incidents/{late('1')}/note", json={"text": "?"}, headers={"X-Actor": who})
+    assert [one.by for one in shop.told.log.stream(late("1"))] == ["li"]
+
+
+def test_a_name_is_one_name_however_its_accents_are_composed(shop):
+    for who in ("UTF-8''Ame%CC%81lie", "UTF-8''Am%C3%A9lie"):
+        shop.client.post(f"/v1/incidents/{late('1')}/note", json={"text": who}, headers={"X-Actor": who})
+    assert {one.by for one in shop.told.log.stream(late("1"))} == {"Am\u00e9lie"}
+
+
 def test_plain_names_are_taken_as_they_are(shop):
     shop.client.post(f"/v1/incidents/{late('1')}/note", json={"text": "?"}, headers={"X-Actor": "Li %41"})
     assert [one.by for one in shop.told.log.stream(late("1"))] == ["Li %41"]

@@ -42,7 +42,8 @@ class Till:
     def late(self, order: str, *fulfillments: str) -> None:
         """Let an order's fulfilments be late."""
         asked = [requested(0, name, of=order, ship_by=10) for name in fulfillments]
-        self.ingest.take(placed(0, line("1", "TEA", 1), of=order, currency="CNY"), *asked, until=20)
+        lines = line("1", "TEA"), line("2", "CUP")
+        self.ingest.take(placed(0, *lines, of=order, currency="CNY"), *asked, until=20)
 
     def do(self, meant: Case, command: Command) -> None:
         self.staff.handle(meant, command, at=at(self.now))

@@ -14,7 +14,7 @@ from domain.incident_events import IncidentCompensated, IncidentCompensationProp
 from domain.ledger import Ledger
 from domain.log import Log
 from tests.domain.paid import F, G, Till, case
-from tests.story import Desk, at, file_log, line, placed, requested
+from tests.story import Desk, approved, at, file_log, line, placed, requested
 
 
 @pytest.fixture(name="till")
@@ -69,7 +69,21 @@ def test_lines_are_told_apart_within_an_incident_only(till: Till) -> None:
     till.pay(F, member="O:1")
     till.pay(F, member="O:2")
     assert till.refuses(F, member="O").code == "already_paid"
-    assert till.refuses(G, member="O:3").code == "already_paid"
+    assert till.refuses(G, member="O:2").code == "already_paid"
+
+
+@pytest.mark.parametrize("invented", ["O:3", "O:", "O:1:1", "O:%31", "O:1 "])
+def test_what_is_no_line_of_the_order_is_the_whole_of_it(till: Till, invented: str) -> None:
+    till.pay(F, member="O:1")
+    assert till.refuses(F, member=invented).code == "already_paid"
+    till.pay(F, member=invented, form="refund")
+    assert till.refuses(F, member="O:2", form="refund").code == "already_paid"
+
+
+def test_an_order_whose_placing_nobody_told_is_paid_as_a_whole(till: Till) -> None:
+    till.ingest.take(approved(1, of="Q"), until=20)
+    till.pay(F, member="Q:1", order_id="Q")
+    assert till.refuses(F, member="Q:2", order_id="Q").code == "already_paid"
 
 
 def test_an_order_that_nobody_knows_is_not_paid(till: Till) -> None:
@@ -120,6 +134,26 @@ def test_of_two_proposals_of_one_form_only_one_is_paid(till: Till) -> None:
 
 def test_a_cap_is_kept_in_the_currency_of_the_order(till: Till) -> None:
     assert till.refuses(F, "10", currency="USD").code == "other_currency"
+
+
+# What one person decides
+
+
+@pytest.mark.parametrize(
+    ("amount", "form", "paid"),
+    [("10", "coupon", 50), ("10.01", "coupon", 40), ("45", "refund", 85)],
+    ids=["up to the limit", "above it", "another form"],
+)
+def test_an_incident_pays_an_order_in_lines_no_more_than_one_person_decides(
+    till: Till, amount: str, form: str, paid: float
+) -> None:
+    till.pay(F, "40", member="O:1")
+    till.pay(F, amount, member="O:2", form=form)
+    assert till.total() == paid
+    if paid == 40:
+        assert isinstance(till.log.stream(F.id)[-1], IncidentCompensationProposed)
+        till.approve(F, member="O:2")
+        assert str(till.total()) == "50.01"
 
 
 # Twice, on purpose

@@ -1,5 +1,9 @@
 """Return or destroy: what is asked for until when, what counts as proof, and which refunds wait for it."""
 
+import threading
+from pathlib import Path
+from typing import Any, Final
+
 import pytest
 
 from domain.disposition_commands import CancelDisposition, ProveDisposition, RequestDisposition
@@ -8,9 +12,12 @@ from domain.errors import IllegalStep
 from domain.incident_commands import Approve
 from domain.log import Log
 from tests.domain.paid import F, Till, skipped
-from tests.story import at, hours, packed, piece, scanned
+from tests.story import at, file_log, hours, labelled, line, packed, piece, placed, scanned
 
 GOODS = "disposition-O-TEA"
+OURS: Final[dict[str, Any]] = {"order_ids": ("O",)}
+THEIRS: Final[dict[str, Any]] = {"order_ids": ("X",)}
+NOBODYS: Final[dict[str, Any]] = {"order_ids": ()}
 
 
 @pytest.fixture(name="till")
@@ -114,19 +121,41 @@ def test_a_return_needs_a_parcel_or_evidence(till: Till) -> None:
     assert code(lambda: prove(till, "P")) == "parcel_not_returned"
 
 
-@pytest.mark.parametrize(
-    ("facts", "seen"),
-    [
-        ([scanned(40, "P", "returned", order_ids=("O",))], "returned"),
-        ([scanned(20, "P", "return_to_sender", order_ids=("O",))], "return_to_sender"),
-        ([scanned(40, "P", "returned", order_ids=("another",))], None),
-        ([scanned(40, "P", "delivered", order_ids=("O",)), scanned(35, "P")], "delivered"),
-        ([scanned(40, "P", "in_transit", order_ids=("O",))], None),
-        ([scanned(20, "P"), scanned(40, "P", "delivered", order_ids=("O",))], None),
-        ([packed(31, "P", piece("TEA", of="O")), scanned(35, "P"), scanned(40, "P", "delivered")], None),
-    ],
-    ids=["came back", "sent back", "another order", "sent by the customer", "on its way", "ours before", "ours again"],
-)
+def sent(name: str = "P", **named: Any) -> list[Any]:
+    return [scanned(35, name, **named), scanned(40, name, "delivered", **named)]
+
+
+BOXES: Final[dict[str, tuple[list[Any], str | None]]] = {
+    "came back": ([scanned(40, "P", "returned", order_ids=("O",))], "returned"),
+    "sent back": ([scanned(20, "P", **OURS), scanned(40, "P", "return_to_sender", **NOBODYS)], "return_to_sender"),
+    "our box came back": (
+        [packed(5, "P", piece("TEA")), labelled(6, "P", **OURS), scanned(40, "P", "returned", **OURS)],
+        "returned",
+    ),
+    "sent back before, here since": (
+        [scanned(20, "P", "return_to_sender", **OURS), scanned(40, "P", "returned", **OURS)],
+        "returned",
+    ),
+    "came back before": ([scanned(20, "P", "returned", **OURS)], None),
+    "packed since and came back": ([packed(31, "P", piece("TEA")), scanned(40, "P", "returned", **OURS)], None),
+    "labelled since and came back": ([labelled(31, "P", **OURS), scanned(40, "P", "returned", **OURS)], None),
+    "another order": ([scanned(40, "P", "returned", order_ids=("another",))], None),
+    "nobody's": ([scanned(40, "P", "returned", **NOBODYS)], None),
+    "sent by the customer": (sent(**NOBODYS)[::-1], "delivered"),
+    "on its way": ([scanned(40, "P", "in_transit", **NOBODYS)], None),
+    "delivered once more": ([scanned(20, "P", **NOBODYS), scanned(40, "P", "delivered", **NOBODYS)], None),
+    "packed again": ([packed(31, "P", piece("TEA")), *sent(**NOBODYS)], None),
+    "labelled again": ([labelled(33, "P", **OURS), *sent(**OURS)], None),
+    "labelled for nobody": ([labelled(33, "P"), *sent(**NOBODYS)], None),
+    "of a fulfilment": ([scanned(35, "P"), scanned(40, "P", "delivered", **NOBODYS)], None),
+    "to the customer": (sent(**OURS), None),
+    "to another customer": (sent(**THEIRS), None),
+    "labelled for another customer": ([labelled(33, "P", **THEIRS), *sent(**THEIRS)], None),
+}
+"""What was told of a box, and which word of it is proof."""
+
+
+@pytest.mark.parametrize(("facts", "seen"), BOXES.values(), ids=BOXES)
 def test_a_parcel_is_proof_once_a_carrier_says_that_it_came_back(till: Till, facts: list, seen: str | None) -> None:  # type: ignore[type-arg]
     ask(till)
     till.ingest.take(*facts, until=41)
@@ -137,6 +166,72 @@ def test_a_parcel_is_proof_once_a_carrier_says_that_it_came_back(till: Till, fac
         prove(till, "P")
         said = till.log.stream(GOODS)[-1]
         assert (said.parcel_id, said.seen) == ("P", seen)  # type: ignore[attr-defined]
+
+
+def sent_by_the_customer(till: Till, name: str = "R") -> None:
+    till.ingest.take(*sent(name, **NOBODYS), until=41)
+    till.now = 42
+
+
+def test_a_box_brings_back_several_goods_of_one_order_and_none_of_another(till: Till) -> None:
+    till.late("P", "H")
+    ask(till)
+    ask(till, sku="CUP")
+    ask(till, order_id="P", refund_on_proof=True)
+    sent_by_the_customer(till)
+    prove(till, "R", command_id="k")
+    till.goods.prove("disposition-O-CUP", ProveDisposition(by="wang", parcel_id="R"), at=at(42))
+    theirs = ProveDisposition(by="wang", parcel_id="R")
+    assert code(lambda: till.goods.prove("disposition-P-TEA", theirs, at=at(42))) == "parcel_used"
+    assert till.goods.read("disposition-P-TEA").status == "open"
+    assert [one.sku for one in till.account("P").held] == ["TEA"]
+    prove(till, "R", command_id="k")
+
+
+def test_orders_whose_names_begin_alike_are_other_orders(till: Till) -> None:
+    till.ingest.take(placed(0, line("1", "TEA"), of="O-1"), placed(0, line("1", "TEA"), of="O-2"), until=20)
+    names = [ask(till, order_id=order) for order in ("O-1", "O-2")]
+    sent_by_the_customer(till)
+    till.goods.prove(names[0], ProveDisposition(by="wang", parcel_id="R"), at=at(42))
+    again = ProveDisposition(by="wang", parcel_id="R")
+    assert code(lambda: till.goods.prove(names[1], again, at=at(42))) == "parcel_used"
+
+
+def test_goods_that_are_asked_for_again_are_not_proven_by_the_same_box(till: Till) -> None:
+    ask(till)
+    sent_by_the_customer(till)
+    prove(till, "R")
+    till.now = 34
+    ask(till, until=60)
+    assert code(lambda: prove(till, "R")) == "parcel_used"
+
+
+def test_of_two_who_name_one_box_for_two_orders_at_once_one_has_proof(tmp_path: Path) -> None:
+    with file_log(tmp_path / "log.db") as log:
+        till = Till(log)
+        till.late("O", "F")
+        orders = [*"ABCDEF"]
+        for order in orders:
+            till.late(order, f"F-{order}")
+            ask(till, order_id=order)
+        sent_by_the_customer(till)
+        ready, codes = threading.Barrier(len(orders)), []
+
+        def claim(order: str) -> None:
+            ready.wait()
+            try:
+                said = ProveDisposition(by=order, parcel_id="R")
+                till.goods.prove(f"disposition-{order}-TEA", said, at=at(42))
+            except IllegalStep as refused:
+                codes.append(refused.code)
+
+        threads = [threading.Thread(target=claim, args=(order,)) for order in orders]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert codes == ["parcel_used"] * (len(orders) - 1)
+        assert sum(till.goods.read(f"disposition-{order}-TEA").status == "proven" for order in orders) == 1
 
 
 # Refunds that wait

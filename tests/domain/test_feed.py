@@ -13,13 +13,13 @@ from domain.feed import (
     Spoken,
     allowed,
     credible,
+    doubt,
     evidence,
     evolve,
     is_open,
     joined,
     runs,
     serves,
-    silent_since,
     united,
 )
 from domain.instant import FOREVER, SECOND, instant, moment
@@ -242,6 +242,6 @@ def test_a_finding_that_did_not_wait_says_that_its_feed_is_silent(heard: dict[st
 
 
 def test_a_place_that_policy_maps_to_no_feed_says_nothing() -> None:
-    assert silent_since(LATE, {"/wms": at(1)}, DEFAULT) is None
-    nowhere = msgspec.structs.replace(LATE, warehouse_id=None, carrier=None)
-    assert silent_since(nowhere, {}, MAPPED) is None
+    assert doubt(("W", "SF"), at(9), {"/wms": at(1)}, DEFAULT) is None
+    assert doubt((None, None), at(9), {}, MAPPED) is None
+    assert doubt(("W", None), at(9), {"/wms": at(1)}, MAPPED) == "feed silent since 2026-03-01T01:00:00Z"

@@ -1,5 +1,6 @@
 """Findings that end and begin again and again: kept, but news only once they stand still."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -7,19 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.adoption import adopt
+from domain.adoption import adopt, planned
 from domain.desk import Case
 from domain.desk import Desk as Staff
 from domain.detection import Finding, FindingEnded, FindingOpened
 from domain.incident import status
 from domain.incident_commands import Command, Resolve, Snooze
+from domain.incident_events import IncidentReopened
 from domain.incident_urgency import IncidentEscalated, IncidentNewsHeld
 from domain.instant import HOUR, Duration
 from domain.log import Beside, Log, Recorded
 from domain.policy import PolicyInvalid, load
 from domain.staffing import Flapping
 from domain.tracker import Tracker
-from domain.unrest import Spell, unrest
+from domain.unrest import Spell, unrest, unrest_of
 from tests.story import at, file_log, hours
 
 RULE: Final = Flapping(changes=4, within=Duration(10 * HOUR), hold=Duration(3 * HOUR))
@@ -75,14 +77,37 @@ def test_it_does_not_matter_in_which_order_episodes_became_known(times: list[int
         assert found.changes >= RULE.changes
 
 
+EACH_IS_NEWS_FROM_20: Final = (
+    f'{POLICY}[[version]]\nvalid_from = "2026-03-01T20:00:00Z"\n[version.incidents.flapping]\nchanges = 0\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("last", "until", "stable_at"),
+    [(4, 99, 7), (19, 99, 22), (20, 99, None), (4, 3.5, 6), (4, 2.5, None), (4, 4, 7)],
+)
+def test_the_policy_at_the_last_beginning_judges_what_was_known_by_then(
+    last: float, until: float, stable_at: float | None
+) -> None:
+    episodes = [(at(last - 4), at(last - 3)), (at(last - 2), at(last - 1)), (at(last), None)]
+    found = unrest_of(episodes, planned(EACH_IS_NEWS_FROM_20), at(until))
+    assert (None if found is None else hours(found.stable_at)) == stable_at
+
+
+def test_nothing_that_ever_began_is_no_unrest() -> None:
+    assert unrest_of([], planned(POLICY)) is None
+    assert unrest_of([(at(5), None)], planned(POLICY), at(4)) is None
+
+
 # What it means for staff
 
 
 class Shop:
     """A finding that begins and ends by the hour, and staff who want to hear of it."""
 
-    def __init__(self, log: Log, policy: str = POLICY) -> None:
-        self.log, self.policy, self.begun = log, policy, 0.0
+    def __init__(self, log: Log, policy: str = POLICY, *, late: bool = False) -> None:
+        """Tell everything as it happens, or only when time comes."""
+        self.log, self.policy, self.begun, self.late = log, policy, 0.0, late
         adopt(log, policy, at(0))
 
     def begins(self, when: float) -> None:
@@ -131,11 +156,12 @@ class Shop:
     def _say(self, event: FindingOpened | FindingEnded, when: float) -> None:
         version = len(list(self.log.stream(TEA.stream))) + 1
         self.log.append([Recorded(TEA.stream, version, event)], Beside())
-        self.come(when)
+        if not self.late:
+            self.come(when)
 
 
 @pytest.fixture(name="log")
-def a_log_on_disk(tmp_path: Path):
+def a_log_on_disk(tmp_path: Path) -> Iterator[Log]:
     with file_log(tmp_path / "log.db") as log:
         yield log
 
@@ -208,9 +234,47 @@ def test_each_change_is_kept_in_the_history(log: Log) -> None:
     assert len(list(log.stream(TEA.stream))) == 5
 
 
-def test_it_goes_up_only_so_long_after_it_stood_still(log: Log) -> None:
-    shop = Shop(log, POLICY + LEADS)
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(
+    ("policy", "heard"),
+    [
+        (POLICY, ["woken"]),
+        (POLICY.replace("changes = 4", "changes = 3"), ["news_held", "news_held", "news_held", "woken"]),
+        (
+            f'{POLICY}[[version]]\nvalid_from = "2026-03-01T05:00:00Z"\n[version.incidents.flapping]\nchanges = 3',
+            ["woken"],
+        ),
+    ],
+)
+def test_whenever_it_is_told_the_same_is_news(log: Log, policy: str, heard: list[str], *, late: bool) -> None:
+    shop = Shop(log, policy)
+    shop.flaps(0, 1)
+    shop.do(Snooze(by="li", next_event=True), 1.5)
+    shop.late = late
+    shop.begins(2)
+    shop.ends(3)
+    shop.begins(4)
+    shop.come(30)
+    assert [name for name, _ in shop.written()] == heard
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_the_terms_when_it_came_back_say_whether_it_is_the_same_incident(log: Log, *, late: bool) -> None:
+    shop = Shop(log, '[[version]]\nvalid_from = "2026-03-01T20:00:00Z"\n[version.incidents]\nreopen_within = "1h"')
+    shop.flaps(0, 1)
+    shop.do(Resolve(by="li"), 1.5)
+    shop.late = late
+    shop.begins(5)
+    shop.come(30)
+    assert [one.cause for one in log.stream(TEA.id) if isinstance(one, IncidentReopened)] == ["recurrence"]
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_it_goes_up_only_so_long_after_it_stood_still(log: Log, *, late: bool) -> None:
+    later = '[[version]]\nvalid_from = "2026-03-01T20:00:00Z"\n[version.incidents.flapping]\nhold = "1h"\n'
+    shop = Shop(log, POLICY + LEADS + later, late=late)
     shop.flaps(0, 0.5, 1, 1.5, 2)
+    shop.come(30)
     shop.come(99)
     said = [one for one in log.stream(TEA.id) if isinstance(one, IncidentEscalated)]
     assert [hours(one.at) for one in said] == [2 + 3 + 1]

@@ -12,7 +12,7 @@ from projections import dispositions, payments, payouts
 from projections.dispositions import Wanted as Asked
 from tests.projections.staffed import do, rebuilt
 from tests.projections.test_worklist import late, late_order
-from tests.story import at
+from tests.story import at, labelled, line, packed, piece, placed, requested, scanned
 
 F = Case("incident-late_shipment-F1", "order-O1")
 BATCH = "payout-late_shipment-F1-1"
@@ -20,8 +20,9 @@ BATCH = "payout-late_shipment-F1-1"
 
 @pytest.fixture
 def shop(told):
-    for name in "12":
-        late_order(told, name, "C")
+    in_two_lines = placed(0, line("1"), line("2"), of="O1", key="p1", customer_id="C", currency="CNY")
+    told.desk.take(in_two_lines, requested(0, "F1", of="O1", ship_by=20))
+    late_order(told, "2", "C")
     told.come(30)
     return told
 
@@ -135,3 +136,22 @@ def test_goods_are_listed_by_when_they_are_due_and_by_what_became_of_them(shop):
     shop.follow()
     assert [(one.sku, one.state, one.evidence) for one in goods(shop)][-1] == ("TEA", "open", [])
     rebuilt(shop)
+
+
+@pytest.mark.parametrize(
+    ("facts", "named"),
+    [
+        ([labelled(20, "P", order_ids=("O1",)), scanned(45, "P", "returned")], ["P"]),
+        ([labelled(20, "P", order_ids=("O1",)), scanned(30, "P", "returned")], []),
+        ([packed(35, "P", piece("TEA", of="O1")), scanned(45, "P", "returned")], []),
+        ([labelled(35, "P", order_ids=("O1",)), scanned(45, "P", "returned")], []),
+        ([labelled(20, "P", order_ids=("O1",)), scanned(45, "P", "delivered")], []),
+    ],
+    ids=["came back since", "came back before", "packed since", "labelled since", "never came back"],
+)
+def test_parcels_are_named_that_came_back_after_goods_were_asked_for(shop, facts, named):
+    shop.desk.take(*facts)
+    shop.come(46)
+    with shop.store.reading() as rows:
+        assert dispositions.came_back(rows, "O1", at(31)) == named
+        assert dispositions.came_back(rows, "nobody's", at(31)) == []

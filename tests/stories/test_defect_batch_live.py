@@ -77,6 +77,7 @@ def pay_on_proof(told: Live) -> None:
     incident = cluster(told)["id"]
     asked = {one["order_id"]: one["id"] for one in told.all_of("dispositions", incident=incident)}
     told.post("dispositions", asked[FIRST], "prove", parcel_id=defects.RETURN)
+    assert told.refused("dispositions", asked[LAST], "prove", parcel_id=defects.RETURN) == "parcel_used"
     for name in REST:
         told.post("dispositions", asked[name], "prove", evidence=[f"photo:{name}"])
     for name in (FIRST, *REST):

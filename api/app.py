@@ -53,6 +53,7 @@ def create_app(
     clock: Callable[[], Instant],
     speed: float = 1.0,
     wall: bool = True,
+    end: Instant | None = None,
     version: str = "0",
     docs: bool = False,
     registry: CollectorRegistry | None = None,
@@ -63,9 +64,9 @@ def create_app(
 ) -> FastAPI:
     """Serve these views and the end of this log; without a desk no commands are taken.
 
-    ``speed`` and ``wall`` say what the clock is, for display.
+    ``speed``, ``wall`` and ``end`` say what the clock is, for display.
     """
-    reader = Reader(views, log, ProductClock(clock, speed, wall))
+    reader = Reader(views, log, ProductClock(clock, speed, wall, end))
     meters = Meters(CollectorRegistry() if registry is None else registry, reader)
     # A clock that runs fast makes five seconds hours.
     pace = (HEARTBEAT if speed <= 1 else FAST_HEARTBEAT) if heartbeat is None else heartbeat

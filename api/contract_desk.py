@@ -16,7 +16,7 @@ def _read(at: datetime) -> Instant:
 
 Time = Annotated[AwareDatetime, PlainSerializer(_read, return_type=int)]
 """RFC 3339 with an offset; an instant inside."""
-Text = Annotated[str, Field(max_length=4000)]
+Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Identity = Annotated[str, Field(min_length=1, max_length=1200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Claim = Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
@@ -66,7 +66,7 @@ class Snooze(Asked):
 class Note(Asked):
     """Write something down."""
 
-    text: Annotated[str, Field(min_length=1, max_length=4000)]
+    text: Annotated[Text, Field(min_length=1)]
 
 
 class SetLiability(Asked):

@@ -32,6 +32,12 @@ class ProductClock(NamedTuple):
     speed: float = 1.0
     wall: bool = True
     """Whether it is the time of day."""
+    end: Instant | None = None
+    """Where it stands still for good."""
+
+    def pace(self, now: Instant) -> float:
+        """Say how fast it runs at an instant: not at all where it has come to its end."""
+        return self.speed if self.end is None or now < self.end else 0.0
 
 
 class Snapshot(NamedTuple):
@@ -84,7 +90,7 @@ class Reader:
             position=str(snapshot.position),
             known_up_to=None if snapshot.known_up_to is None else iso(snapshot.known_up_to),
             now=iso(snapshot.now),
-            speed=self.clock.speed,
+            speed=self.clock.pace(snapshot.now),
             wall=self.clock.wall,
         )
 

@@ -50,4 +50,9 @@ def speed(clock: Clock) -> float:
     return clock.speed if isinstance(clock, DemoClock) else 1.0
 
 
+def end(clock: Clock) -> Instant | None:
+    """Say where a clock stands still, if it ever does."""
+    return clock.end if isinstance(clock, DemoClock) else None
+
+
 _FILE = "clock.json"

@@ -46,6 +46,7 @@ def application(
         clock=parts.clock,
         speed=clock.speed(parts.clock),
         wall=parts.clock is clock.wall,
+        end=clock.end(parts.clock),
         version=version("order-incident-tracker"),
         docs=settings.docs,
         registry=registry,

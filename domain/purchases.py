@@ -68,14 +68,15 @@ def _cuts(telling: Telling, sku: str) -> list[Cut]:
 
 def _answered(telling: Telling, found: Iterable[Heard]) -> Iterator[PriceChanged]:
     """Keep what staff said to the question whether prices are meant; give the changes that it was about."""
-    for _, name, event in found:
+    for position, name, event in found:
         if isinstance(event, IncidentPriceAnswered):
             sku, change = parts(unquote(name.removeprefix(f"incident-{KIND}-")))
             dossier: Dossier = telling.work.state(stream("sku", sku))
             said = PriceAnswered(
                 at=event.at,
                 source=DESK,
-                id=f"price:{change}",
+                # Of two answers at one instant the one written later counts.
+                id=f"price:{change}:{position:012}",
                 change=change,
                 mistake=event.mistake,
                 by=event.by,

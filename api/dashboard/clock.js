@@ -19,8 +19,9 @@ export const now = () => base.now + (performance.now() - base.at) * base.speed;
 export const isWall = () => base.wall;
 export const speed = () => base.speed;
 export const knownUpTo = () => base.knownUpTo;
-// Real seconds between the clock and what is known, as they were when the server last spoke, and since then.
-export const secondsBehind = () => (base.knownUpTo === null ? null : Math.max(0, (now() - base.knownUpTo) / base.speed / 1000));
+// Real seconds between the clock and what is known, as they were when the server last spoke, and since then. A clock that
+// has come to its end has no speed.
+export const secondsBehind = () => (base.knownUpTo === null ? null : Math.max(0, (now() - base.knownUpTo) / (base.speed || 1) / 1000));
 
 export function onTick(listener) {
   listeners.add(listener);

@@ -7,7 +7,16 @@ export function parse(hash) {
   const [page = "", ...rest] = path.split("/");
   const params = {};
   for (const [name, value] of new URLSearchParams(query)) params[name] = value;
-  return { page: page || "incidents", id: rest.length ? decodeURIComponent(rest.join("/")) : null, params };
+  return { page: page || "incidents", id: rest.length ? decoded(rest.join("/")) : null, params };
+}
+
+// A link that was damaged on its way leads to a name that nobody knows, not to an empty page.
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 export function link(page, id = null, params = {}) {

@@ -144,6 +144,12 @@ def test_above_the_policy_s_limit_a_second_person_approves(desk):
     assert (paid["paid"], paid["approvals"]) == (True, ["li", "wang"])
 
 
+@pytest.mark.parametrize("text", ["\x00", "seen\x1b[2J"])
+def test_words_hold_no_control_characters_but_lines_and_tabs(desk, text):
+    assert desk.post("note", {"text": text}).status_code == 422
+    assert desk.do("note", {"text": "one\n\ttwo"})["notes"] == 1
+
+
 # Once
 
 

@@ -45,13 +45,13 @@ A_FEW = {
 
 
 @cache
-def told(seed: int, days: int = 28) -> Season:
+def told(seed: int, days: int) -> Season:
     """Tell a season once."""
     return season(seed, START + timedelta(hours=7 * (28 - days)), days)
 
 
 @cache
-def found(seed: int, days: int = 28) -> list[Said]:
+def found(seed: int, days: int) -> list[Said]:
     """Let a tracker judge a season once."""
     return judged(told(seed, days))
 
@@ -59,7 +59,7 @@ def found(seed: int, days: int = 28) -> list[Said]:
 @pytest.fixture(params=SEEDS)
 def full(request: pytest.FixtureRequest) -> Season:
     """Give a whole season."""
-    return told(request.param)
+    return told(request.param, 28)
 
 
 def late(some: Season) -> list[dict[str, Any]]:
@@ -203,13 +203,13 @@ def test_books_that_forget_something_are_found_out(monkeypatch: pytest.MonkeyPat
     owner, name, instead, kinds = FORGETFUL[forgotten]
     monkeypatch.setattr(owner, name, instead)
     some = season(7, START)
-    assert some.events == told(7).events
-    differing = set(in_truth(some.truth)) ^ set(found(7))
+    assert some.events == told(7, 28).events
+    differing = set(in_truth(some.truth)) ^ set(found(7, 28))
     assert {one.kind for one in differing} == kinds
 
 
 def test_orders_cancelled_on_their_way_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Money back ends the wait for a parcel that nobody will find."""
     monkeypatch.setattr(Waybills, "cancel", nothing)
-    differing = set(in_truth(season(7, START).truth)) ^ set(found(7))
+    differing = set(in_truth(season(7, START).truth)) ^ set(found(7, 28))
     assert {"stalled_parcel", "presumed_lost"} >= {one.kind for one in differing} != set()

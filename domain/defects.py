@@ -163,23 +163,25 @@ def _weigh(telling: Telling, name: str) -> None:
     usual.watch(telling, name, state, _COUNTED)
     _count_reached(telling, name, state, sku)
     telling.intake.hear(name, cluster.decide(state, _scope(telling, state, sku)))
-    _tell_buyers(telling, name, state, sku)
-    # Who has become a member is no longer one of the others.
-    _count_reached(telling, name, state, sku)
+    if _tell_buyers(telling, name, state, sku):
+        # Who has become a member is no longer one of the others.
+        _count_reached(telling, name, state, sku)
 
 
-def _tell_buyers(telling: Telling, name: str, state: Cluster, sku: str) -> None:
-    """Tell a cluster who bought the same and has said nothing, as soon as it is no chance."""
+def _tell_buyers(telling: Telling, name: str, state: Cluster, sku: str) -> bool:
+    """Tell a cluster who bought the same and has said nothing, as soon as it is no chance; says whether it was news."""
     wanted = {order for since, until in _spans(telling, state) for order in sold(telling, sku, since, until)}
     spoilt = {stream("order", one.order_id) for one in state.proven.values()}
     silent = {stream("order", one.order_id): one for one in state.members.values() if one.proven is None}
-    for order in sorted(silent.keys() - wanted):
+    gone = sorted(silent.keys() - wanted)
+    for order in gone:
         usual.record(telling, name, msgspec.structs.replace(silent[order], gone=True), _COUNTED)
     new = sorted(wanted - spoilt - silent.keys())
     telling.work.load(new)
     for order in new:
         telling.relate(f"defective {order}", name)
         usual.record(telling, name, _silent(telling, telling.work.state(order), sku), _COUNTED)
+    return bool(new or gone)
 
 
 def _spans(telling: Telling, state: Cluster) -> Iterator[tuple[Instant, Instant]]:

@@ -122,18 +122,20 @@ def stirred(telling: Telling) -> set[str]:
 
 def paid(telling: Telling, incident: str) -> dict[str, Stamp]:
     """Say to which members of an incident staff have released a payment."""
-    state: Any = telling.work.state(incident)
-    assert isinstance(state, Incident)
-    made = (one for one in state.payments.values() if isinstance(one, IncidentCompensated))
-    return {one.member: Stamp(one.at, STAFF, one.by) for one in made}
+    return {one.member: Stamp(one.at, STAFF, one.by) for one in _made(telling, incident)}
 
 
 def paid_orders(telling: Telling, incident: str) -> dict[str, Stamp]:
     """Say the same by member and by the order that was paid, for clusters in which an order is settled as a whole."""
-    state: Any = telling.work.state(incident)
-    made = [one for one in state.payments.values() if isinstance(one, IncidentCompensated)]
+    made = _made(telling, incident)
     found = {one.order_id or cluster.parts(one.member)[0]: Stamp(one.at, STAFF, one.by) for one in made}
     return found | paid(telling, incident)
+
+
+def _made(telling: Telling, incident: str) -> list[IncidentCompensated]:
+    state: Any = telling.work.state(incident)
+    assert isinstance(state, Incident)
+    return [one for one in state.payments.values() if isinstance(one, IncidentCompensated)]
 
 
 def _count(telling: Telling, counted: Counted, before: ClusterMemberChanged | None, now: ClusterMemberChanged) -> None:

@@ -59,7 +59,7 @@ class Demo:
         """What has been found once it is as much as expected, or has not become so within seconds."""
         until = time.monotonic() + 10
         while len(said := self._found()) != expected and time.monotonic() < until:
-            time.sleep(0.2)
+            time.sleep(0.2)  # between two looks at a server that tells no end of its own; the deadline is above
         return said
 
     def _found(self) -> list[Said]:

@@ -12,7 +12,7 @@ Event = dict[str, Any]
 T = TypeVar("T")
 
 DAWN = datetime(2026, 3, 1, tzinfo=UTC)
-STEPS = (*(timedelta(hours=2),) * 11, *(timedelta(hours=12),) * 2, *(timedelta(days=1),) * 6, timedelta(days=3))
+STEPS = (*(timedelta(hours=2),) * 9, *(timedelta(hours=12),) * 2, *(timedelta(days=1),) * 8, timedelta(days=3))
 """How far apart the instants of a season lie: mostly hours, for whole backlogs days."""
 JITTER = {37: timedelta(microseconds=1), 38: timedelta(microseconds=-1), 39: timedelta(milliseconds=500)}
 SHOPS = ("/shops/a", "/shops/a", "/shops/a", "/shops/b")

@@ -3,12 +3,9 @@
 Facts name themselves by what they say and when; members that are instants are given in hours as well.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final, TypeVar
-from uuid import uuid4
 
 import msgspec
 
@@ -32,6 +29,7 @@ from domain.policy import DEFAULT, Policy, load
 from domain.report import final
 from domain.streams import Streams, Work
 from domain.tracker import Tracker
+from tests.stores.engine import file_log, memory_log  # noqa: F401  # where stories are told
 
 DAWN: Final[Instant] = instant(datetime(2026, 3, 1, tzinfo=UTC))
 LATER: Final[Instant] = DAWN + 9999 * HOUR
@@ -252,21 +250,6 @@ def _incoming(offset: int, said: Said) -> Incoming:
     if isinstance(said, bytes):
         return incoming_of(said, offset=offset)
     return Incoming(offset, said, b"", raw(b"?"))
-
-
-@contextmanager
-def memory_log() -> Iterator[Log]:
-    """Open a log that is gone afterwards."""
-    name = f"file:{uuid4().hex}?mode=memory&cache=shared"
-    with Log({"PERSISTENCE_MODULE": "deploy.store.sqlite", "SQLITE_DBNAME": name}) as log:
-        yield log
-
-
-@contextmanager
-def file_log(path: Path) -> Iterator[Log]:
-    """Open the log in a file."""
-    with Log({"PERSISTENCE_MODULE": "deploy.store.sqlite", "SQLITE_DBNAME": str(path)}) as log:
-        yield log
 
 
 def topics(log: Log) -> list[str]:

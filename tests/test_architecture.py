@@ -40,7 +40,10 @@ KNOWS_THE_EVENT_LIBRARY = {
     "domain/desk.py",  # two of the staff may act at once
     "consumers/loop.py",  # a busy store is waited for
     "consumers/ticker.py",  # likewise
+    "projections/follower.py",  # likewise
+    "api/problems.py",  # and people are told
 }
+KNOWS_POSTGRESQL = {"deploy/databases.py", "projections/dialect.py", "projections/postgres_views.py"}
 RANDOM_OR_CLOCK = {"time", "random", "secrets", "uuid"}
 READS_THE_CLOCK = re.compile(r"\b(time\.(time|time_ns|localtime|gmtime)|(datetime|date)\.(now|utcnow|today))$")
 MACHINE = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w|[A-Za-z]:\\Users\\")
@@ -154,6 +157,16 @@ def test_few_modules_know_the_event_sourcing_library():
     stores = {one for one in importers("eventsourcing") if one.startswith("deploy/store/")}
     assert stores
     assert importers("eventsourcing") - stores == KNOWS_THE_EVENT_LIBRARY
+
+
+def test_only_stores_know_postgresql():
+    stores = {one for one in importers("psycopg") if one.startswith("deploy/store/postgres")}
+    assert stores
+    assert importers("psycopg") - stores == KNOWS_POSTGRESQL
+
+
+def test_the_driver_of_postgresql_is_loaded_by_those_who_use_it():
+    assert {"psycopg", "psycopg_pool"} & loaded_by("from deploy import roles, serving, running, projecting") == set()
 
 
 def test_only_the_web_knows_fastapi():

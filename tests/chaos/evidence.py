@@ -1,15 +1,15 @@
-"""What a run leaves behind: the ledger of what the broker acked, and the log as plain sqlite3 reads it."""
+"""What a run leaves behind: the ledger of what the broker acked, and the log as its database reads it."""
 
 import json
-import sqlite3
 from base64 import b64decode
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
+
+from tests.stores.engine import beside
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 KEYS: Final = {"order": "order_id", "fulfillment": "order_id", "parcel": "parcel_id", "complaint": "complaint_id"}
@@ -71,13 +71,16 @@ class Evidence:
             yield (f"sku-{data['sku']}" if kind == "price" else f"binding-{data['listing_sku']}"), event["type"]
 
     def _read_log(self, path: Path) -> None:
-        with closing(sqlite3.connect(path)) as log:
-            rows = log.execute("SELECT rowid, originator_id, originator_version, topic, state FROM stored_events")
+        with beside(path) as log:
+            self.gaps = log.id == "notification_id"
+            rows = log.execute(
+                f"SELECT {log.id}, originator_id, originator_version, topic, state FROM stored_events ORDER BY {log.id}"
+            )
             self.rows = [(*row[:4], json.loads(row[4])) for row in rows]
             self.positions = dict(log.execute("SELECT partition, next FROM positions"))
             self.seen = {bytes(row[0]) for row in log.execute("SELECT key FROM seen")}
             self.armed = dict(log.execute("SELECT subject, due FROM deadlines WHERE due IS NOT NULL"))
-            held = log.execute("SELECT partition, offset, code, value FROM quarantine")
+            held = log.execute('SELECT partition, "offset", code, value FROM quarantine')
             self.held = {(row[0], row[1]): (row[2], sha256(row[3] or b"").hexdigest()) for row in held}
 
 
@@ -117,6 +120,6 @@ class Witness:
         return [one for one, content in self._seen.items() if now.get(one) != content]
 
     def _read(self, after: int) -> dict[int, str]:
-        with closing(sqlite3.connect(self._path)) as log:
-            rows = log.execute("SELECT rowid, * FROM stored_events WHERE rowid > ?", (after,))
+        with beside(self._path) as log:
+            rows = log.execute(f"SELECT {log.id}, * FROM stored_events WHERE {log.id} > ?", (after,))
             return {row[0]: sha256(repr(tuple(row)).encode()).hexdigest() for row in rows}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from consumers import freshness
-from deploy.store import sqlite_connection, sqlite_recorder, sqlite_rows
+from deploy.store import sqlite_connection, sqlite_recorder
 from deploy.store.sqlite_recorder import SqliteLogRecorder
 from domain.errors import Fenced
 from domain.log import Advance, Beside, Recorded
@@ -189,7 +189,7 @@ def frontier_before_reading() -> None:
 def dedup_within_a_batch() -> None:
     """Know event ids again within one batch only."""
     replace(SqliteLogRecorder, "seen", lambda _self, _keys: {})
-    store = sqlite_rows.store_beside
+    store = sqlite_recorder.store_beside
 
     def storing(c: Any, beside: Beside) -> None:
         c.executemany(_SEEN, beside.seen)

@@ -12,6 +12,12 @@ def nursery():
     found.close()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def on_every_store(engine):
+    """Run on every store."""
+    return engine
+
+
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch):
     """Shorten what is only waiting time."""

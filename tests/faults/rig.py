@@ -10,7 +10,6 @@ from typing import Any, Self
 from consumers import ticker
 from consumers.loop import Ingest
 from consumers.translate import Translator
-from deploy.wiring import open_log
 from domain.adoption import adopt, adopted
 from domain.enrolment import go_live
 from domain.events import Fact
@@ -21,6 +20,7 @@ from domain.tracker import Tracker
 from tests.chaos.children import POLICY
 from tests.chaos.source import PARTITIONS, FileSource
 from tests.chaos.topics import Broker, Place, Sent
+from tests.stores.engine import file_log
 from tests.story import at, hours, placed, written
 
 ORDERS = "orders.events.v1"
@@ -55,7 +55,7 @@ class Rig:
 
     def open_log(self) -> Log:
         """Open the log once more, as another process would."""
-        return self._stack.enter_context(open_log(self.log_file))
+        return self._stack.enter_context(file_log(self.log_file))
 
     def tracker(self, log: Log | None = None) -> Tracker:
         """Make a tracker as a process does when it starts."""

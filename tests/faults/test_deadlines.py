@@ -74,6 +74,7 @@ def the_same_world_undisturbed(path: Path) -> dict[str, list[bytes]]:
         return _findings(log)
 
 
+@pytest.mark.only_on("sqlite")  # its processes begin from copies of one file
 def test_killed_again_and_again_each_deadline_is_found_once_at_its_time(
     path: Path, undisturbed: dict[str, list[bytes]]
 ) -> None:
@@ -95,6 +96,7 @@ def _rounded() -> list[Due]:
     return [(kind, subject, clock, round(due, 6)) for kind, subject, clock, due in expected()]
 
 
+@pytest.mark.only_on("sqlite")
 def test_the_world_has_more_than_a_thousand_of_them_of_every_kind_that_has_deadlines(path: Path) -> None:
     due: dict[str, Any] = Counter(kind for kind, *_ in expected())
     assert set(due) == ABSENT

@@ -1,9 +1,7 @@
 """What the ingest loop does when its source, its log or its neighbours misbehave."""
 
 import json
-import sqlite3
 import threading
-from contextlib import closing
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +11,7 @@ from consumers.cluster import SourceFailed
 from tests.chaos.source import FileSource
 from tests.chaos.topics import Place
 from tests.faults.rig import ORDERS
+from tests.stores.engine import beside
 from tests.story import at, placed, scanned
 
 
@@ -177,8 +176,8 @@ def test_a_rebalance_while_the_store_is_held_loses_nothing(rig, monkeypatch):
 
     rig.say_orders(0, 40)
     impatient = rig.open_log()
-    with closing(sqlite3.connect(rig.log_file, isolation_level=None)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    with beside(rig.log_file) as holder:
+        assert holder.lock()
         with rig.running(rig.ingest(Given, log=impatient, limit=5)):
             rig.wait(lambda: "ingest_store_waits_total" in {name for name, _ in rig.noted})
             mine.names = frozenset(rig.stands())
@@ -190,7 +189,7 @@ def test_a_rebalance_while_the_store_is_held_loses_nothing(rig, monkeypatch):
 
 
 def _refuse_to_wait(monkeypatch):
-    from deploy.store import sqlite, sqlite_connection  # noqa: PLC0415 - only what is patched here
+    from deploy.store import postgres_connection, sqlite, sqlite_connection  # noqa: PLC0415 - only what is patched here
 
-    for module in (sqlite, sqlite_connection):
+    for module in (sqlite, sqlite_connection, postgres_connection):
         monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.05)

@@ -11,11 +11,12 @@ from contextlib import ExitStack, closing, contextmanager
 import pytest
 
 from consumers import ticker
-from deploy.store import sqlite, sqlite_connection
+from deploy.store import postgres_connection, sqlite, sqlite_connection
 from domain.instant import DAY
 from tests.chaos.control import INGEST, TICKER
 from tests.chaos.stage import Plan, Stage
 from tests.faults.rig import Rig
+from tests.stores.engine import beside
 from tests.story import at, placed, requested
 
 MIB = 1 << 20
@@ -24,12 +25,14 @@ MIB = 1 << 20
 @contextmanager
 def _held(path):
     """Hold the write lock as a backup or another process does."""
-    with closing(sqlite3.connect(path, isolation_level=None, timeout=10)) as holder:
-        holder.execute("BEGIN IMMEDIATE")
+    with beside(path, timeout=10) as holder:
+        while not holder.lock():
+            time.sleep(0.01)
         yield
         holder.execute("ROLLBACK")
 
 
+@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=5, messages=300), nursery)
@@ -103,7 +106,7 @@ def test_a_ticker_survives_a_lock(rig, impatient):
 @pytest.fixture
 def impatient(rig, monkeypatch):
     """Open the log with a patience of a twentieth of a second."""
-    for module in (sqlite, sqlite_connection):
+    for module in (sqlite, sqlite_connection, postgres_connection):
         monkeypatch.setattr(module, "LOCK_TIMEOUT", 0.05)
     return rig.open_log()
 
@@ -126,6 +129,7 @@ def small_disk(tmp_path):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_full_disk_is_waited_out_and_nothing_is_lost(small_disk, tmp_path):
     ballast = small_disk / "ballast"
     with Rig(tmp_path, log_at=small_disk) as rig:

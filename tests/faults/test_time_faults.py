@@ -53,6 +53,7 @@ def told(tmp_path, nursery):
         yield found
 
 
+@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_down_over_deadlines_with_scans_in_time_waiting_finds_nothing(told):
     for number in range(50):
@@ -77,6 +78,7 @@ def test_down_over_deadlines_with_scans_in_time_waiting_finds_nothing(told):
     assert told.troupe.query("SELECT COUNT(*) FROM deadlines WHERE due IS NOT NULL") == [(0,)]
 
 
+@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_a_thousand_deadlines_due_while_everybody_is_dead_are_found_once_each_at_their_own_time(told):
     for number in range(1000):
@@ -105,6 +107,7 @@ def test_a_thousand_deadlines_due_while_everybody_is_dead_are_found_once_each_at
     )
 
 
+@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=11, messages=900), nursery)
@@ -125,6 +128,7 @@ def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, 
     assert stage.judged() == []
 
 
+@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=12, messages=400), nursery)

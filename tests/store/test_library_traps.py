@@ -26,6 +26,8 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.sqlite import SQLiteDatastore, SQLiteProcessRecorder
 
+pytestmark = pytest.mark.only_on("sqlite")
+
 
 class Order(Aggregate):
     """An aggregate as newcomers write it."""

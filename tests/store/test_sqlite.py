@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from eventsourcing.persistence import PersistenceError
 
 from deploy.store import sqlite_connection
 from domain.errors import StoreUnsuitable
 from domain.log import Log, LogRecorder
 from tests.store.rows import beside_it, event
-from tests.story import Desk, file_log, placed, requested, scanned
+from tests.story import file_log
+
+pytestmark = pytest.mark.only_on("sqlite")
 
 
 def pragma(log: Log, name: str) -> Any:
@@ -69,15 +70,6 @@ def test_the_library_s_other_tracking_is_refused(path: Path) -> None:
 # Identity, that is epochs and ids: F9.
 
 
-def test_a_log_keeps_its_epoch_and_another_has_another(tmp_path: Path) -> None:
-    epochs = []
-    for name in ("a", "a", "b"):
-        with file_log(tmp_path / name) as log:
-            epochs.append(log.store.epoch())
-    assert epochs[0] == epochs[1] != epochs[2]
-    assert len(epochs[0]) >= 8
-
-
 def test_a_log_begun_anew_in_the_same_place_has_another_epoch(path: Path) -> None:
     with file_log(path) as log:
         before = log.store.epoch()
@@ -110,21 +102,3 @@ def test_ids_survive_a_backup_a_dump_and_a_vacuum(path: Path, tmp_path: Path, st
         with file_log(one) as log:
             assert [row.position for row in log.store.select_rows(0, 9)] == [1, 3]
             assert log.store.insert_events([event("d")]) == [4]
-
-
-def test_the_ids_of_a_failed_append_leave_no_event_behind(store: LogRecorder) -> None:
-    store.insert_events([event("a")])
-    with pytest.raises(PersistenceError):
-        store.insert_events([event("b"), event("a")])
-    [after] = store.insert_events([event("c")]) or [0]
-    assert [row.position for row in store.select_rows(0, 9)] == [1, after]
-
-
-# What is read is only what is known: F11 and F13.
-
-
-def test_a_topic_is_a_name_and_no_path_into_the_code(log: Log) -> None:
-    desk = Desk(log)
-    desk.take(placed(0), requested(0, ship_by=10), scanned(12), until=20)
-    names = {row.topic for row in log.store.select_rows(0, 99)}
-    assert all(":" not in name and name.rpartition(".v")[2].isdigit() for name in names)

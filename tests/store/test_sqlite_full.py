@@ -15,6 +15,8 @@ from domain.log import Log
 from tests.store.rows import beside_it, event
 from tests.story import file_log
 
+pytestmark = pytest.mark.only_on("sqlite")
+
 # A full disk
 
 

@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from eventsourcing.persistence import IntegrityError
 
+from deploy.store.sqlite_recorder import SqliteLogRecorder
 from domain.log import Armed, Beside, LogRecorder
 from tests.store.rows import all_of, beside_it, event
+from tests.stores.engine import beside
 from tests.story import file_log
 
 FAR = 2**62
@@ -47,7 +50,7 @@ def test_what_was_heard_commits_with_the_events_or_not_at_all(store: LogRecorder
     commit(store, heard={"/a": 5}, arm=[waiting("x", ("/a", 9))])
     before = all_of(store), store.heard(), store.armed(["x", "y"])
     spoilt = Beside(heard={"/a": 10}, arm=[waiting("y", ("/a", 1))], disarm=["x"])
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(IntegrityError):
         store.insert_events([event(version=1)], beside=spoilt)
     assert (all_of(store), store.heard(), store.armed(["x", "y"])) == before
 
@@ -121,7 +124,7 @@ def test_disarming_forgets_what_was_waited_for(store: LogRecorder) -> None:
 def test_armed_and_disarmed_in_one_transaction_it_is_not_left_waiting(store: LogRecorder, path: Path) -> None:
     commit(store, arm=[waiting("x", ("/a", 5))])
     commit(store, disarm=["x"])
-    with beside_it(path) as connection:
+    with beside(path) as connection:
         assert connection.execute("SELECT COUNT(*) FROM waits").fetchone() == (0,)
 
 
@@ -150,20 +153,19 @@ def test_another_process_reads_the_same(store: LogRecorder, path: Path) -> None:
 def test_a_log_from_before_feeds_were_heard_gets_the_tables_and_keeps_its_deadlines(path: Path) -> None:
     with file_log(path) as log:
         commit(log.store, arm=[Armed("x", 5, "policy")])
-    with beside_it(path) as connection:
-        connection.executescript("DROP TABLE waits; DROP TABLE heard")
+    with beside(path) as connection:
+        connection.execute("DROP TABLE waits")
+        connection.execute("DROP TABLE heard")
     with file_log(path) as log:
         assert log.store.due(FAR, 9) == [(5, "x")]
         commit(log.store, arm=[waiting("y", ("/a", 3))], heard={"/a": 4})
         assert log.store.due(FAR, 9) == [(3, "y"), (5, "x")]
 
 
+@pytest.mark.only_on("sqlite")
 def test_what_is_due_is_looked_up_and_not_searched_for(store: LogRecorder, path: Path) -> None:
     commit(store, arm=[waiting("x", ("/a", 5))], heard={"/a": 6})
     assert store.due(FAR, 9) == [(5, "x")]
     with beside_it(path) as connection:
-        plan = connection.execute(
-            "EXPLAIN QUERY PLAN SELECT due, subject FROM heard CROSS JOIN waits "
-            "ON waits.source = heard.source AND due < MIN(9, largest)"
-        ).fetchall()
+        plan = connection.execute(f"EXPLAIN QUERY PLAN {SqliteLogRecorder.WAITING}", (9,)).fetchall()
     assert any("waits_due" in step[3] for step in plan)

@@ -1,6 +1,5 @@
-"""SQLite: who writes waits for who writes, and decides on what was written (F8, F15)."""
+"""Who writes waits for who writes, and decides on what was written (F8, F15)."""
 
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,25 +10,29 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import OperationalError, PersistenceError
 
-from deploy.store import sqlite_connection
+from deploy.store import postgres_connection, sqlite_connection
 from domain.log import Beside, Log, LogRecorder
-from tests.store.rows import advance, beside_it, event, everything
+from tests.members import ROOT
+from tests.store.rows import advance, event, everything
+from tests.stores.engine import beside, url
 from tests.story import Desk, at, file_log, held, placed, requested, scanned
 
 HOLDER = """
-import sqlite3, sys, time
-c = sqlite3.connect(sys.argv[1], isolation_level=None)
-c.execute("BEGIN IMMEDIATE")
-print("held", flush=True)
-time.sleep(float(sys.argv[2]))
-c.execute("COMMIT")
+import sys, time
+from pathlib import Path
+from tests.stores.engine import beside
+with beside(Path(sys.argv[1])) as other:
+    assert other.lock()
+    print("held", flush=True)
+    time.sleep(float(sys.argv[2]))
+    other.execute("COMMIT")
 """
 
 
 def holding(path: Path, seconds: float) -> "subprocess.Popen[str]":
     """Let another process hold the write lock for a while."""
     command = [sys.executable, "-c", HOLDER, str(path), str(seconds)]
-    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
     assert other.stdout is not None
     assert other.stdout.readline() == "held\n"
     return other
@@ -54,18 +57,30 @@ def test_a_writer_waits_while_another_process_writes(path: Path, store: LogRecor
     assert store.last_position() == 1
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_statement_waits_a_little_and_whoever_must_not_give_up_tries_again(log: Log) -> None:
     assert pragma(log, "busy_timeout") == 3_000
     assert sqlite_connection.LOCK_TIMEOUT == 3
+
+
+@pytest.mark.only_on("postgres")
+def test_no_transaction_holds_the_lock_without_an_end(store: LogRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgres_connection, "IDLE_TIMEOUT", 0.2)
+    datastore = postgres_connection.Datastore(url() or "", store.datastore.schema)  # type: ignore[attr-defined]
+    with pytest.raises(OperationalError), datastore.writing():
+        time.sleep(0.6)
+    datastore.close()
+    assert store.insert_events([event()]) == [1]
 
 
 def test_when_the_wait_is_over_the_error_says_locked_and_nothing_is_harmed(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("deploy.store.sqlite.LOCK_TIMEOUT", 0.1)
-    with file_log(path) as log, beside_it(path) as other:
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(OperationalError, match="locked"):
+    monkeypatch.setattr("deploy.store.postgres_connection.LOCK_TIMEOUT", 0.1)
+    with file_log(path) as log, beside(path) as other:
+        assert other.lock()
+        with pytest.raises(OperationalError, match="lock"):
             log.store.insert_events([event()], beside=everything())
         other.execute("COMMIT")
         assert log.store.insert_events([event()], beside=everything()) == [1]
@@ -73,18 +88,17 @@ def test_when_the_wait_is_over_the_error_says_locked_and_nothing_is_harmed(
 
 def test_a_reader_does_not_wait_for_a_writer(path: Path, store: LogRecorder) -> None:
     store.insert_events([event()])
-    with beside_it(path) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with beside(path) as other:
+        assert other.lock()
         begun = time.monotonic()
         assert store.last_position() == 1
         assert time.monotonic() - begun < 1
 
 
 def test_who_reads_in_order_to_write_holds_the_lock_from_its_first_read(path: Path, store: LogRecorder) -> None:
-    with store.writing(), beside_it(path) as other:
+    with store.writing(), beside(path) as other:
         assert store.positions() == {}
-        with pytest.raises(sqlite3.OperationalError, match="locked"):
-            other.execute("BEGIN IMMEDIATE")
+        assert not other.lock()
         store.insert_events([event()], beside=advance(None, 5))
     assert store.last_position() == 1
 
@@ -93,7 +107,7 @@ def test_a_write_after_another_process_wrote_between_reading_and_writing_succeed
     path: Path, store: LogRecorder
 ) -> None:
     assert store.positions() == {}
-    with beside_it(path) as other:
+    with beside(path) as other:
         other.execute("INSERT INTO meta VALUES ('x', 'y')")
     assert store.insert_events([event()], beside=advance(None, 5)) == [1]
 
@@ -120,7 +134,7 @@ def test_two_threads_appending_wait_for_each_other(store: LogRecorder) -> None:
 def test_a_failing_statement_under_the_lock_is_the_store_s_error_and_nobody_s_message(
     path: Path, store: LogRecorder
 ) -> None:
-    with beside_it(path) as other:
+    with beside(path) as other:
         other.execute("DROP TABLE seen")
     with pytest.raises(PersistenceError):
         store.seen([b"x" * 16])
@@ -151,13 +165,10 @@ def test_a_conflict_is_decided_again_under_the_lock(path: Path, monkeypatch: pyt
 
 
 def _can_write(path: Path) -> bool:
-    with beside_it(path) as connection:
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError:
-            return False
-        connection.execute("ROLLBACK")
-        return True
+    with beside(path) as other:
+        free = other.lock()
+        other.execute("ROLLBACK" if free else "SELECT 1")
+        return free
 
 
 def test_a_commit_whose_answer_was_lost_is_recognised_by_its_position_and_digest(

@@ -1,0 +1,45 @@
+"""The tables beside the events, in words that both databases are told; see ``projections.dialect`` for PostgreSQL's.
+
+Every one of them commits with the events that changed it.
+"""
+
+import re
+from typing import Final
+
+TABLES: Final = (
+    "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS positions (
+        partition TEXT PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL,
+        last_offset INTEGER, last_digest BLOB NOT NULL, batches INTEGER NOT NULL, largest INTEGER,
+        taken_up_to INTEGER) WITHOUT ROWID""",
+    "CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE IF NOT EXISTS deadlines (
+        subject TEXT PRIMARY KEY, due INTEGER, policy TEXT NOT NULL) WITHOUT ROWID""",
+    # The ticker asks for what is due, in order; a subject without a due time is in no tick.
+    "CREATE INDEX IF NOT EXISTS deadlines_due ON deadlines (due, subject) WHERE due IS NOT NULL",
+    # What came due while its feed was silent; the next look is when more of that feed has been heard.
+    """CREATE TABLE IF NOT EXISTS waits (
+        subject TEXT NOT NULL, source TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (subject, source))
+        WITHOUT ROWID""",
+    "CREATE INDEX IF NOT EXISTS waits_due ON waits (source, due)",
+    "CREATE TABLE IF NOT EXISTS heard (source TEXT PRIMARY KEY, largest INTEGER NOT NULL) WITHOUT ROWID",
+    # State that any process can make anew from the batches in the log: spans without a silence, as JSON.
+    "CREATE TABLE IF NOT EXISTS feeds (source TEXT PRIMARY KEY, spans TEXT NOT NULL, beats_since INTEGER)",
+    """CREATE TABLE IF NOT EXISTS quarantine (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, partition TEXT NOT NULL, "offset" INTEGER NOT NULL, topic TEXT NOT NULL,
+        number INTEGER NOT NULL, key BLOB, value BLOB, headers TEXT NOT NULL, stamped_at INTEGER,
+        code TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'held',
+        UNIQUE (partition, "offset"))""",
+    # The index: what had to do with which stream, and how much of it there was a day. Any process can make it anew
+    # from the log: what writes it keeps its own place in the log and commits both together.
+    """CREATE TABLE IF NOT EXISTS relations (
+        what TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (what, at, name)) WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS counts (
+        what TEXT NOT NULL, day INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (what, day)) WITHOUT ROWID""",
+)
+"""In the order in which they are written: events first, then positions, then what is keyed by message and subject."""
+
+
+def names(statements: tuple[str, ...]) -> frozenset[str]:
+    """Name the tables and indexes that these statements make."""
+    return frozenset(re.findall(r"IF NOT EXISTS (\w+)", " ".join(statements)))

@@ -137,8 +137,9 @@ def _come(rows: Rows, stream: str, come: Sequence[Stay], change: Change) -> None
         [(stream, *one[:4], one.standing, one.at, one.promise, _ENCODE(one.order_ids).decode()) for one in lies],
     )
     rows.executemany(
-        "INSERT INTO places VALUES (?,?,?,?,?) ON CONFLICT (what, place) DO UPDATE SET open = open + excluded.open, "
-        "pieces = pieces + excluded.pieces, held = held + excluded.held",
+        "INSERT INTO places VALUES (?,?,?,?,?) ON CONFLICT (what, place) DO UPDATE SET "
+        "open = places.open + excluded.open, pieces = places.pieces + excluded.pieces, "
+        "held = places.held + excluded.held",
         [(one.what, one.place, *_totals(one)) for one in lies if any(_totals(one))],
     )
 

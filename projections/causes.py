@@ -82,7 +82,7 @@ def contacted(rows: Rows, stream: str, incident: str) -> int:
         "SELECT COUNT(*) FROM (SELECT member FROM cluster_contacts JOIN cluster_members "
         "ON stream = ?1 AND order_id = SUBSTR(who, 7) WHERE incident = ?2 AND who LIKE 'order %' "
         "UNION SELECT member FROM cluster_contacts JOIN cluster_members "
-        "ON stream = ?1 AND customer = SUBSTR(who, 10) WHERE incident = ?2 AND who LIKE 'customer %')",
+        "ON stream = ?1 AND customer = SUBSTR(who, 10) WHERE incident = ?2 AND who LIKE 'customer %') AS reached",
         (stream, incident),
     )
     return int(found.fetchone()[0])

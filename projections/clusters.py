@@ -100,6 +100,7 @@ class Member(NamedTuple):
 
 
 MEMBER: Final = ", ".join(Member._fields)
+_BUY: Final = "INSERT INTO price_buyers VALUES (?,?,?) ON CONFLICT (stream, buyer) DO UPDATE SET body = excluded.body"
 _INSERT: Final = f"INSERT INTO cluster_members ({MEMBER}, stream) VALUES ({'?, ' * len(Member._fields)}?)"  # noqa: S608  # ours
 _SELECT: Final = f"SELECT {MEMBER} FROM cluster_members"  # noqa: S608  # our own names
 
@@ -142,7 +143,7 @@ def _note_prices(rows: Rows, stream: str, entries: Iterable[Entry]) -> set[str] 
                 rows.execute("DELETE FROM price_buyers WHERE stream = ? AND buyer = ?", (stream, event.buyer))
             else:
                 body = _ENCODE(event)
-                rows.execute("INSERT OR REPLACE INTO price_buyers VALUES (?,?,?)", (stream, event.buyer, body))
+                rows.execute(_BUY, (stream, event.buyer, body))
     return None if _ALL in touched else touched
 
 
@@ -236,7 +237,7 @@ def _note_contacts(rows: Rows, stream: str, entries: Iterable[Entry]) -> None:
             who = {f"order {one.order_id}" for one in event.statements}
             who |= set() if event.customer_id is None else {f"customer {event.customer_id}"}
             rows.executemany(
-                "INSERT INTO cluster_contacts VALUES (?,?,?) ON CONFLICT (incident, who) "
-                "DO UPDATE SET at = MIN(at, excluded.at)",
+                "INSERT INTO cluster_contacts AS known VALUES (?,?,?) ON CONFLICT (incident, who) "
+                "DO UPDATE SET at = CASE WHEN known.at < excluded.at THEN known.at ELSE excluded.at END",
                 [(stream, one, event.at) for one in sorted(who)],
             )

@@ -82,7 +82,7 @@ def told_wrong(
     of_one = "" if customer is None else "AND contacts.customer = ? "
     wrong = rows.execute(
         "SELECT contact_id, MIN(position), MIN(true_at), MIN(at), MIN(by), MIN(channel), MAX(customer) "  # noqa: S608
-        "FROM contacts JOIN (SELECT DISTINCT contact_id FROM told WHERE wrong_from <= ?) USING (contact_id) "
+        "FROM contacts JOIN (SELECT DISTINCT contact_id FROM told WHERE wrong_from <= ?) AS wrong USING (contact_id) "
         f"WHERE contact_id > ? {of_one}AND NOT EXISTS "
         "(SELECT 1 FROM contacts AS later WHERE later.corrects = contacts.contact_id) "
         "GROUP BY contact_id ORDER BY contact_id LIMIT ?",

@@ -48,8 +48,9 @@ class Dispositions:
         for entry in entries:
             match entry.event:
                 case DispositionRequested() as event:
+                    rows.execute("DELETE FROM dispositions WHERE id = ?", (stream,))
                     rows.execute(
-                        f"INSERT OR REPLACE INTO dispositions VALUES ({_MARKS})",  # noqa: S608  # question marks
+                        f"INSERT INTO dispositions VALUES ({_MARKS})",  # noqa: S608  # question marks
                         _requested(stream, entry.position, event),
                     )
                 case DispositionOverdue():
@@ -107,7 +108,7 @@ def listed(rows: Rows, limit: int, wanted: Wanted, *, after: tuple[int, str] | N
     """List them by the time until which there must be proof."""
     parts = [(f"{name} = ?", (value,)) for name, value in wanted._asdict().items() if value is not None]
     more = [*parts, *([] if after is None else [("(until, id) > (?, ?)", after)])]
-    where = " AND ".join(text for text, _ in more) or "1"
+    where = " AND ".join(text for text, _ in more) or "TRUE"
     found = rows.execute(
         f"SELECT * FROM dispositions WHERE {where} ORDER BY until, id LIMIT ?",  # noqa: S608  # our own words
         (*(value for _, values in more for value in values), limit),

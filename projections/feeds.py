@@ -42,16 +42,21 @@ VIEW = Feeds()
 
 def partitions(rows: Rows) -> list[dict[str, Any]]:
     """List what was taken of each partition, by topic and number."""
-    return _dicts(rows.execute("SELECT * FROM feed_partitions ORDER BY topic, number, partition"))
+    columns = "partition, topic, number, next, records, taken, repeated, skipped, received_at"
+    return _dicts(
+        columns,
+        rows.execute(f"SELECT {columns} FROM feed_partitions ORDER BY topic, number, partition"),  # noqa: S608
+    )
 
 
 def sources(rows: Rows) -> list[dict[str, Any]]:
     """List the sources with the largest event time of each."""
     return _dicts(
+        "source, last_at, received_at, events",
         rows.execute(
             "SELECT source, MAX(last_at) AS last_at, MAX(received_at) AS received_at, "
             "SUM(events) AS events FROM feed_sources GROUP BY source ORDER BY source"
-        )
+        ),
     )
 
 
@@ -67,8 +72,9 @@ def counted(rows: Rows, what: str) -> list[tuple[str, str, int]]:
 def _add(rows: Rows, event: BatchTaken) -> None:
     rows.execute(
         "INSERT INTO feed_partitions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (partition) DO UPDATE SET "
-        "next = excluded.next, records = records + excluded.records, taken = taken + excluded.taken, "
-        "repeated = repeated + excluded.repeated, skipped = skipped + excluded.skipped, "
+        "next = excluded.next, records = feed_partitions.records + excluded.records, "
+        "taken = feed_partitions.taken + excluded.taken, repeated = feed_partitions.repeated + excluded.repeated, "
+        "skipped = feed_partitions.skipped + excluded.skipped, "
         "received_at = excluded.received_at",
         (
             event.partition,
@@ -84,8 +90,9 @@ def _add(rows: Rows, event: BatchTaken) -> None:
     )
     rows.executemany(
         "INSERT INTO feed_sources VALUES (?,?,?,?,?) ON CONFLICT (source, partition) DO UPDATE SET "
-        "last_at = MAX(last_at, excluded.last_at), received_at = excluded.received_at, "
-        "events = events + excluded.events",
+        "last_at = CASE WHEN feed_sources.last_at > excluded.last_at THEN feed_sources.last_at "
+        "ELSE excluded.last_at END, received_at = excluded.received_at, "
+        "events = feed_sources.events + excluded.events",
         [
             (source, event.partition, at, event.received_at, event.events.get(source, 0))
             for source, at in event.sources.items()
@@ -93,7 +100,7 @@ def _add(rows: Rows, event: BatchTaken) -> None:
     )
     rows.executemany(
         "INSERT INTO feed_counts VALUES (?,?,?,?,?) "
-        "ON CONFLICT (what, name, source, partition) DO UPDATE SET count = count + excluded.count",
+        "ON CONFLICT (what, name, source, partition) DO UPDATE SET count = feed_counts.count + excluded.count",
         [(what, name, source, event.partition, count) for what, name, source, count in _counts(event)],
     )
 
@@ -105,5 +112,5 @@ def _counts(event: BatchTaken) -> list[tuple[str, str, str, int]]:
     return [*flags, *quarantined, *foreign]  # type: ignore[list-item]  # a flag is a name and a source
 
 
-def _dicts(found: Any) -> list[dict[str, Any]]:
-    return [dict(row) for row in found]
+def _dicts(columns: str, found: Any) -> list[dict[str, Any]]:
+    return [dict(zip(columns.split(", "), row, strict=True)) for row in found]

@@ -31,10 +31,10 @@ class Flapping(NamedTuple):
 
 
 def note(rows: Rows, identity: str, episodes: Sequence[Any], position: int, subjects: Subjects) -> None:
-    """Keep the last spell of an incident with these episodes, each with ``state``, ``due_at`` and ``ended_at``."""
+    """Keep the last spell of an incident with these episodes, each of (state, due, ended, ...)."""
     if len(episodes) < _LEAST:
         return
-    held = [(one["due_at"], one["ended_at"]) for one in episodes if one["state"] != "retracted"]
+    held = [(due_at, ended_at) for state, due_at, ended_at, *_ in episodes if state != "retracted"]
     found = unrest_of(held, subjects.policies(position))
     rows.execute("DELETE FROM flapping WHERE id = ?", (identity,))
     if found is not None:

@@ -5,11 +5,12 @@ is tried again and then parks its stream in that view: what comes after it waits
 """
 
 import logging
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
+
+from eventsourcing.persistence import OperationalError
 
 from domain.instant import FOREVER
 from domain.log import EVENTS, LogRecorder, UnknownTopic
@@ -18,7 +19,7 @@ from projections.checkpoints import Overtaken
 from projections.parking import Lot
 from projections.subjects import Subjects
 from projections.view import Checkpoint, Entry, Parked, Rows, View
-from projections.views import ViewStore
+from projections.views import AWAY, RowsRefused, ViewStore
 
 BATCH: Final = 2000
 """Events in one transaction."""
@@ -31,7 +32,7 @@ _STORE_WAITS: Final = 1.0
 _HEARD: Final = 0.5
 """Seconds between two notes of a frontier that moved without an event."""
 _TOPICS: Final = frozenset(event.TOPIC for event in EVENTS)
-_STORE_ERRORS: Final = (sqlite3.OperationalError, OSError, MemoryError)
+_STORE_ERRORS: Final = (*AWAY, OSError, MemoryError)
 
 Streams = dict[str, list[Entry]]
 _log = logging.getLogger(__name__)
@@ -78,8 +79,9 @@ class Follower:
         while not stop.is_set():
             try:
                 idle = self.step() == 0
-            except sqlite3.OperationalError as error:
-                # Locked for long by a switch or a backup, or the disk is full: readers go on, and so shall we.
+            except (*AWAY, OperationalError) as error:
+                # Locked for long by a switch or a backup, the disk is full, or a server is away: readers go on as they
+                # can, and so shall we.
                 _log.warning("the views wait: %s", error)
                 stop.wait(_STORE_WAITS)
                 continue
@@ -126,8 +128,10 @@ class Follower:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._commit(together, entries, heard, last_attempt=attempt == ATTEMPTS)
-            except _Failed:
+            except (_Failed, RowsRefused):
                 self._subjects.forget()
+                if attempt == ATTEMPTS:
+                    raise
                 time.sleep(_PAUSE * attempt)
             except BaseException as error:
                 self._subjects.forget()

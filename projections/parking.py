@@ -1,13 +1,12 @@
 """Parking: streams whose events could not be applied to a view wait there, seen by everybody, lost to nobody."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from domain.log import LogRecorder
 from projections import checkpoints
 from projections.subjects import Subjects
 from projections.view import Entry, Parked, View
-from projections.views import ViewStore
+from projections.views import AWAY, ViewStore
 
 
 class Lot:
@@ -37,7 +36,7 @@ class Lot:
         for one in waiting:
             try:
                 self._heal(one, subjects)
-            except sqlite3.OperationalError:
+            except AWAY:
                 raise
             except Exception as error:  # noqa: BLE001  # it stays where it is, with its newest error
                 with self._store.writing() as rows:

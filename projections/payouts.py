@@ -116,7 +116,7 @@ def listed(
     """List batches, the latest draft first."""
     wanted = [("incident = ?", (incident,)), ("state = ?", (state,)), ("(drafted_at, id) < (?, ?)", after or (None,))]
     kept = [(text, values) for text, values in wanted if values[0] is not None]
-    where = " AND ".join(text for text, _ in kept) or "1"
+    where = " AND ".join(text for text, _ in kept) or "TRUE"
     values = [value for _, some in kept for value in some]
     found = rows.execute(
         f"SELECT * FROM payouts WHERE {where} ORDER BY drafted_at DESC, id DESC LIMIT ?",  # noqa: S608  # our own words

@@ -103,7 +103,7 @@ _WITHIN: Final = """
     SELECT {key} AS name, SUM(counted), SUM(hits) FROM (
         SELECT seller, warehouse, counted, hits FROM rated_hours WHERE what = ?1 AND hour >= ?2 AND hour < ?3
         UNION ALL SELECT seller, warehouse, 1, hit FROM rated WHERE what = ?1 AND at >= ?4 AND at < ?5
-        UNION ALL SELECT seller, warehouse, 1, hit FROM rated WHERE what = ?1 AND at >= ?6 AND at < ?7)
+        UNION ALL SELECT seller, warehouse, 1, hit FROM rated WHERE what = ?1 AND at >= ?6 AND at < ?7) AS parts
     GROUP BY name ORDER BY name"""
 _KEYS: Final[dict[By, str]] = {"all": "''", "seller": "seller", "warehouse": "warehouse"}
 
@@ -168,7 +168,7 @@ def _count(rows: Rows, one: Rated, by: int) -> None:
     key = (one.what, one.at // HOUR, one.seller, one.warehouse)
     rows.execute(
         "INSERT INTO rated_hours VALUES (?,?,?,?,?,?) ON CONFLICT (what, hour, seller, warehouse) "
-        "DO UPDATE SET counted = counted + excluded.counted, hits = hits + excluded.hits",
+        "DO UPDATE SET counted = rated_hours.counted + excluded.counted, hits = rated_hours.hits + excluded.hits",
         (*key, by, by * one.hit),
     )
     rows.execute(

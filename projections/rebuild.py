@@ -1,23 +1,22 @@
 """Rebuilding: views are made again beside the live ones, from the first event, and switched in one transaction.
 
-What is built stands in a file of its own beside the live one. A rebuild that was interrupted goes on where it stopped;
-readers of the live views see the old rows until the switch, and the new ones after it.
+What is built stands in a file or schema of its own beside the live one. A rebuild that was interrupted goes on where
+it stopped; readers of the live views see the old rows until the switch, and the new ones after it.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from domain.log import LogRecorder
 from projections import VIEWS, checkpoints
 from projections.follower import Follower
-from projections.view import Checkpoint, Rows, View
-from projections.views import SqliteViews
+from projections.view import Checkpoint, Column, Rows, View
+from projections.views import ViewStore
 
 _NEAR: Final = 2000
 """Events that may be left to do under the write lock of the live views."""
+_VERIFY: Final = "verify"
 
 
 class Progress(NamedTuple):
@@ -70,7 +69,7 @@ class Verified(NamedTuple):
 Tell = Callable[[Progress], None]
 
 
-def listing(store: SqliteViews, log: LogRecorder) -> list[Listed]:
+def listing(store: ViewStore, log: LogRecorder) -> list[Listed]:
     """List the views with what they are behind the log."""
     last = log.last_position()
     with store.reading() as rows:
@@ -81,7 +80,7 @@ def listing(store: SqliteViews, log: LogRecorder) -> list[Listed]:
         ]
 
 
-def rebuild(store: SqliteViews, log: LogRecorder, names: Sequence[str] = (), *, tell: Tell = lambda _: None) -> Rebuilt:
+def rebuild(store: ViewStore, log: LogRecorder, names: Sequence[str] = (), *, tell: Tell = lambda _: None) -> Rebuilt:
     """Make these views again, all where none is named, and switch to them.
 
     Raises:
@@ -89,17 +88,17 @@ def rebuild(store: SqliteViews, log: LogRecorder, names: Sequence[str] = (), *, 
     """
     views = chosen(names)
     begun = time.monotonic()
-    path = store.path.with_name(f"{store.path.name}.rebuild-{'-'.join(view.name for view in views)}")
-    with _scratch(path) as scratch:
+    name = f"rebuild-{'-'.join(view.name for view in views)}"
+    with store.beside(name) as scratch:
         follower = Follower(scratch, log, views)
         events = _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         position, more = _switch(store, scratch, follower, log, views)
-    _remove(path)
+    store.remove(name)
     return Rebuilt(tuple(view.name for view in views), position, events + more, time.monotonic() - begun)
 
 
 def verify(
-    store: SqliteViews,
+    store: ViewStore,
     log: LogRecorder,
     names: Sequence[str] = (),
     *,
@@ -112,9 +111,8 @@ def verify(
         LookupError: there is no view of that name.
     """
     views = chosen(names)
-    path = store.path.with_name(f"{store.path.name}.verify")
-    _remove(path)
-    with _scratch(path) as scratch:
+    store.remove(_VERIFY)
+    with store.beside(_VERIFY) as scratch:
         follower = Follower(scratch, log, views)
         _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         with store.reading() as live:
@@ -124,10 +122,11 @@ def verify(
                 follower.catch_up(stands[view.name].position)
                 with scratch.reading() as rebuilt:
                     for table in view.tables:
-                        rows, differences = _compare(view.name, table, live, rebuilt)
+                        columns = store.columns(live, table)
+                        rows, differences = _compare(view.name, table, columns, live, rebuilt)
                         known = [*found.differences, *differences][:limit]
                         found = Verified(stands[view.name].position, found.rows + rows, known)
-    _remove(path)
+    store.remove(_VERIFY)
     return found
 
 
@@ -144,34 +143,16 @@ def chosen(names: Sequence[str]) -> tuple[View, ...]:
     return tuple(known[name] for name in dict.fromkeys(names)) or VIEWS
 
 
-@contextmanager
-def _scratch(path: Path) -> Iterator[SqliteViews]:
-    scratch = SqliteViews(path)
-    try:
-        yield scratch
-    finally:
-        scratch.close()
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _target(store: SqliteViews, log: LogRecorder, views: Sequence[View]) -> int:
+def _target(store: ViewStore, log: LogRecorder, views: Sequence[View]) -> int:
     """Say how far the live views have come; the end of the log where there are none of it yet."""
     epoch = log.epoch()
     with store.reading() as rows:
-        stands = checkpoints.read(rows) if _begun(rows) else {}
+        stands = checkpoints.read(rows) if store.columns(rows, "checkpoints") else {}
     known = [stands[view.name].position for view in views if view.name in stands and stands[view.name].epoch == epoch]
     return min(known) if len(known) == len(views) else log.last_position()
 
 
-def _begun(rows: Rows) -> bool:
-    return rows.execute("SELECT 1 FROM sqlite_master WHERE name = 'checkpoints'").fetchone() is not None
-
-
-def _catch_up(follower: Follower, scratch: SqliteViews, target: Callable[[], int], tell: Tell) -> int:
+def _catch_up(follower: Follower, scratch: ViewStore, target: Callable[[], int], tell: Tell) -> int:
     """Follow until little is left, telling how long it will take."""
     total = 0
     begun = time.monotonic()
@@ -185,13 +166,13 @@ def _catch_up(follower: Follower, scratch: SqliteViews, target: Callable[[], int
         total += follower.step(end)
 
 
-def _stands(store: SqliteViews) -> int:
+def _stands(store: ViewStore) -> int:
     with store.reading() as rows:
         return min(one.position for one in checkpoints.read(rows).values())
 
 
 def _switch(
-    live: SqliteViews, scratch: SqliteViews, follower: Follower, log: LogRecorder, views: Sequence[View]
+    live: ViewStore, scratch: ViewStore, follower: Follower, log: LogRecorder, views: Sequence[View]
 ) -> tuple[int, int]:
     """Bring what was built to where the live views stand, and put it in their place, while nobody else may write."""
     target = _target(live, log, views)
@@ -201,36 +182,32 @@ def _switch(
         target = max([target, *(stands[view.name].position for view in views if view.name in stands)])
         more = follower.catch_up(target)
         with scratch.reading() as built:
-            for view in views:
-                checkpoints.begin(rows, view, log.epoch())
-                for table in view.tables:
-                    _copy(table, built, rows)
-                _copy("parked", built, rows, "view = ?", (view.name,))
-                _place(rows, built, view.name, stands.get(view.name))
+            positions, parked = checkpoints.read(built), checkpoints.parked(built)
+        for view in views:
+            checkpoints.begin(rows, view, log.epoch())
+            for table in view.tables:
+                live.take_over(rows, scratch, table)
+            for one in parked:
+                if one.view == view.name:
+                    checkpoints.park(rows, one)
+            _place(rows, positions[view.name], stands.get(view.name))
     return target, more
 
 
-def _copy(table: str, source: Rows, target: Rows, where: str = "1 = 1", values: Sequence[Any] = ()) -> None:
-    found = source.execute(f"SELECT * FROM {table} WHERE {where}", values)  # noqa: S608  # our own names
-    first = found.fetchone()
-    if first is not None:
-        insert = f"INSERT INTO {table} VALUES ({','.join('?' * len(first))})"  # noqa: S608  # likewise
-        target.executemany(insert, [tuple(first)])
-        target.executemany(insert, map(tuple, found))
-
-
-def _place(rows: Rows, built: Rows, name: str, before: Checkpoint | None) -> None:
+def _place(rows: Rows, built: Checkpoint, before: Checkpoint | None) -> None:
     """Put the checkpoint where what was built stands; ids stay, so whoever follows the view notices nothing."""
-    position = checkpoints.read(built)[name].position
     revision = 0 if before is None else before.revision
-    rows.execute("UPDATE checkpoints SET position = ?, revision = ? WHERE view = ?", (position, revision, name))
+    rows.execute(
+        "UPDATE checkpoints SET position = ?, revision = ? WHERE view = ?", (built.position, revision, built.view)
+    )
 
 
-def _compare(view: str, table: str, live: Rows, rebuilt: Rows) -> tuple[int, list[Difference]]:
+def _compare(
+    view: str, table: str, columns: Sequence[Column], live: Rows, rebuilt: Rows
+) -> tuple[int, list[Difference]]:
     """Walk both tables by key at once."""
-    columns = live.execute(f"PRAGMA table_info({table})").fetchall()
-    key = [row["cid"] for row in sorted(columns, key=lambda row: row["pk"]) if row["pk"]]
-    order = ", ".join(columns[place]["name"] for place in key)
+    key = sorted((place for place, column in enumerate(columns) if column.key), key=lambda place: columns[place].key)
+    order = ", ".join(columns[place].name for place in key)
     query = f"SELECT * FROM {table} ORDER BY {order}"  # noqa: S608  # our own names
     ours, theirs = (map(tuple, side.execute(query)) for side in (live, rebuilt))
     found: list[Difference] = []

@@ -119,7 +119,8 @@ _HANDLED: Final = """
             ORDER BY order_id LIMIT 1),
         i.due_at, i.known_at, w.status, w.first_at, w.contacted_at,
         CASE w.status WHEN 'dismissed' THEN NULL
-            WHEN 'resolved' THEN MIN(w.settled_at, COALESCE(i.ended_at, w.settled_at)) ELSE i.ended_at END,
+            WHEN 'resolved' THEN CASE WHEN i.ended_at < w.settled_at THEN i.ended_at ELSE w.settled_at END
+            ELSE i.ended_at END,
         (SELECT MIN(c.opened_at) FROM incident_orders AS o JOIN complaints AS c USING (order_id) WHERE o.id = i.id),
         w.level
     FROM incidents AS i LEFT JOIN workflow AS w ON w.id = i.id

@@ -53,7 +53,7 @@ class Change:
         changes = [(*key, by) for key, by in self._by.items() if by]
         rows.executemany(
             "INSERT INTO tallies VALUES (?,?,?,?,?) ON CONFLICT (what, place, axis, slot) "
-            "DO UPDATE SET n = n + excluded.n",
+            "DO UPDATE SET n = tallies.n + excluded.n",
             changes,
         )
         rows.executemany(

@@ -35,6 +35,14 @@ class Rows(Protocol):
         """Run one statement for every row of values."""
 
 
+class Column(NamedTuple):
+    """A column of a table."""
+
+    name: str
+    key: int
+    """Its place in the primary key, from 1; 0 where it is not part of it."""
+
+
 class Entry:
     """One event of the log, decoded when first asked for."""
 

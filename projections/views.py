@@ -9,9 +9,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, Self
 
-from projections.view import Rows
+from domain.errors import Explained
+from projections.view import Column, Rows
 
 LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait while another process writes."""
@@ -23,6 +24,18 @@ class QueryTooSlow(Exception):
     """A reading took longer than it may; nothing was changed."""
 
 
+class ViewsAway(Explained):
+    """The views cannot be read or written just now; nothing was changed."""
+
+
+class RowsRefused(Exception):
+    """The database did not take what was written, and says so at the latest when it is to commit."""
+
+
+AWAY: Final = (sqlite3.OperationalError, ViewsAway)
+"""What passes by itself: locked for long, a full disk, a server that starts again."""
+
+
 class ViewStore(Protocol):
     """What a database must do for the views."""
 
@@ -31,6 +44,18 @@ class ViewStore(Protocol):
 
     def reading(self, seconds: float | None = None) -> AbstractContextManager[Rows]:
         """Read one consistent snapshot; raises ``QueryTooSlow`` where it takes longer than it may."""
+
+    def beside(self, name: str) -> AbstractContextManager[Self]:
+        """Open a store beside this one, under a name; what stands there already stays."""
+
+    def remove(self, name: str) -> None:
+        """Remove a store beside this one."""
+
+    def columns(self, rows: Rows, table: str) -> list[Column]:
+        """Say what a table's columns are; none where there is no such table."""
+
+    def take_over(self, rows: Rows, other: Self, table: str) -> None:
+        """Put the rows of another store's table, which nobody is using, in the place of an empty one of ours."""
 
     def close(self) -> None:
         """Give everything back."""
@@ -81,11 +106,43 @@ class SqliteViews:
             connection.rollback()
             self._give_back(connection)
 
+    @contextmanager
+    def beside(self, name: str) -> Iterator[Self]:
+        """Open a store beside this one; see ``ViewStore``."""
+        store = type(self)(self._named(name))
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def remove(self, name: str) -> None:
+        """Remove a store beside this one; see ``ViewStore``."""
+        path = self._named(name)
+        for suffix in ("", "-wal", "-shm"):
+            path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+    def columns(self, rows: Rows, table: str) -> list[Column]:
+        """Say what a table's columns are; see ``ViewStore``."""
+        return [Column(row["name"], row["pk"]) for row in rows.execute(f"PRAGMA table_info({table})")]
+
+    def take_over(self, rows: Rows, other: Self, table: str) -> None:
+        """Copy another store's table into ours; see ``ViewStore``."""
+        with other.reading() as theirs:
+            found = theirs.execute(f"SELECT * FROM {table}")  # noqa: S608  # our own names
+            first: Any = found.fetchone()
+            if first is not None:
+                insert = f"INSERT INTO {table} VALUES ({','.join('?' * len(first))})"  # noqa: S608  # likewise
+                rows.execute(insert, tuple(first))
+                rows.executemany(insert, map(tuple, found))
+
     def close(self) -> None:
         """Close every connection; nobody may be using one."""
         while self._open:
             self._open.pop().close()
         self._idle.clear()
+
+    def _named(self, name: str) -> Path:
+        return self.path.with_name(f"{self.path.name}.{name}")
 
     def _take(self) -> sqlite3.Connection:
         try:

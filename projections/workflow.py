@@ -48,8 +48,8 @@ class Workflow:
         changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"id", "first_at"})
         rows.execute(
             f"INSERT INTO workflow ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
-            f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = "
-            "MIN(COALESCE(first_at, excluded.first_at), COALESCE(excluded.first_at, first_at))",
+            f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = CASE WHEN workflow.first_at < excluded.first_at "
+            "THEN workflow.first_at ELSE COALESCE(excluded.first_at, workflow.first_at) END",
             tuple(values.values()),
         )
 

@@ -31,11 +31,13 @@ _ITEMS: Final = f"""
         incidents.id AS id, o.order_id AS order_id, COALESCE(p.stage, s.stage, 2) AS stage,
         CASE incidents.severity {_GRADE} END AS grade, COALESCE(s.deliver_by, f.since, incidents.due_at) AS until,
         COALESCE(s.amount, 0.0) AS amount, COALESCE(w.person, m.person) AS person, COALESCE(w.team, m.team) AS team,
-        CASE WHEN incidents.kind IN ({_OF_MANY}) THEN NOT EXISTS (SELECT 1 FROM cluster_contacts AS told
+        CASE WHEN incidents.kind IN ({_OF_MANY}) THEN CASE WHEN EXISTS (SELECT 1 FROM cluster_contacts AS told
                 WHERE told.incident = incidents.id AND told.who IN ('order ' || o.order_id, 'customer ' || s.customer))
-            ELSE w.next_attempt IS NULL AND (w.contacted_at IS NULL OR w.attempt_due = 1) END AS to_contact,
-        (incidents.severity = '{GRADES[-1]}') + COALESCE(w.level, 0) + (COALESCE(w.reopened, 0) > 0)
-            + COALESCE(c.complex, 0) + COALESCE(k.points, 0) AS points
+                THEN 0 ELSE 1 END
+            WHEN w.next_attempt IS NULL AND (w.contacted_at IS NULL OR w.attempt_due = 1) THEN 1 ELSE 0 END
+            AS to_contact,
+        CASE incidents.severity WHEN '{GRADES[-1]}' THEN 1 ELSE 0 END + COALESCE(w.level, 0)
+            + CASE WHEN w.reopened > 0 THEN 1 ELSE 0 END + COALESCE(c.complex, 0) + COALESCE(k.points, 0) AS points
     FROM incidents
     LEFT JOIN incident_orders AS o ON o.id = incidents.id AND o.calls = 1
     LEFT JOIN flapping AS f ON f.id = incidents.id AND f.stable_at > ?
@@ -96,7 +98,7 @@ def tasks(rows: Rows, now: Instant, wanted: Wanted, limit: int, after: Rank | No
     more: list[Any] = []
     if wanted.assignee:
         marks = ",".join("?" * len(wanted.assignee))
-        having.append(f"SUM(person IN ({marks}) OR team IN ({marks})) > 0")
+        having.append(f"MAX(CASE WHEN person IN ({marks}) OR team IN ({marks}) THEN 1 ELSE 0 END) = 1")
         more += [*wanted.assignee, *wanted.assignee]
     if wanted.hard is not None:
         having.append(f"MAX(points) {'>=' if wanted.hard else '<'} ?")
@@ -180,7 +182,7 @@ def _tasks(rows: Rows, values: Sequence[Any], conditions: Sequence[str], having:
     found = rows.execute(
         "SELECT MIN(stage), MAX(grade), MIN(until), MAX(amount), task, json_group_array(DISTINCT id), "  # noqa: S608
         "json_group_array(DISTINCT order_id), json_group_array(DISTINCT person), json_group_array(DISTINCT team), "
-        f"MAX(to_contact), MAX(points) FROM ({_ITEMS}) WHERE {' AND '.join(conditions)} GROUP BY task {only} "
+        f"MAX(to_contact), MAX(points) FROM ({_ITEMS}) AS items WHERE {' AND '.join(conditions)} GROUP BY task {only} "
         "ORDER BY MIN(stage), -MAX(grade), MIN(until), -MAX(amount), task LIMIT ?",
         values,
     )
@@ -215,5 +217,7 @@ def _incidents_of(rows: Rows, name: str) -> tuple[str, list[Any]]:
         )
         alone = [stream("complaint", row[0]) for row in found]
     of_orders = "SELECT i.id FROM incident_orders AS i JOIN stakes USING (order_id) WHERE task = ? AND calls = 1"
+    if not alone:
+        return of_orders, [name]
     of_complaints = f"SELECT id FROM incidents WHERE stream IN ({','.join('?' * len(alone))})"  # noqa: S608  # marks
     return f"{of_orders} UNION {of_complaints}", [name, *alone]

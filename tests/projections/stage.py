@@ -9,7 +9,8 @@ from domain.instant import Instant
 from domain.log import Log
 from projections import VIEWS
 from projections.follower import Follower
-from projections.views import SqliteViews
+from projections.views import ViewStore
+from tests.stores.engine import views_at
 from tests.story import Desk, at, file_log
 
 
@@ -20,7 +21,7 @@ class Stage:
         self.log = log
         self.folder = folder
         self.desk = Desk(log, policy)
-        self.store = SqliteViews(folder / "views.db")
+        self.store = views_at(folder / "views.db")
         self.follower = Follower(self.store, log.store)
 
     def hear(self, *said: Any, until: float = -9999) -> None:
@@ -38,7 +39,7 @@ class Stage:
         self.follower.catch_up()
         self.follower.step()
 
-    def tables(self, store: SqliteViews | None = None) -> dict[str, list[tuple[Any, ...]]]:
+    def tables(self, store: ViewStore | None = None) -> dict[str, list[tuple[Any, ...]]]:
         """Give every row of every view."""
         with (store or self.store).reading() as rows:
             return {

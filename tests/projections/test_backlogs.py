@@ -249,6 +249,7 @@ def test_a_place_with_an_open_backlog_is_listed_when_nothing_lies_there_any_more
         assert ask(told, queue.lying, 10, W) == []
 
 
+@pytest.mark.only_on("sqlite")
 def test_counts_are_answered_from_tallies_and_by_index(told):
     told.hear(*order("1"))
     values = ("warehouse", "W", 0, 9)

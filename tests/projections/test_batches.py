@@ -7,15 +7,15 @@ import pytest
 from domain.incident_commands import Acknowledge, Assign, Contact
 from domain.incident_events import Statement
 from projections.follower import Follower
-from projections.views import SqliteViews
 from tests.projections.staffed import all_of, do
 from tests.projections.stage import stage
 from tests.projections.told import tell_season
+from tests.stores.engine import views_at
 from tests.story import DAWN, HOUR
 
 
 @pytest.fixture(scope="module")
-def worked(tmp_path_factory):
+def worked(tmp_path_factory, engine):  # noqa: ARG001  # made anew on each store
     """A season, on a few of whose incidents staff have acted."""
     with stage(tmp_path_factory.mktemp("worked")) as told:
         told.desk.tracker = tell_season(told.log, datetime(2026, 3, 1, tzinfo=UTC), days=2)
@@ -29,9 +29,10 @@ def worked(tmp_path_factory):
         yield told
 
 
-@pytest.mark.parametrize("batch", [1, 7, 300])
+# A commit for each event takes PostgreSQL half a minute.
+@pytest.mark.parametrize("batch", [pytest.param(1, marks=pytest.mark.only_on("sqlite")), 7, 300])
 def test_the_rows_are_the_same_in_batches_of_any_size(worked, batch):
-    other = SqliteViews(worked.folder / f"batches-{batch}.db")
+    other = views_at(worked.folder / f"batches-{batch}.db")
     Follower(other, worked.log.store, batch=batch).catch_up()
     ours, theirs = worked.tables(), worked.tables(other)
     assert [name for name in ours if ours[name] != theirs[name]] == []

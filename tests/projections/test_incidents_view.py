@@ -142,6 +142,7 @@ def test_a_list_goes_on_where_it_stopped_in_both_directions(told):
         Filter(since=at(0)),
     ],
 )
+@pytest.mark.only_on("sqlite")
 def test_no_list_is_sorted_or_scanned_without_an_index(told, wanted):
     where = " AND ".join(text for text, _ in wanted.conditions()) or "1"
     values = [value for _, values in wanted.conditions() for value in values]

@@ -104,6 +104,7 @@ def test_the_most_urgent_come_first_and_pages_go_on(told):
     assert first + rest == whole
 
 
+@pytest.mark.only_on("sqlite")
 def test_the_list_of_what_is_at_risk_is_answered_by_its_index(told):
     plan = told.plan(
         "SELECT * FROM fulfillments WHERE warn_at IS NOT NULL AND deadline <= ? AND warn_at <= ? "

@@ -132,6 +132,7 @@ def test_what_is_rebuilt_is_the_same(told):
     assert (found.differences, found.rows > 3) == ([], True)
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_window_is_answered_from_an_index(told):
     for what, plan in [
         ("hour", "SELECT 1 FROM rated_hours WHERE what = 'shipment' AND hour >= 1 AND hour < 9"),

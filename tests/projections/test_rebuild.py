@@ -5,14 +5,14 @@ import pytest
 
 from projections import VIEWS, checkpoints, rebuild
 from projections.follower import Follower
-from projections.views import SqliteViews
 from tests.projections.stage import stage
 from tests.projections.told import tell_season
+from tests.stores.engine import views_at
 from tests.story import placed, requested
 
 
 @pytest.fixture(scope="module")
-def season(tmp_path_factory):
+def season(tmp_path_factory, engine):  # noqa: ARG001  # made anew on each store
     folder = tmp_path_factory.mktemp("season")
     with stage(folder) as told:
         told.desk.tracker = tell_season(told.log, datetime(2026, 3, 1, tzinfo=UTC), days=1)
@@ -49,7 +49,7 @@ def test_a_rebuild_leaves_everything_as_it_was(season, names):
     [
         "UPDATE incidents SET severity = 'low' WHERE id = (SELECT MIN(id) FROM incidents)",
         "DELETE FROM feed WHERE position = (SELECT MAX(position) FROM feed)",
-        "INSERT INTO orders VALUES ('nobody', 1, 0, x'7b7d')",
+        "INSERT INTO orders SELECT 'nobody', 1, 0, body FROM orders LIMIT 1",
         "UPDATE fulfillments SET warn_at = 5 WHERE fulfillment_id = (SELECT MIN(fulfillment_id) FROM fulfillments)",
         "UPDATE feed_sources SET events = events + 1 WHERE source = (SELECT MIN(source) FROM feed_sources)",
     ],
@@ -115,7 +115,7 @@ def test_the_live_views_serve_while_others_are_built(tmp_path):
 def test_views_that_were_never_begun_can_be_built(tmp_path):
     with stage(tmp_path) as told:
         late(told, "1")
-        other = SqliteViews(tmp_path / "other.db")
+        other = views_at(tmp_path / "other.db")
         rebuild.rebuild(other, told.log.store)
         assert told.tables(other) == told.tables()
         other.close()
@@ -124,7 +124,7 @@ def test_views_that_were_never_begun_can_be_built(tmp_path):
 def test_a_rebuild_begins_anew_when_the_log_is_another(tmp_path):
     with stage(tmp_path) as told:
         late(told, "1")
-        scratch = SqliteViews(tmp_path / "views.db.rebuild-feed")
+        scratch = views_at(tmp_path / "views.db.rebuild-feed")
         with scratch.writing() as rows:
             checkpoints.prepare(rows, [view for view in VIEWS if view.name == "feed"], "another", 999)
             rows.execute("UPDATE checkpoints SET position = 999")

@@ -1,0 +1,244 @@
+"""The views in a schema of PostgreSQL of their own: one writer at a time, readers on a snapshot.
+
+Everybody passes a gate, an empty table that is only ever locked: readers and the writer together, whoever drops a
+table alone. A reader whose snapshot is older than a table that was put in another's place would find it empty.
+"""
+
+import hashlib
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, Final, Self
+
+import psycopg
+from psycopg import errors, sql
+from psycopg.rows import TupleRow, tuple_row
+from psycopg_pool import ConnectionPool
+
+from projections.dialect import adapt, spoken
+from projections.view import Column, Result, Rows
+from projections.views import QueryTooSlow, RowsRefused, ViewsAway
+
+LOCK_TIMEOUT: Final = 30
+"""Seconds to wait while another process writes."""
+CONNECT_TIMEOUT: Final = 5
+_IDLE: Final = 60
+"""Seconds after which the server ends a transaction whose process has stopped."""
+_CONNECTIONS: Final = 24
+_LONGEST_NAME: Final = 63
+_AWAY: Final = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.IdleInTransactionSessionTimeout,
+    errors.ReadOnlySqlTransaction,
+)
+_COLUMNS: Final = """
+    SELECT attname, COALESCE(array_position(indkey::int2[], attnum) + 1, 0) FROM pg_attribute
+    LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
+    WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+
+Connection = psycopg.Connection[TupleRow]
+
+
+class _Found:
+    """What a statement gave; it may be on its way still."""
+
+    def __init__(self, cursor: "psycopg.RawCursor[TupleRow]", pipeline: psycopg.Pipeline | None) -> None:
+        self._cursor = cursor
+        self._pipeline = pipeline
+
+    @property
+    def rowcount(self) -> int:
+        if self._pipeline is not None:
+            with _told():
+                self._pipeline.sync()
+        return self._cursor.rowcount
+
+    def fetchone(self) -> Any:
+        with _told():
+            return self._cursor.fetchone()
+
+    def fetchall(self) -> list[Any]:
+        with _told():
+            return self._cursor.fetchall()
+
+    def __iter__(self) -> Iterator[Any]:
+        with _told():
+            yield from self._cursor
+
+
+class _Rows:
+    """A transaction that takes statements in the words of both databases.
+
+    In a pipeline nobody waits for what is written; an error is told by a later statement, or by the end. From a
+    savepoint on each statement is waited for, so that an error is told where it belongs.
+    """
+
+    def __init__(
+        self, connection: Connection, *, deadline: float | None = None, pipeline: psycopg.Pipeline | None = None
+    ) -> None:
+        self._connection = connection
+        self._deadline = deadline
+        self._pipeline = pipeline
+        self._careful = False
+
+    def execute(self, statement: str, values: Sequence[Any] = (), /) -> Result:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise QueryTooSlow("took longer than it may")
+        with _told():
+            if statement.startswith("DROP TABLE"):
+                self._connection.execute("LOCK TABLE gate IN ACCESS EXCLUSIVE MODE")
+            self._careful = self._careful or statement.startswith("SAVEPOINT")
+            cursor = psycopg.RawCursor(self._connection)
+            cursor.execute(spoken(statement), values, binary=True)
+        return self._given(cursor)
+
+    def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Result:
+        cursor = psycopg.RawCursor(self._connection)
+        with _told():
+            cursor.executemany(spoken(statement), values)
+        return self._given(cursor)
+
+    def _given(self, cursor: "psycopg.RawCursor[TupleRow]") -> Result:
+        if self._careful and self._pipeline is not None:
+            with _told():
+                self._pipeline.sync()
+        return _Found(cursor, self._pipeline)
+
+
+class PostgresViews:
+    """A ``ViewStore`` in one schema; safe to use from several threads and processes."""
+
+    def __init__(self, url: str, schema: str) -> None:
+        """Open or begin the schema.
+
+        Raises:
+            ViewsAway: the database does not answer.
+        """
+        self._url = url
+        self.schema = schema
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
+            url,
+            connection_class=psycopg.Connection[TupleRow],
+            kwargs={"autocommit": True, "row_factory": tuple_row, "connect_timeout": CONNECT_TIMEOUT},
+            configure=_configuring(schema),
+            min_size=1,
+            max_size=_CONNECTIONS,
+            timeout=CONNECT_TIMEOUT,
+            open=False,
+        )
+        self._pool.open()
+        try:
+            with self._connection() as connection:
+                _begin(connection, schema)
+        except BaseException:
+            self._pool.close()
+            raise
+
+    @contextmanager
+    def writing(self) -> Iterator[Rows]:
+        """Hold the write lock; see ``ViewStore``."""
+        begin = f"BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'; LOCK TABLE gate IN EXCLUSIVE MODE"
+        with self._transaction(begin, "COMMIT") as connection, connection.pipeline() as pipeline:
+            yield _Rows(connection, pipeline=pipeline)
+
+    @contextmanager
+    def reading(self, seconds: float | None = None) -> Iterator[Rows]:
+        """Read one snapshot; see ``ViewStore``."""
+        # The lock comes before the snapshot, which is taken by the first query.
+        limit = 0 if seconds is None else max(1, round(seconds * 1000))
+        begin = (
+            f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL statement_timeout = {limit}; "
+            "LOCK TABLE gate IN ACCESS SHARE MODE"
+        )
+        with self._transaction(begin, "ROLLBACK") as connection:
+            yield _Rows(connection, deadline=None if seconds is None else time.monotonic() + seconds)
+
+    @contextmanager
+    def beside(self, name: str) -> Iterator[Self]:
+        """Open a store beside this one; see ``ViewStore``."""
+        store = type(self)(self._url, _named(self.schema, name))
+        try:
+            yield store
+        finally:
+            store.close()
+
+    def remove(self, name: str) -> None:
+        """Remove a store beside this one; see ``ViewStore``."""
+        with self._connection() as connection:
+            connection.execute(
+                sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(sql.Identifier(_named(self.schema, name)))
+            )
+
+    def columns(self, rows: Rows, table: str) -> list[Column]:
+        """Say what a table's columns are; see ``ViewStore``."""
+        return [Column(*row) for row in rows.execute(_COLUMNS, (table,))]
+
+    def take_over(self, rows: Rows, other: Self, table: str) -> None:
+        """Put another store's table in the place of ours; see ``ViewStore``."""
+        theirs, ours = sql.Identifier(other.schema, table).as_string(), sql.Identifier(self.schema).as_string()
+        rows.execute(f"DROP TABLE {table}")
+        rows.execute(f"ALTER TABLE {theirs} SET SCHEMA {ours}")
+
+    def close(self) -> None:
+        """Close every connection; nobody may be using one."""
+        self._pool.close()
+
+    @contextmanager
+    def _connection(self) -> Iterator[Connection]:
+        with _told(), self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, begin: str, end: str) -> Iterator[Connection]:
+        with self._connection() as connection:
+            try:
+                connection.execute(begin.encode())
+                yield connection
+                connection.execute(end.encode())
+            except BaseException:
+                with suppress(psycopg.Error):
+                    connection.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Tell by its type what is only for now, what took too long, and what is wrong with what was written."""
+    try:
+        yield
+    except errors.QueryCanceled as error:
+        raise QueryTooSlow(str(error)) from error
+    except _AWAY as error:
+        raise ViewsAway(str(error).strip()) from error
+    except psycopg.Error as error:
+        raise RowsRefused(str(error).strip()) from error
+
+
+def _begin(connection: Connection, schema: str) -> None:
+    """Make the schema and its gate; whoever may not make a schema finds it made."""
+    found = connection.execute("SELECT to_regclass(%s)", (f"{schema}.gate",)).fetchone()
+    if found == (None,):
+        with connection.transaction():
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (schema,))
+            if connection.execute("SELECT to_regnamespace(%s)", (schema,)).fetchone() == (None,):
+                connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema)))
+            connection.execute("CREATE TABLE IF NOT EXISTS gate ()")
+
+
+def _named(schema: str, name: str) -> str:
+    whole = f"{schema}_{name}".replace("-", "_")
+    if len(whole) <= _LONGEST_NAME:
+        return whole
+    return f"{schema[:40]}_{hashlib.blake2s(whole.encode(), digest_size=8).hexdigest()}"
+
+
+def _configuring(schema: str) -> Any:
+    """Make what sets a new connection up; not a method, so that the pool does not keep its owner alive."""
+
+    def configure(connection: Connection) -> None:
+        adapt(connection)
+        connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(f"{_IDLE}s"))
+
+    return configure

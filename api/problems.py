@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+from eventsourcing.persistence import OperationalError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from domain.errors import IllegalStep, Refused
 from domain.statements import Overclaimed
-from projections.views import QueryTooSlow
+from projections.views import AWAY, QueryTooSlow
 
 MEDIA_TYPE: Final = "application/problem+json"
 PROBLEMS: Final[dict[str, tuple[int, str]]] = {
@@ -24,6 +25,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "refused": (409, "The state of the incident does not allow this; `code` says which rule, `detail` why."),
     "read_only": (503, "This server takes no commands; send them to one that does."),
     "not_there_yet": (503, "The views have not come to the wanted position; ask again after `Retry-After` seconds."),
+    "store_away": (503, "The store cannot be read or written just now; ask again after `Retry-After` seconds."),
     "query_too_slow": (503, "The answer took longer than it may; ask for less."),
     "too_many_streams": (503, "As many live feeds are open as this server holds; read pages, or try later."),
     "closing": (503, "The server is shutting down; connect again."),
@@ -83,6 +85,12 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(QueryTooSlow)
     async def slow(request: Request, _: QueryTooSlow) -> JSONResponse:
         return answer(request, "query_too_slow", headers={"Retry-After": "5"})
+
+    async def away(request: Request, _: Exception) -> JSONResponse:
+        return answer(request, "store_away", headers={"Retry-After": "2"})
+
+    for kind in (*AWAY, OperationalError):
+        app.add_exception_handler(kind, away)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:

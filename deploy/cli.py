@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from deploy import memory
+from deploy.database_commands import database_app
 from deploy.printing import Json, line, say, table, told
 from deploy.projection_commands import projections_app
 from deploy.quarantine_commands import quarantine_app
@@ -19,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=No
 config_app = typer.Typer(no_args_is_help=True, help="Settings.")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(projections_app, name="projections")
+app.add_typer(database_app, name="database")
 app.add_typer(config_app, name="config")
 
 PolicyFile = Annotated[Path, typer.Option("--policy", help="TOML file of thresholds.", exists=True, dir_okay=False)]

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from consumers.cluster import Cluster, SourceFailed
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
-from deploy.wiring import open_log, read_policy, translator
+from deploy.wiring import is_begun, open_store, read_policy, translator
 from domain.adoption import planned
 from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
@@ -71,27 +71,32 @@ def _policy(settings: Settings) -> Iterator[Check]:
 
 
 def _store(settings: Settings) -> Iterator[Check]:
-    if not settings.log_file.exists():
-        parent = next(
-            one for one in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if one.exists()
-        )
-        ok = os.access(parent, os.W_OK)
-        yield Check(
-            "store", ok=ok, found=f"{settings.log_file} not made yet", mend="" if ok else f"let us write {parent}"
-        )
-        return
     try:
-        with open_log(settings.log_file) as log:
+        if not is_begun(settings):
+            yield _not_yet(settings)
+            return
+        with open_store(settings) as log:
             held = len(log.store.quarantined("held", 10_000))
-            yield Check(
-                "store", ok=True, found=f"{settings.log_file}, {log.store.last_position()} events, WAL and FULL"
-            )
+            safe = "WAL and FULL" if settings.database_url is None else "synchronous, fsync on"
+            yield Check("store", ok=True, found=f"{settings.place}, {log.store.last_position()} events, {safe}")
             mend = "look at them: tracker quarantine list" if held else ""
             yield Check("quarantine", ok=True, found=f"{held} messages held", mend=mend)
             live = went_live(log)
             yield Check("live", ok=True, found="not yet" if live is None else f"from {live.begun_from}")
     except Exception as error:  # noqa: BLE001  # a doctor reports whatever it is
-        yield Check("store", ok=False, found=str(error), mend="the data directory must be on a local, writable disk")
+        mend = "the data directory must be on a local, writable disk"
+        if settings.database_url is not None:
+            mend = "check DATABASE_URL and the server; docs/postgresql.md says how it must be set up"
+        yield Check("store", ok=False, found=str(error), mend=mend)
+
+
+def _not_yet(settings: Settings) -> Check:
+    found = f"{settings.place} not made yet"
+    if settings.database_url is not None:
+        return Check("store", ok=True, found=found)
+    parent = next(one for one in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if one.exists())
+    ok = os.access(parent, os.W_OK)
+    return Check("store", ok=ok, found=found, mend="" if ok else f"let us write {parent}")
 
 
 def _broker(settings: Settings) -> Iterator[Check]:
@@ -115,9 +120,9 @@ def _broker(settings: Settings) -> Iterator[Check]:
 
 
 def _same_topics(settings: Settings, partitions: dict[str, Partition]) -> Iterator[Check]:
-    if not settings.log_file.exists():
+    if not is_begun(settings):
         return
-    with open_log(settings.log_file) as log:
+    with open_store(settings) as log:
         try:
             check_identities(log.store.positions(), partitions)
             yield Check("topics", ok=True, found="the ones this log was fed from")

@@ -8,11 +8,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from deploy.settings import Settings
-from deploy.wiring import CannotStart, open_log
+from deploy.wiring import CannotStart, is_begun, open_store, open_views
 from domain.log import LogRecorder
 from projections import rebuild as rebuilding
 from projections.rebuild import Progress, Rebuilt
-from projections.views import SqliteViews
+from projections.views import ViewStore
 
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
@@ -41,15 +41,11 @@ def differences(settings: Settings) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[SqliteViews, LogRecorder]]:
-    if not settings.log_file.exists():
-        raise CannotStart(f"there is no log at {settings.log_file}; name its folder with TRACKER_DATA_DIR")
-    with open_log(settings.log_file) as log:
-        views = SqliteViews(settings.views_file)
-        try:
-            yield views, log.store
-        finally:
-            views.close()
+def _opened(settings: Settings) -> Iterator[tuple[ViewStore, LogRecorder]]:
+    if not is_begun(settings):
+        raise CannotStart(f"there is no log at {settings.place}; name it with TRACKER_DATA_DIR or DATABASE_URL")
+    with open_store(settings) as log, open_views(settings) as views:
+        yield views, log.store
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: b
 
 def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
     """Play a seeded season into Kafka, on the demo clock, and run everything over it; returns the exit code."""
-    settings = settings.model_copy(update={"data_dir": settings.data_dir / "demo", "policy": None})
+    settings = settings.on_files(settings.data_dir / "demo").model_copy(update={"policy": None})
     _clear(settings.data_dir)
     now = clock.wall()
     demo_clock = DemoClock(start=now - days * DAY, anchor=now, speed=speed, end=now)
@@ -145,7 +145,7 @@ def _security(settings: Settings, broker: Broker) -> dict[str, Any]:
 @contextmanager
 def _own_broker(settings: Settings) -> Iterator[tuple[Settings, Broker]]:
     """Start the embedded broker; it keeps nothing, so the store it feeds begins anew with it."""
-    own = settings.model_copy(update={"data_dir": settings.data_dir / "embedded"})
+    own = settings.on_files(settings.data_dir / "embedded")
     _clear(own.data_dir)
     with EmbeddedBroker(own.data_dir) as embedded:
         Cluster(settings.kafka.connection(embedded.bootstrap_servers), TOPICS).create_missing(DEMO_PARTITIONS)

@@ -10,25 +10,22 @@ from prometheus_client import CollectorRegistry
 from api.app import create_app
 from deploy import clock, web
 from deploy.settings import LOOPBACK, Settings
-from deploy.wiring import CannotStart, System, system
+from deploy.wiring import CannotStart, System, open_views, system
 from deploy.workers import Worker, until_told
 from domain.desk import Desk
 from projections.follower import Follower
-from projections.views import SqliteViews
+from projections.views import ViewStore
 
 
 @contextmanager
-def views(parts: System, settings: Settings) -> Iterator[tuple[SqliteViews, Follower]]:
+def views(parts: System, settings: Settings) -> Iterator[tuple[ViewStore, Follower]]:
     """Open the views and the follower that keeps them up with the log; its loop is the caller's to run."""
-    store = SqliteViews(settings.views_file)
-    try:
+    with open_views(settings) as store:
         yield store, Follower(store, parts.log.store)
-    finally:
-        store.close()
 
 
 def application(
-    parts: System, reading: SqliteViews, settings: Settings, registry: CollectorRegistry | None = None
+    parts: System, reading: ViewStore, settings: Settings, registry: CollectorRegistry | None = None
 ) -> FastAPI:
     """Build the web application over one store.
 

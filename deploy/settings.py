@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
@@ -95,6 +95,16 @@ class Settings(BaseSettings):
     )
 
     data_dir: Path = Field(Path("var"), description="Holds log.db and views.db; a local disk.")
+    database_url: SecretStr | None = Field(
+        None,
+        validation_alias="DATABASE_URL",
+        description="postgresql://user:password@host:5432/name of a PostgreSQL that holds log and views instead.",
+    )
+    database_schema: str = Field(
+        "tracker",
+        pattern=r"^[a-z_][a-z0-9_]{0,39}$",
+        description="With DATABASE_URL: schema of the log; the views are in another one, `…_views`.",
+    )
     policy: Path | None = Field(None, description="The policy file; without one every threshold has its default.")
     bootstrap_servers: str | None = Field(
         None,
@@ -140,6 +150,20 @@ class Settings(BaseSettings):
     def views_file(self) -> Path:
         """Say where the views are."""
         return self.data_dir / "views.db"
+
+    @property
+    def views_schema(self) -> str:
+        """Say where the views are in PostgreSQL."""
+        return f"{self.database_schema}_views"
+
+    @property
+    def place(self) -> str:
+        """Name the place of the log, without any secret."""
+        return str(self.log_file) if self.database_url is None else f"PostgreSQL, schema {self.database_schema}"
+
+    def on_files(self, data_dir: Path) -> Self:
+        """Give the same settings for a disposable store in a folder."""
+        return self.model_copy(update={"data_dir": data_dir, "database_url": None})
 
 
 class Explained(BaseModel, frozen=True):

@@ -18,6 +18,7 @@ from domain.instant import FOREVER
 from domain.log import Log
 from domain.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
+from projections.views import SqliteViews, ViewStore
 
 
 class CannotStart(Explained):
@@ -44,16 +45,63 @@ def open_log(path: Path) -> Log:
     return Log({"PERSISTENCE_MODULE": "deploy.store.sqlite", "SQLITE_DBNAME": str(path)})
 
 
+def open_store(settings: Settings) -> Log:
+    """Open (or begin) the log where the settings say: in PostgreSQL if there is a URL, else in a file.
+
+    Raises:
+        StoreUnsuitable: see ``open_log``; or the database cannot be reached, or is set up in a way that loses commits.
+    """
+    if settings.database_url is None:
+        return open_log(settings.log_file)
+    refuse_forbidden(os.environ)
+    return Log(
+        {
+            "PERSISTENCE_MODULE": "deploy.store.postgres",
+            "DATABASE_URL": settings.database_url.get_secret_value(),
+            "DATABASE_SCHEMA": settings.database_schema,
+        }
+    )
+
+
+def is_begun(settings: Settings) -> bool:
+    """Say whether there is a log where the settings say; makes nothing.
+
+    Raises:
+        StoreUnsuitable: the database cannot be reached.
+    """
+    if settings.database_url is None:
+        return settings.log_file.exists()
+    from deploy.store import postgres  # noqa: PLC0415 - its driver is loaded by those who use it
+
+    return postgres.is_begun(settings.database_url.get_secret_value(), settings.database_schema)
+
+
+@contextmanager
+def open_views(settings: Settings) -> Iterator[ViewStore]:
+    """Open (or begin) the views beside the log, wherever that is."""
+    store: ViewStore
+    if settings.database_url is None:
+        store = SqliteViews(settings.views_file)
+    else:
+        from projections.postgres_views import PostgresViews  # noqa: PLC0415 - as above
+
+        store = PostgresViews(settings.database_url.get_secret_value(), settings.views_schema)
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 @contextmanager
 def system(settings: Settings, *, adopting: bool = False) -> Iterator[System]:
     """Open the store; a role that judges also makes the configured policy the one in force.
 
     Raises:
         PolicyInvalid: the policy file cannot be used.
-        StoreUnsuitable: see ``open_log``.
+        StoreUnsuitable: see ``open_store``.
     """
     now = clock.of(settings.data_dir)
-    with open_log(settings.log_file) as log:
+    with open_store(settings) as log:
         # Without a policy file the one in force stays; an empty log begins with the defaults.
         policies = adopted(log)
         if adopting and (settings.policy is not None or not policies):

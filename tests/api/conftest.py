@@ -41,6 +41,12 @@ class Shop:
         self.told.follower.step()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def on_every_store(engine):
+    """Run on every store."""
+    return engine
+
+
 @pytest.fixture
 def told(tmp_path):
     with stage(tmp_path) as made:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from contextlib import closing
 from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from tests.stores import engine
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 class Store:
-    """Answers from the file alone, so that no code of the product vouches for itself."""
+    """Answers from the tables alone, so that no code of the product vouches for itself."""
 
     def __init__(self, path: Path) -> None:
         """Read this file."""
@@ -21,11 +24,13 @@ class Store:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask once; a store that is not there yet has no rows."""
-        if not self._path.exists():
+        if engine.url() is None and not self._path.exists():
             return []
-        with closing(sqlite3.connect(self._path, timeout=30)) as connection:
+        with engine.beside(self._path, timeout=30) as other:
             try:
-                return connection.execute(query, values).fetchall()
+                return [*other.execute(query, values).fetchall()]
+            except psycopg.errors.UndefinedTable:
+                return []
             except sqlite3.OperationalError as error:
                 if "no such table" in str(error):
                     return []
@@ -38,13 +43,15 @@ class Store:
 
     def facts(self) -> Counter[str]:
         """Count the facts of orders in the log by the record that brought them."""
-        query = "SELECT json_extract(CAST(state AS TEXT), '$.via') FROM stored_events WHERE topic LIKE 'order.%'"
-        return Counter(via for (via,) in self.rows(query) if via)
+        found = self.rows("SELECT state FROM stored_events WHERE topic LIKE 'order.%'")
+        said = (json.loads(bytes(state)).get("via") for (state,) in found)
+        return Counter(via for via in said if via)
 
     def events(self, topic: str) -> list[dict[str, Any]]:
         """Read the events of one name, in order."""
-        query = "SELECT CAST(state AS TEXT) FROM stored_events WHERE topic = ? ORDER BY rowid"
-        return [json.loads(state) for (state,) in self.rows(query, topic)]
+        order = "rowid" if engine.url() is None else "notification_id"
+        query = f"SELECT state FROM stored_events WHERE topic = ? ORDER BY {order}"
+        return [json.loads(bytes(state)) for (state,) in self.rows(query, topic)]
 
     def batches(self) -> dict[tuple[str, int], list[dict[str, Any]]]:
         """Group what was said of batches by partition, in order."""
@@ -59,4 +66,4 @@ class Store:
 
     def quarantine_places(self) -> Counter[str]:
         """Count the messages in quarantine by the record that brought them."""
-        return Counter(f"{t}/{n}/{o}" for t, n, o in self.rows("SELECT topic, number, offset FROM quarantine"))
+        return Counter(f"{t}/{n}/{o}" for t, n, o in self.rows('SELECT topic, number, "offset" FROM quarantine'))

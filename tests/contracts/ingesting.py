@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from deploy.settings import Kafka, Settings, Topics
 from tests.brokers.clients import PATIENCE, producer, recreate_topic
 from tests.contracts.ingest_store import Store
+from tests.stores import engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -86,7 +87,15 @@ class Shop:
         """Give the product's settings for this shop."""
         chosen = Kafka(**({"group": self.group, "poll_records": 50} | kafka))
         servers = self.broker.bootstrap_servers
-        return Settings(data_dir=self.directory, bootstrap_servers=servers, kafka=chosen, topics=self.topics)
+        stored = {name.lower(): value for name, value in self.stored().items()}
+        return Settings(data_dir=self.directory, bootstrap_servers=servers, kafka=chosen, topics=self.topics, **stored)
+
+    def stored(self) -> dict[str, str]:
+        """Say where the store is, unless it is in the directory."""
+        address = engine.url()
+        if address is None:
+            return {}
+        return {"DATABASE_URL": address, "DATABASE_SCHEMA": engine.schema_of(self.directory / "log.db")}
 
     def environment(self, **more: str) -> dict[str, str]:
         """Give the same settings as the environment of a process."""
@@ -97,6 +106,7 @@ class Shop:
             "TRACKER_KAFKA__GROUP": self.group,
             "TRACKER_KAFKA__POLL_RECORDS": "50",
             **{f"TRACKER_TOPICS__{kind.upper()}": topic for kind, topic in self.topics.model_dump().items()},
+            **{name.replace("DATABASE_S", "TRACKER_DATABASE_S"): value for name, value in self.stored().items()},
             **more,
         }
 

@@ -4,7 +4,7 @@ Open things have a row each, for what is asked of single ones; how many there ar
 depends on how many lie there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -19,10 +19,11 @@ from projections import tallies
 from projections.stays import HELD, LEFT, OPEN, Stay, of_order, of_parcel
 from projections.subjects import Subjects
 from projections.tallies import Change, Place
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams, among
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(list[Stay]).decode
+_NOWHERE: Final = b"[]"
 _SLICE: Final = 1000
 
 
@@ -53,15 +54,19 @@ class Backlogs:
         event.TOPIC for event in (*ORDER_FACTS, OrderParcelChanged, *PARCEL_EVENTS, BacklogMemberChanged, PolicyAdopted)
     )
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Write anew where a stream's things lie; another policy writes everything that lies somewhere anew."""
-        kind, _, _ = stream.partition("-")
-        if kind == "policy":
-            _write_all(rows, subjects)
-        elif kind == "backlog":
-            _note_late(rows, stream, entries)
-        elif kind in {"order", "parcel"}:
-            _write(rows, stream, subjects)
+        change, things = Change(), []
+        for stream, entries in streams.items():
+            kind, _, _ = stream.partition("-")
+            if kind == "policy":
+                _write_all(rows, subjects, change)
+            elif kind == "backlog":
+                _note_late(rows, stream, entries, change)
+            elif kind in {"order", "parcel"}:
+                things.append(stream)
+        _write(rows, things, subjects, change)
+        change.write(rows)
 
 
 VIEW = Backlogs()
@@ -77,70 +82,82 @@ def place_of(stream: str) -> Place:
     return Place(unquote(what), unquote(name))
 
 
-def _write_all(rows: Rows, subjects: Subjects) -> None:
+def _write_all(rows: Rows, subjects: Subjects, change: Change) -> None:
     last = ""
     while page := rows.execute(
         "SELECT DISTINCT stream FROM queue WHERE stream > ? ORDER BY stream LIMIT ?", (last, _SLICE)
     ).fetchall():
         names = [row[0] for row in page]
         subjects.load(names)
-        for name in names:
-            _write(rows, name, subjects)
+        _write(rows, names, subjects, change)
         last = names[-1]
 
 
-def _write(rows: Rows, stream: str, subjects: Subjects) -> None:
-    known = rows.execute("SELECT body FROM stays WHERE stream = ?", (stream,)).fetchone()
-    subject: Any = subjects.get(stream)
+def _write(rows: Rows, streams: Sequence[str], subjects: Subjects, change: Change) -> None:
+    """Write what these streams have at which place, and note what that changes in the tallies."""
+    known: dict[str, bytes] = dict(
+        map(tuple, among(rows, "SELECT stream, body FROM stays WHERE stream IN ({among})", streams))
+    )
     policies = subjects.policies()
-    found = of_order(subject, policies) if isinstance(subject, Order) else of_parcel(subject, policies)
-    body = _ENCODE(found)
-    if body == (b"[]" if known is None else known[0]):
-        return
-    before = [] if known is None else _DECODE(known[0])
-    if found:
-        rows.execute(
-            "INSERT INTO stays VALUES (?,?) ON CONFLICT (stream) DO UPDATE SET body = excluded.body", (stream, body)
-        )
-    else:
-        rows.execute("DELETE FROM stays WHERE stream = ?", (stream,))
-    change = Change()
-    _leave(rows, stream, [one for one in before if one not in found], change)
-    _come(rows, stream, [one for one in found if one not in before], change)
-    change.write(rows)
+    bodies, gone, come = {}, [], []
+    for stream in streams:
+        subject: Any = subjects.get(stream)
+        found = of_order(subject, policies) if isinstance(subject, Order) else of_parcel(subject, policies)
+        body = _ENCODE(found)
+        if body == known.get(stream, _NOWHERE):
+            continue
+        before = _DECODE(known.get(stream, _NOWHERE))
+        bodies[stream] = body
+        gone += [(stream, one) for one in before if one not in found]
+        come += [(stream, one) for one in found if one not in before]
+    rows.executemany(
+        "DELETE FROM stays WHERE stream = ?", [(name,) for name, body in bodies.items() if body == _NOWHERE]
+    )
+    rows.executemany(
+        "INSERT INTO stays VALUES (?,?) ON CONFLICT (stream) DO UPDATE SET body = excluded.body",
+        [(name, body) for name, body in bodies.items() if body != _NOWHERE],
+    )
+    _queue(rows, gone, come)
+    _total(rows, [one for _, one in gone], [one for _, one in come])
+    for some, by in ((gone, -1), (come, 1)):
+        for _, one in some:
+            _count(one, change, by)
 
 
-def _leave(rows: Rows, stream: str, gone: Sequence[Stay], change: Change) -> None:
-    for one in gone:
-        _count(one, change, -1)
-    lay = [one for one in gone if one.standing != LEFT]
+def _queue(rows: Rows, gone: Sequence[tuple[str, Stay]], come: Sequence[tuple[str, Stay]]) -> None:
+    """Keep a row for all that has not left."""
     rows.executemany(
         "DELETE FROM queue WHERE stream = ? AND what = ? AND place = ? AND thing = ? AND turn = ?",
-        [(stream, *one[:4]) for one in lay],
+        [(stream, *one[:4]) for stream, one in gone if one.standing != LEFT],
     )
-    rows.executemany(
-        "UPDATE places SET open = open - ?, pieces = pieces - ?, held = held - ? WHERE what = ? AND place = ?",
-        [(*_totals(one), one.what, one.place) for one in lay if any(_totals(one))],
-    )
-    rows.executemany(
-        "DELETE FROM places WHERE what = ? AND place = ? AND open = 0 AND pieces = 0 AND held = 0",
-        {(one.what, one.place) for one in lay if any(_totals(one))},
-    )
-
-
-def _come(rows: Rows, stream: str, come: Sequence[Stay], change: Change) -> None:
-    for one in come:
-        _count(one, change, 1)
-    lies = [one for one in come if one.standing != LEFT]
     rows.executemany(
         "INSERT INTO queue VALUES (?,?,?,?,?,?,?,?,?)",
-        [(stream, *one[:4], one.standing, one.at, one.promise, _ENCODE(one.order_ids).decode()) for one in lies],
+        [
+            (stream, *one[:4], one.standing, one.at, one.promise, _ENCODE(one.order_ids).decode())
+            for stream, one in come
+            if one.standing != LEFT
+        ],
     )
+
+
+def _total(rows: Rows, gone: Iterable[Stay], come: Iterable[Stay]) -> None:
+    """Keep how much lies at each place; one where nothing does has no row."""
+    totals: dict[Place, list[int]] = {}
+    for some, by in ((gone, -1), (come, 1)):
+        for one in some:
+            if one.standing != LEFT:
+                total = totals.setdefault(Place(one.what, one.place), [0, 0, 0])
+                total[:] = (had + by * more for had, more in zip(total, _totals(one), strict=True))
+    changed = [(*place, *total) for place, total in sorted(totals.items()) if any(total)]
     rows.executemany(
         "INSERT INTO places VALUES (?,?,?,?,?) ON CONFLICT (what, place) DO UPDATE SET "
         "open = places.open + excluded.open, pieces = places.pieces + excluded.pieces, "
         "held = places.held + excluded.held",
-        [(one.what, one.place, *_totals(one)) for one in lies if any(_totals(one))],
+        changed,
+    )
+    rows.executemany(
+        "DELETE FROM places WHERE what = ? AND place = ? AND open = 0 AND pieces = 0 AND held = 0",
+        [one[:2] for one in changed],
     )
 
 
@@ -159,9 +176,9 @@ def _count(one: Stay, change: Change, by: int) -> None:
             change.add(place, "promised", one.promise, by)
 
 
-def _note_late(rows: Rows, stream: str, entries: Sequence[Entry]) -> None:
+def _note_late(rows: Rows, stream: str, entries: Sequence[Entry], change: Change) -> None:
     """Keep from when to when each member counts for the rule on backlogs."""
-    place, change = place_of(stream), Change()
+    place = place_of(stream)
     for entry in entries:
         event = entry.event
         assert isinstance(event, BacklogMemberChanged)
@@ -173,7 +190,6 @@ def _note_late(rows: Rows, stream: str, entries: Sequence[Entry]) -> None:
         if not event.gone:
             _count_late(place, event.span, change, 1)
             rows.execute("INSERT INTO late_spans VALUES (?,?,?,?)", (*key, *event.span))
-    change.write(rows)
 
 
 def _count_late(place: Place, span: tuple[int, int], change: Change, by: int) -> None:

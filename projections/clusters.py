@@ -13,7 +13,7 @@ from domain.instant import Instant
 from domain.policy import DEFAULT
 from domain.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChanged, owed
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 from projections.workflow import REACHED
 
 KINDS: Final = ("mis_shipment_cluster", "product_defect", "price_difference")
@@ -64,22 +64,27 @@ class Clusters:
         )
     )  # fmt: skip
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Keep the last word on each member; another policy may make others of the buyers members."""
-        kind, _, _ = stream.partition("-")
-        if kind == "policy":
-            for (name,) in rows.execute("SELECT stream FROM clusters WHERE stream LIKE 'price_cut-%'").fetchall():
-                _owe(rows, name, subjects, None)
-        elif kind == "incident":
-            _note_contacts(rows, stream, entries)
-        elif kind == "price_cut":
-            _owe(rows, stream, subjects, _note_prices(rows, stream, entries))
-        else:
-            for entry in entries:
-                _note(rows, stream, entry.event)
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows, subjects)
 
 
 VIEW = Clusters()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    kind, _, _ = stream.partition("-")
+    if kind == "policy":
+        for (name,) in rows.execute("SELECT stream FROM clusters WHERE stream LIKE 'price_cut-%'").fetchall():
+            _owe(rows, name, subjects, None)
+    elif kind == "incident":
+        _note_contacts(rows, stream, entries)
+    elif kind == "price_cut":
+        _owe(rows, stream, subjects, _note_prices(rows, stream, entries))
+    else:
+        for entry in entries:
+            _note(rows, stream, entry.event)
 
 
 class Member(NamedTuple):

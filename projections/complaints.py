@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from domain.complaint import EVENTS, Complaint
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 
 
 class Complaints:
@@ -23,31 +23,36 @@ class Complaints:
     )
     topics = frozenset(event.TOPIC for event in EVENTS)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Write the complaint anew."""
-        complaint: Complaint = subjects.get(stream)
-        opening = complaint.opening
-        if opening is None:
-            return
-        meaning = complaint.meaning
-        opened = next((one.position for one in entries if one.row.topic == opening.TOPIC), entries[-1].position)
-        rows.execute(
-            "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
-            "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
-            "category = excluded.category, channel = excluded.channel, complex = excluded.complex, "
-            "opened_at = excluded.opened_at",
-            (
-                complaint.id,
-                entries[-1].position,
-                opened,
-                meaning.order_id,
-                meaning.customer_id,
-                meaning.category,
-                meaning.channel,
-                int(opening.complexity == "complex"),
-                opening.at,
-            ),
-        )
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows, subjects)
 
 
 VIEW = Complaints()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    complaint: Complaint = subjects.get(stream)
+    opening = complaint.opening
+    if opening is None:
+        return
+    meaning = complaint.meaning
+    opened = next((one.position for one in entries if one.row.topic == opening.TOPIC), entries[-1].position)
+    rows.execute(
+        "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
+        "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
+        "category = excluded.category, channel = excluded.channel, complex = excluded.complex, "
+        "opened_at = excluded.opened_at",
+        (
+            complaint.id,
+            entries[-1].position,
+            opened,
+            meaning.order_id,
+            meaning.customer_id,
+            meaning.category,
+            meaning.channel,
+            int(opening.complexity == "complex"),
+            opening.at,
+        ),
+    )

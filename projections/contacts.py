@@ -1,6 +1,6 @@
 """Contacts: what customers were told and when, and which of that has since become untrue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from domain.adoption import in_force
@@ -16,7 +16,7 @@ from domain.parcel_events import ParcelScanned
 from domain.policy import DEFAULT, Policy
 from domain.statements import NEW_DATE, holds, order_facts
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams, among
 
 
 class Contacts:
@@ -40,20 +40,24 @@ class Contacts:
     )
     topics = frozenset(event.TOPIC for event in (IncidentContacted, PolicyAdopted, *CHANGES, *PARCEL_EVENTS))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Keep new contacts, and look again at what was said of an order whose facts have changed."""
-        kind = stream.partition("-")[0]
-        orders: Iterable[str]
-        if kind == "incident":
-            orders = _keep(stream, entries, rows)
-        elif kind == "policy":
-            orders = [row[0] for row in rows.execute("SELECT DISTINCT order_id FROM told")]
-        elif rows.execute("SELECT 1 FROM told LIMIT 1").fetchone() is None:
-            return
-        else:
-            subject: Order | Parcel = subjects.get(stream)
-            orders = (subject.id,) if isinstance(subject, Order) else subject.meaning.order_ids
-        for order_id in orders:
+        orders: set[str] = set()
+        changed: list[str] = []
+        for stream, entries in streams.items():
+            kind = stream.partition("-")[0]
+            if kind == "incident":
+                orders |= _keep(stream, entries, rows)
+            elif kind == "policy":
+                orders |= {row[0] for row in rows.execute("SELECT DISTINCT order_id FROM told")}
+            else:
+                changed.append(stream)
+        if changed and rows.execute("SELECT 1 FROM told LIMIT 1").fetchone() is not None:
+            for stream in changed:
+                subject: Order | Parcel = subjects.get(stream)
+                orders |= {subject.id} if isinstance(subject, Order) else {*subject.meaning.order_ids}
+        said = "SELECT DISTINCT order_id FROM told WHERE order_id IN ({among})"
+        for order_id in [row[0] for row in among(rows, said, sorted(orders))]:
             _look_again(order_id, rows, subjects)
 
 
@@ -145,8 +149,6 @@ def _look_again(order_id: str, rows: Rows, subjects: Subjects) -> None:
         "SELECT told.*, contacts.at FROM told JOIN contacts USING (contact_id, incident) WHERE order_id = ?",
         (order_id,),
     ).fetchall()
-    if not said:
-        return
     order: Order = subjects.get(name_of("order", order_id))
     names = {one: name_of("parcel", one) for one in order.parcels}
     subjects.load(names.values())

@@ -17,7 +17,7 @@ from domain.instant import Instant, instant
 from domain.parcel_events import RETURNED
 from projections import orders, parcels
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -43,32 +43,39 @@ class Dispositions:
     )
     topics = frozenset(event.TOPIC for event in EVENTS)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Bring it on by what happened to the goods."""
-        for entry in entries:
-            match entry.event:
-                case DispositionRequested() as event:
-                    rows.execute("DELETE FROM dispositions WHERE id = ?", (stream,))
-                    rows.execute(
-                        f"INSERT INTO dispositions VALUES ({_MARKS})",  # noqa: S608  # question marks
-                        _requested(stream, entry.position, event),
-                    )
-                case DispositionOverdue():
-                    rows.execute("UPDATE dispositions SET state = 'overdue' WHERE id = ?", (stream,))
-                case DispositionProven() as event:
-                    _end(rows, stream, event, "proven")
-                    rows.execute(
-                        "UPDATE dispositions SET parcel_id = ?, seen = ?, evidence = ? WHERE id = ?",
-                        (event.parcel_id, event.seen, _ENCODE(event.evidence).decode(), stream),
-                    )
-                case DispositionCancelled() as event:
-                    _end(rows, stream, event, "cancelled")
-                case _:
-                    continue
-            rows.execute("UPDATE dispositions SET position = ? WHERE id = ?", (entry.position, stream))
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows)
 
 
 VIEW = Dispositions()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows) -> None:
+    for entry in entries:
+        match entry.event:
+            case DispositionRequested() as event:
+                rows.execute("DELETE FROM dispositions WHERE id = ?", (stream,))
+                rows.execute(
+                    f"INSERT INTO dispositions VALUES ({_MARKS})",  # noqa: S608  # question marks
+                    _requested(stream, entry.position, event),
+                )
+            case DispositionOverdue():
+                rows.execute("UPDATE dispositions SET state = 'overdue' WHERE id = ?", (stream,))
+            case DispositionProven() as event:
+                _end(rows, stream, event, "proven")
+                rows.execute(
+                    "UPDATE dispositions SET parcel_id = ?, seen = ?, evidence = ? WHERE id = ?",
+                    (event.parcel_id, event.seen, _ENCODE(event.evidence).decode(), stream),
+                )
+            case DispositionCancelled() as event:
+                _end(rows, stream, event, "cancelled")
+            case _:
+                continue
+        rows.execute("UPDATE dispositions SET position = ? WHERE id = ?", (entry.position, stream))
+
+
 _MARKS: Final = ",".join("?" * 19)
 
 

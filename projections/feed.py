@@ -1,6 +1,5 @@
 """Feed: every change of a finding, and that it was escalated, once, under the position of the event that made it."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +9,7 @@ from domain.incident_urgency import IncidentEscalated
 from domain.instant import Instant, iso
 from domain.report import line
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -30,16 +29,17 @@ class Feed:
     )
     topics = frozenset(event.TOPIC for event in (*FINDING_EVENTS, IncidentEscalated))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Add one entry for each event."""
         found = []
-        for entry in entries:
-            event = entry.event
-            if isinstance(event, FINDING_EVENTS) and event.finding.reported:
-                found.append(_row(entry.position, event))
-            elif isinstance(event, IncidentEscalated) and event.subject:
-                known = subjects.findings(event.subject, entry.position)
-                found += [_escalated(entry.position, event, one) for one in _counting(known, stream)]
+        for stream, entries in streams.items():
+            for entry in entries:
+                event = entry.event
+                if isinstance(event, FINDING_EVENTS) and event.finding.reported:
+                    found.append(_row(entry.position, event))
+                elif isinstance(event, IncidentEscalated) and event.subject:
+                    known = subjects.findings(event.subject, entry.position)
+                    found += [_escalated(entry.position, event, one) for one in _counting(known, stream)]
         rows.executemany("INSERT INTO feed VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", found)
 
 

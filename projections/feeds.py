@@ -1,11 +1,11 @@
 """Feeds: what each source and each partition has brought, and what was odd about it."""
 
-from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 from domain.batch import BatchTaken
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 
 class Feeds:
@@ -29,9 +29,9 @@ class Feeds:
     )
     topics = frozenset({BatchTaken.TOPIC})
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Add up what one partition's batches brought."""
-        for entry in entries:
+        for entry in chain.from_iterable(streams.values()):
             event = entry.event
             if isinstance(event, BatchTaken):
                 _add(rows, event)

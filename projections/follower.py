@@ -198,13 +198,14 @@ class Follower:
 
 
 def _apply(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> None:
-    for stream, entries in streams.items():
-        try:
-            view.apply(stream, entries, rows, subjects)
-        except _STORE_ERRORS:
-            raise
-        except Exception as error:
-            raise _Failed from error
+    if not streams:
+        return
+    try:
+        view.apply(streams, rows, subjects)
+    except _STORE_ERRORS:
+        raise
+    except Exception as error:
+        raise _Failed from error
 
 
 def _apply_or_park(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> list[Parked]:
@@ -213,7 +214,7 @@ def _apply_or_park(view: View, streams: Streams, rows: Rows, subjects: Subjects)
     for stream, entries in streams.items():
         rows.execute("SAVEPOINT one_stream")
         try:
-            view.apply(stream, entries, rows, subjects)
+            view.apply({stream: entries}, rows, subjects)
         except _STORE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001  # kept with the stream, for everybody to see

@@ -15,7 +15,7 @@ from projections import flapping, incident_orders, muting
 from projections.evidence import around, cite
 from projections.query import After, Filter
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -54,37 +54,42 @@ class Incidents:
     )
     topics = frozenset(event.TOPIC for event in (*FINDING_EVENTS, WentLive, BacklogMemberChanged, PolicyAdopted))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Keep each episode as its stream last told it, the incident as its episodes make it, and who mutes whom."""
-        touched: dict[str, int] = {}
-        again: set[str] = set()
-        known: dict[str, Any] | None = None
-        for entry in entries:
-            event = entry.event
-            if isinstance(event, WentLive):
-                rows.execute("INSERT INTO live_since VALUES (?,?) ON CONFLICT DO NOTHING", (stream, event.at))
-            elif isinstance(event, BacklogMemberChanged):
-                again |= muting.note_member(rows, stream, event)
-            elif isinstance(event, PolicyAdopted):
-                again.update(row[0] for row in rows.execute("SELECT id FROM incidents WHERE state = 'open'"))
-            elif isinstance(event, FINDING_EVENTS) and event.finding.reported:
-                known = _known(stream, subjects) if known is None else known
-                identity = event.finding.incident
-                _keep(rows, identity, stream, event, known)
-                touched[identity] = entry.position
-        for identity, position in touched.items():
-            flapping.note(rows, identity, _sum_up(rows, identity, stream, position), position, subjects)
-        if touched:
-            again |= muting.concerned(rows, stream, touched)
-        if again:
-            # What is being mended is said while it goes on, so the last word counts, whenever the incident came due.
-            policies = subjects.policies()
-            policy = policies[-1].policy if policies else DEFAULT
-            for identity in sorted(again):
-                muting.settle(rows, identity, policy)
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows, subjects)
 
 
 VIEW = Incidents()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    touched: dict[str, int] = {}
+    again: set[str] = set()
+    known: dict[str, Any] | None = None
+    for entry in entries:
+        event = entry.event
+        if isinstance(event, WentLive):
+            rows.execute("INSERT INTO live_since VALUES (?,?) ON CONFLICT DO NOTHING", (stream, event.at))
+        elif isinstance(event, BacklogMemberChanged):
+            again |= muting.note_member(rows, stream, event)
+        elif isinstance(event, PolicyAdopted):
+            again.update(row[0] for row in rows.execute("SELECT id FROM incidents WHERE state = 'open'"))
+        elif isinstance(event, FINDING_EVENTS) and event.finding.reported:
+            known = _known(stream, subjects) if known is None else known
+            identity = event.finding.incident
+            _keep(rows, identity, stream, event, known)
+            touched[identity] = entry.position
+    for identity, position in touched.items():
+        flapping.note(rows, identity, _sum_up(rows, identity, stream, position), position, subjects)
+    if touched:
+        again |= muting.concerned(rows, stream, touched)
+    if again:
+        # What is being mended is said while it goes on, so the last word counts, whenever the incident came due.
+        policies = subjects.policies()
+        policy = policies[-1].policy if policies else DEFAULT
+        for identity in sorted(again):
+            muting.settle(rows, identity, policy)
 
 
 class Mending(NamedTuple):

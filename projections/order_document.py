@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from domain.adoption import Adopted
 from domain.detectors import late_delivery, late_shipment
-from domain.fulfillment import Coverage, Fulfillment
+from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import FOREVER, Instant, iso
 from domain.order import Order, OrderApproved, OrderCancelled, OrderParcelChanged, PromiseChanged
 from domain.policy import DEFAULT, Policy
@@ -28,7 +28,21 @@ class Clock(NamedTuple):
     holds: tuple[Hold, ...]
 
 
-def clock_of(order: Order, fulfillment: Fulfillment, coverage: Coverage, policies: Sequence[Adopted]) -> Clock:
+def clocks(order: Order, policies: Sequence[Adopted]) -> list[Clock]:
+    """Read the clocks of an order's fulfilments, worked out once for the same policies until its next event."""
+    if order.placed is None:
+        return []
+    late = frozenset(key.subject for key, one in order.findings.items() if key.kind == _LATE and one.state == "open")
+    known = order.derived.get("clocks")
+    if known is None or known[0] is not policies or known[1] != late:
+        covered = coverage(order, order.placed)
+        found = [_clock_of(order, one, covered, policies) for one in covered.fulfillments]
+        # Findings alone let stand what else is derived.
+        known = order.derived["clocks"] = policies, late, found
+    return list(known[2])
+
+
+def _clock_of(order: Order, fulfillment: Fulfillment, coverage: Coverage, policies: Sequence[Adopted]) -> Clock:
     """Read the clock by the policy in whose time its deadline lies, the last such; without a deadline, by the last."""
     latest, end = None, FOREVER
     for since, policy in reversed(policies):

@@ -1,19 +1,18 @@
 """Orders: what each order is to ship until when, and which of it is about to be late."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from domain.assurance import EVENTS as ASSURANCES
 from domain.batch import PolicyAdopted
-from domain.fulfillment import coverage
 from domain.naming import stream as name_of
 from domain.order import EVENTS, Order
 from domain.standing import order_is_open
-from projections.order_document import Due, clock_of, document, due_delivery
+from projections.order_document import Due, clocks, document, due_delivery
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -45,12 +44,13 @@ class Orders:
     )
     topics = frozenset(event.TOPIC for event in (*EVENTS, *ASSURANCES, PolicyAdopted))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Write the order anew; another policy writes every open order anew."""
-        if stream == "policy":
+        if "policy" in streams:
             _write_open(rows, subjects)
-        elif stream.startswith("order-"):  # findings are in the streams of other subjects as well
-            _write(rows, subjects.get(stream), entries[-1].position, subjects)
+        # Findings are in the streams of other subjects as well.
+        touched = {name: entries[-1].position for name, entries in streams.items() if name.startswith("order-")}
+        _write(rows, touched, subjects)
 
 
 VIEW = Orders()
@@ -74,34 +74,47 @@ def _write_open(rows: Rows, subjects: Subjects) -> None:
         "SELECT order_id, position FROM orders WHERE open = 1 AND order_id > ? ORDER BY order_id LIMIT ?",
         (last, _SLICE),
     ).fetchall():
-        subjects.load([name_of("order", row[0]) for row in page])
-        for order_id, position in page:
-            _write(rows, subjects.get(name_of("order", order_id)), position, subjects)
+        positions = {name_of("order", row[0]): row[1] for row in page}
+        subjects.load(positions)
+        _write(rows, positions, subjects)
         last = page[-1][0]
 
 
-def _write(rows: Rows, order: Order, position: int, subjects: Subjects) -> None:
-    placed = order.placed
-    covered = None if placed is None else coverage(order, placed)
-    all_of = () if covered is None else covered.fulfillments
-    still_open = order_is_open(order)
-    # An open order is shown by all that is known today, a finished one by what was known at its last change.
-    policies = subjects.policies(None if still_open else position)
-    clocks = [] if covered is None else [clock_of(order, one, covered, policies) for one in all_of]
-    rows.execute(
+def _write(rows: Rows, positions: Mapping[str, int], subjects: Subjects) -> None:
+    """Write orders, each as it stands since a position, with its clocks."""
+    orders, fulfillments, implicit = [], [], []
+    running: dict[str, Due | None] = {}
+    for stream, position in positions.items():
+        order: Order = subjects.get(stream)
+        still_open = order_is_open(order)
+        # An open order is shown by all that is known today, a finished one by what was known at its last change.
+        policies = subjects.policies(None if still_open else position)
+        shown = clocks(order, policies)
+        orders.append((order.id, position, int(still_open), _ENCODE(document(order, shown))))
+        fulfillments += [
+            (order.id, one.fulfillment.id, one.fulfillment.warehouse_id, one.deadline, one.warn_at) for one in shown
+        ]
+        running[order.id] = due_delivery(order, policies) if still_open else None
+        placed = order.placed
+        if placed is not None and placed.ship_by is not None and order.id not in {one.fulfillment.id for one in shown}:
+            implicit.append((order.id, order.id))
+    rows.executemany(
         "INSERT INTO orders VALUES (?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
         "position = excluded.position, open = excluded.open, body = excluded.body",
-        (order.id, position, int(still_open), _ENCODE(document(order, clocks))),
+        orders,
     )
     rows.executemany(
         "INSERT INTO fulfillments VALUES (?,?,?,?,?) ON CONFLICT (order_id, fulfillment_id) DO UPDATE SET "
         "warehouse = excluded.warehouse, deadline = excluded.deadline, warn_at = excluded.warn_at",
-        [(order.id, one.fulfillment.id, one.fulfillment.warehouse_id, one.deadline, one.warn_at) for one in clocks],
+        fulfillments,
     )
-    rows.execute("DELETE FROM deliveries WHERE order_id = ?", (order.id,))
-    due = due_delivery(order, policies) if still_open else None
-    if due is not None:
-        rows.execute("INSERT INTO deliveries VALUES (?,?,?)", (order.id, due.deadline, due.warn_at))
-    if placed is not None and placed.ship_by is not None and order.id not in {one.id for one in all_of}:
-        # The implicit fulfilment, should there have been one before the first request was heard of.
-        rows.execute("DELETE FROM fulfillments WHERE order_id = ? AND fulfillment_id = ?", (order.id, order.id))
+    # The implicit fulfilment, should there have been one before the first request was heard of.
+    rows.executemany("DELETE FROM fulfillments WHERE order_id = ? AND fulfillment_id = ?", implicit)
+    rows.executemany(
+        "DELETE FROM deliveries WHERE order_id = ?", [(name,) for name, due in running.items() if due is None]
+    )
+    rows.executemany(
+        "INSERT INTO deliveries VALUES (?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
+        "deadline = excluded.deadline, warn_at = excluded.warn_at",
+        [(name, due.deadline, due.warn_at) for name, due in running.items() if due is not None],
+    )

@@ -9,7 +9,7 @@ from domain.instant import Instant, iso
 from domain.parcel import Parcel
 from domain.parcel_events import EVENTS, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -29,14 +29,13 @@ class Parcels:
     )
     topics = frozenset(event.TOPIC for event in EVENTS)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-        """Write the parcel anew."""
-        parcel: Parcel = subjects.get(stream)
-        body = _summary(parcel)
-        rows.execute(
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
+        """Write the parcels anew."""
+        summaries = [(_summary(subjects.get(name)), entries[-1].position) for name, entries in streams.items()]
+        rows.executemany(
             "INSERT INTO parcels VALUES (?,?,?,?) ON CONFLICT (parcel_id) DO UPDATE SET "
             "position = excluded.position, tracking_number = excluded.tracking_number, body = excluded.body",
-            (parcel.id, entries[-1].position, body["tracking_number"], _ENCODE(body)),
+            [(body["parcel_id"], position, body["tracking_number"], _ENCODE(body)) for body, position in summaries],
         )
 
 

@@ -52,7 +52,7 @@ class Lot:
             subjects.forget()
             subjects.advance(stands.position, stands.position, {})
             if entries:
-                view.apply(one.stream, entries, rows, subjects)
+                view.apply({one.stream: entries}, rows, subjects)
             checkpoints.unpark(rows, one.view, one.stream)
             checkpoints.revise(rows, one.view)
         subjects.forget()

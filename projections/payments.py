@@ -1,8 +1,8 @@
 """Payments: what every order was paid, by which incident, and how much that comes to."""
 
 from collections import defaultdict
-from collections.abc import Sequence
 from decimal import Decimal
+from itertools import chain
 from typing import Any, NamedTuple
 
 import msgspec
@@ -10,7 +10,7 @@ import msgspec
 from domain.account import AccountPaid
 from domain.instant import Instant
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -32,11 +32,15 @@ class Payments:
     )
     topics = frozenset({AccountPaid.TOPIC})
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Add one row for each payment."""
         rows.executemany(
             "INSERT INTO payments VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
-            [_row(entry.position, entry.event) for entry in entries if isinstance(entry.event, AccountPaid)],
+            [
+                _row(entry.position, entry.event)
+                for entry in chain.from_iterable(streams.values())
+                if isinstance(entry.event, AccountPaid)
+            ],
         )
 
 

@@ -9,7 +9,7 @@ import msgspec
 from domain.instant import Instant
 from domain.payout_events import EVENTS, PayoutApproved, PayoutDrafted, PayoutListed, PayoutPaid, PayoutWithdrawn
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -39,28 +39,33 @@ class Payouts:
     )
     topics = frozenset(event.TOPIC for event in EVENTS)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Bring a batch on by what happened to it."""
-        for entry in entries:
-            match entry.event:
-                case PayoutDrafted() as event:
-                    rows.execute(f"INSERT INTO payouts VALUES ({_MARKS})", _drafted(stream, entry.position, event))  # noqa: S608
-                case PayoutListed() as event:
-                    _list(rows, stream, event)
-                case PayoutApproved() as event:
-                    rows.execute(
-                        "UPDATE payouts SET approved_by = ?, state = 'approved' WHERE id = ?", (event.by, stream)
-                    )
-                case PayoutPaid() as event:
-                    _pay(rows, stream, event)
-                case PayoutWithdrawn():
-                    _withdraw(rows, stream)
-                case _:
-                    continue
-            rows.execute("UPDATE payouts SET position = ? WHERE id = ?", (entry.position, stream))
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows)
 
 
 VIEW = Payouts()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows) -> None:
+    for entry in entries:
+        match entry.event:
+            case PayoutDrafted() as event:
+                rows.execute(f"INSERT INTO payouts VALUES ({_MARKS})", _drafted(stream, entry.position, event))  # noqa: S608
+            case PayoutListed() as event:
+                _list(rows, stream, event)
+            case PayoutApproved() as event:
+                rows.execute("UPDATE payouts SET approved_by = ?, state = 'approved' WHERE id = ?", (event.by, stream))
+            case PayoutPaid() as event:
+                _pay(rows, stream, event)
+            case PayoutWithdrawn():
+                _withdraw(rows, stream)
+            case _:
+                continue
+        rows.execute("UPDATE payouts SET position = ? WHERE id = ?", (entry.position, stream))
+
+
 _MARKS: Final = ",".join("?" * 17)
 
 

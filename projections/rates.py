@@ -3,7 +3,8 @@
 Whole hours of a window are counted rows; only what lies in the hours that it cuts is counted one by one.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
 from domain.adoption import Adopted, in_force
@@ -23,9 +24,9 @@ from domain.order import (
     PromiseChanged,
 )
 from domain.policy import Policy
-from projections.order_document import clock_of
+from projections.order_document import clocks
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams, among
 
 _LATE: Final = late_shipment.DETECTOR.kind
 What = Literal["shipment", "parcel"]
@@ -78,22 +79,25 @@ class RatesView:
     )
     topics = frozenset(event.TOPIC for event in _HELD)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-        """Count an order's fulfilments and parcels anew."""
-        if not stream.startswith("order-"):
-            return
-        order: Order = subjects.get(stream)
-        # What is due is read by the policy that was in force then, as far as it was known.
-        policies = subjects.policies(entries[-1].position)
-        found = {*_shipments(order, policies), *_parcels(order)}
-        known = rows.execute("SELECT * FROM rated WHERE order_id = ?", (order.id,))
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
+        """Count the fulfilments and parcels of orders anew."""
+        found: set[Rated] = set()
+        touched: list[str] = []
+        for stream, entries in streams.items():
+            if stream.startswith("order-"):
+                order: Order = subjects.get(stream)
+                touched.append(order.id)
+                # What is due is read by the policy that was in force then, as far as it was known.
+                found.update(_shipments(order, subjects.policies(entries[-1].position)), _parcels(order))
+        known = among(rows, "SELECT * FROM rated WHERE order_id IN ({among})", touched)
         before = {Rated._make((*row[:6], bool(row[6]))) for row in known}
-        for one in before - found:
-            rows.execute("DELETE FROM rated WHERE order_id = ? AND what = ? AND id = ?", (one.order_id, *one[:2]))
-            _count(rows, one, -1)
-        for one in found - before:
-            rows.execute("INSERT INTO rated VALUES (?,?,?,?,?,?,?)", one)
-            _count(rows, one, 1)
+        gone, come = sorted(before - found), sorted(found - before)
+        rows.executemany(
+            "DELETE FROM rated WHERE order_id = ? AND what = ? AND id = ?",
+            [(one.order_id, one.what, one.id) for one in gone],
+        )
+        rows.executemany("INSERT INTO rated VALUES (?,?,?,?,?,?,?)", come)
+        _count(rows, gone, come)
 
 
 VIEW = RatesView()
@@ -124,14 +128,13 @@ def _shipments(order: Order, policies: Sequence[Adopted]) -> Iterator[Rated]:
     placed = order.placed
     if placed is None or not policies:
         return
-    covered = coverage(order, placed)
-    for one in covered.fulfillments:
+    for clock in clocks(order, policies):
+        one = clock.fulfillment
         late = [
             stored.finding.due_at
             for key, stored in order.findings.items()
             if key[:2] == (_LATE, one.id) and not stored.retracted and stored.dismissed is None
         ]
-        clock = clock_of(order, one, covered, policies)
         due_at = min(late, default=None if clock.state == "cancelled" else clock.deadline)
         if due_at is not None and (late or _runs(order, in_force(policies, due_at))):
             yield Rated("shipment", one.id, order.id, due_at, _seller(placed, one), one.warehouse_id or "", bool(late))
@@ -164,13 +167,22 @@ def _seller(placed: OrderPlaced, fulfillment: Fulfillment) -> str:
     return sellers.pop() if len(sellers) == 1 else ""
 
 
-def _count(rows: Rows, one: Rated, by: int) -> None:
-    key = (one.what, one.at // HOUR, one.seller, one.warehouse)
-    rows.execute(
+def _count(rows: Rows, gone: Iterable[Rated], come: Iterable[Rated]) -> None:
+    """Add what has come to its hours, and take away what is gone."""
+    counted: Counter[tuple[str, int, str, str]] = Counter()
+    hits: Counter[tuple[str, int, str, str]] = Counter()
+    for some, by in ((gone, -1), (come, 1)):
+        for one in some:
+            key = (one.what, one.at // HOUR, one.seller, one.warehouse)
+            counted[key] += by
+            hits[key] += by * one.hit
+    changed = sorted(key for key in counted if counted[key] or hits[key])
+    rows.executemany(
         "INSERT INTO rated_hours VALUES (?,?,?,?,?,?) ON CONFLICT (what, hour, seller, warehouse) "
         "DO UPDATE SET counted = rated_hours.counted + excluded.counted, hits = rated_hours.hits + excluded.hits",
-        (*key, by, by * one.hit),
+        [(*key, counted[key], hits[key]) for key in changed],
     )
-    rows.execute(
-        "DELETE FROM rated_hours WHERE what = ? AND hour = ? AND seller = ? AND warehouse = ? AND counted = 0", key
+    rows.executemany(
+        "DELETE FROM rated_hours WHERE what = ? AND hour = ? AND seller = ? AND warehouse = ? AND counted = 0",
+        [key for key in changed if counted[key] < 0],
     )

@@ -1,7 +1,7 @@
 """Stakes: whose an order is, what it is worth, how far its goods are, and who is to call about hard cases."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -11,7 +11,7 @@ from domain.fulfillment import coverage
 from domain.instant import FOREVER, Instant
 from domain.order import CHANGES, Order, OrderParcelChanged, PromiseChanged
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Rows, Streams
 
 STAGES: Final = ("not_handed_over", "in_transit", "past")
 """Where the goods are; the earlier, the more can be saved."""
@@ -42,12 +42,11 @@ class Stakes:
     )
     topics = frozenset(event.TOPIC for event in (*CHANGES, PolicyAdopted))
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
-        """Write the order anew, or the rules of all policies."""
-        if stream == "policy":
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
+        """Write the orders anew, and the rules of all policies."""
+        if "policy" in streams:
             _write_routing(rows, subjects)
-        else:
-            _write(subjects.get(stream), rows)
+        _write([subjects.get(name) for name in streams if name != "policy"], rows)
 
 
 VIEW = Stakes()
@@ -72,33 +71,37 @@ def stage_of(order: Order) -> int:
     return _IN_TRANSIT if handed_over else _NOT_HANDED_OVER
 
 
-def _write(order: Order, rows: Rows) -> None:
-    placed = order.placed
-    complained = (one.customer_id for one in order.complaints.values() if one.customer_id is not None)
-    customer = next(complained, None) if placed is None or placed.customer_id is None else placed.customer_id
-    value = None if placed is None else placed.stake.value
-    rows.execute(
+def _write(orders: Sequence[Order], rows: Rows) -> None:
+    rows.executemany(
         "INSERT INTO stakes VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
         "task = excluded.task, customer = excluded.customer, tier = excluded.tier, "
         "sales_channel = excluded.sales_channel, value = excluded.value, amount = excluded.amount, "
         "currency = excluded.currency, deliver_by = excluded.deliver_by, stage = excluded.stage",
-        (
-            order.id,
-            task_of(order.id, customer),
-            customer,
-            None if placed is None else placed.customer_tier,
-            None if placed is None else placed.sales_channel,
-            value,
-            0.0 if value is None else float(value),
-            None if placed is None else placed.currency,
-            _deliver_by(order),
-            stage_of(order),
-        ),
+        [_row(one) for one in orders],
     )
     rows.executemany(
         "INSERT INTO stake_parcels VALUES (?,?,?) ON CONFLICT (order_id, parcel_id) DO UPDATE SET "
         "stage = excluded.stage",
-        [(order.id, name, _stage(one)) for name, one in order.parcels.items()],
+        [(order.id, name, _stage(one)) for order in orders for name, one in order.parcels.items()],
+    )
+
+
+def _row(order: Order) -> tuple[Any, ...]:
+    placed = order.placed
+    complained = (one.customer_id for one in order.complaints.values() if one.customer_id is not None)
+    customer = next(complained, None) if placed is None or placed.customer_id is None else placed.customer_id
+    value = None if placed is None else placed.stake.value
+    return (
+        order.id,
+        task_of(order.id, customer),
+        customer,
+        None if placed is None else placed.customer_tier,
+        None if placed is None else placed.sales_channel,
+        value,
+        0.0 if value is None else float(value),
+        None if placed is None else placed.currency,
+        _deliver_by(order),
+        stage_of(order),
     )
 
 

@@ -15,7 +15,7 @@ from domain.order import Order, OrderApproved
 from domain.parcel import Parcel
 from domain.parcel_events import TERMINAL, ParcelScanned
 from domain.policy import DEFAULT, Policy
-from projections.order_document import clock_of
+from projections.order_document import Clock, clocks
 
 OPEN: Final = "open"
 HELD: Final = "held"
@@ -50,7 +50,7 @@ def of_order(order: Order, policies: Sequence[Adopted]) -> list[Stay]:
     if placed is None:
         return []
     covered = coverage(order, placed)
-    found = (_at_warehouse(order, one, covered, policies) for one in covered.fulfillments)
+    found = (_at_warehouse(order, clock, covered, policies) for clock in clocks(order, policies))
     return [one for one in found if one is not None]
 
 
@@ -87,11 +87,9 @@ def dated(policies: Sequence[Adopted], read: Callable[[Policy], Instant | None])
     return read(policies[-1].policy if policies else DEFAULT)
 
 
-def _at_warehouse(
-    order: Order, fulfillment: Fulfillment, covered: Coverage, policies: Sequence[Adopted]
-) -> Stay | None:
+def _at_warehouse(order: Order, clock: Clock, covered: Coverage, policies: Sequence[Adopted]) -> Stay | None:
+    fulfillment = clock.fulfillment
     place = fulfillment.warehouse_id
-    clock = clock_of(order, fulfillment, covered, policies)
     if place is None or clock.state == "cancelled":
         return None
     stay = Stay("warehouse", place, fulfillment.id)

@@ -50,7 +50,7 @@ class Change:
 
     def write(self, rows: Rows) -> None:
         """Bring the rows up to date."""
-        changes = [(*key, by) for key, by in self._by.items() if by]
+        changes = sorted((*key, by) for key, by in self._by.items() if by)
         rows.executemany(
             "INSERT INTO tallies VALUES (?,?,?,?,?) ON CONFLICT (what, place, axis, slot) "
             "DO UPDATE SET n = tallies.n + excluded.n",

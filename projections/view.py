@@ -1,11 +1,14 @@
-"""What a view is: tables, the events they are made of, and how one stream's events change them."""
+"""What a view is: tables, the events they are made of, and how a batch of them changes the rows."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from domain.events import Event
 from domain.log import Row, decode
 from projections.subjects import Subjects
+
+_AMONG: Final = 500
+"""Values in one ``IN (…)``."""
 
 
 class Result(Protocol):
@@ -62,6 +65,10 @@ class Entry:
         return self._event
 
 
+Streams = Mapping[str, Sequence[Entry]]
+"""Events of a batch by their streams, as each was first touched."""
+
+
 class View(Protocol):
     """A read model. Its rows are a function of the log up to a position and of nothing else."""
 
@@ -85,8 +92,8 @@ class View(Protocol):
     def topics(self) -> frozenset[str]:
         """Name the events it is made of."""
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-        """Bring the rows up to these events of one stream; they come once each, in order."""
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
+        """Bring the rows up to these events; those of one stream come together, once each, in order."""
 
 
 class Checkpoint(NamedTuple):
@@ -109,3 +116,10 @@ class Parked(NamedTuple):
     """The first event that waits."""
     attempts: int
     error: str
+
+
+def among(rows: Rows, statement: str, values: Sequence[Any]) -> Iterator[Any]:
+    """Yield what a statement with ``IN ({among})`` finds for any number of values."""
+    for first in range(0, len(values), _AMONG):
+        some = values[first : first + _AMONG]
+        yield from rows.execute(statement.format(among=",".join("?" * len(some))), some)

@@ -10,7 +10,7 @@ from domain.incident_clock import due, next_step
 from domain.incident_events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
 from domain.instant import Instant, iso
 from projections.subjects import Subjects
-from projections.view import Entry, Rows
+from projections.view import Entry, Rows, Streams
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -38,23 +38,28 @@ class Workflow:
     )
     topics = frozenset(event.TOPIC for event in INCIDENT_EVENTS)
 
-    def apply(self, stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Write the incident's row anew; when staff first touched it stays."""
-        state: Incident = subjects.get(stream)
-        people: list[Any] = [one.event for one in entries]
-        first_at = min((one.at for one in people if one.by not in _NOT_STAFF), default=None)
-        values = {"id": stream, "position": entries[-1].position, "first_at": first_at, **_columns(state)}
-        names = ", ".join(values)
-        changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"id", "first_at"})
-        rows.execute(
-            f"INSERT INTO workflow ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
-            f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = CASE WHEN workflow.first_at < excluded.first_at "
-            "THEN workflow.first_at ELSE COALESCE(excluded.first_at, workflow.first_at) END",
-            tuple(values.values()),
-        )
+        for stream, entries in streams.items():
+            _apply(stream, entries, rows, subjects)
 
 
 VIEW = Workflow()
+
+
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+    state: Incident = subjects.get(stream)
+    people: list[Any] = [one.event for one in entries]
+    first_at = min((one.at for one in people if one.by not in _NOT_STAFF), default=None)
+    values = {"id": stream, "position": entries[-1].position, "first_at": first_at, **_columns(state)}
+    names = ", ".join(values)
+    changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"id", "first_at"})
+    rows.execute(
+        f"INSERT INTO workflow ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
+        f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = CASE WHEN workflow.first_at < excluded.first_at "
+        "THEN workflow.first_at ELSE COALESCE(excluded.first_at, workflow.first_at) END",
+        tuple(values.values()),
+    )
 
 
 class Staff(NamedTuple):

@@ -44,9 +44,9 @@ class Choking:
     def __getattr__(self, name):
         return getattr(self.view, name)
 
-    def apply(self, stream, entries, rows, subjects):
-        self.view.apply(stream, entries, rows, subjects)
-        if stream == self.stream and not self.mended:
+    def apply(self, streams, rows, subjects):
+        self.view.apply(streams, rows, subjects)
+        if self.stream in streams and not self.mended:
             self.tried += 1
             raise KeyError("a bug")
 

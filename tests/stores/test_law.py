@@ -1,4 +1,4 @@
-"""The law of ``tests/domain/test_law.py`` on the store that several processes share; there it is told far more often."""
+"""The law of ``tests/domain/test_law.py`` on the store that several processes share; there it is told more often."""
 
 from typing import Any
 

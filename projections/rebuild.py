@@ -5,7 +5,7 @@ it stopped; readers of the live views see the old rows until the switch, and the
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from domain.log import LogRecorder
@@ -16,6 +16,8 @@ from projections.views import ViewStore
 
 _NEAR: Final = 2000
 """Events that may be left to do under the write lock of the live views."""
+_SLICE: Final = 5000
+"""Rows of a table compared at a time."""
 _VERIFY: Final = "verify"
 
 
@@ -207,9 +209,8 @@ def _compare(
 ) -> tuple[int, list[Difference]]:
     """Walk both tables by key at once."""
     key = sorted((place for place, column in enumerate(columns) if column.key), key=lambda place: columns[place].key)
-    order = ", ".join(columns[place].name for place in key)
-    query = f"SELECT * FROM {table} ORDER BY {order}"  # noqa: S608  # our own names
-    ours, theirs = (map(tuple, side.execute(query)) for side in (live, rebuilt))
+    names = [columns[place].name for place in key]
+    ours, theirs = (_in_order(side, table, names, key) for side in (live, rebuilt))
     found: list[Difference] = []
     count = 0
     one, other = next(ours, None), next(theirs, None)
@@ -225,3 +226,17 @@ def _compare(
             found.append(Difference(view, table, tuple(its), None, other))
             other = next(theirs, None)
     return count, found
+
+
+def _in_order(rows: Rows, table: str, names: Sequence[str], key: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+    """Read a table by its key, a slice at a time, so that no table need fit into memory."""
+    order, marks = ", ".join(names), ", ".join("?" * len(names))
+    after: str = ""
+    last: tuple[Any, ...] = ()
+    while True:
+        query = f"SELECT * FROM {table} {after} ORDER BY {order} LIMIT {_SLICE}"  # noqa: S608  # our own names
+        found = [tuple(row) for row in rows.execute(query, last)]
+        yield from found
+        if len(found) < _SLICE:
+            return
+        after, last = f"WHERE ({order}) > ({marks})", tuple(found[-1][place] for place in key)

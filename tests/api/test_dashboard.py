@@ -23,7 +23,8 @@ from tests.story import (
     written,
 )
 
-pytestmark = pytest.mark.xdist_group("chromium")
+# A page knows the API alone, which is tested on every store.
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 FACTS = [
     placed(0, line("1", "TEA", 2), of="O1", key="p1", customer_tier="vip", destination="CN-BJ", sales_channel="own"),
     approved(0.5, of="O1"),

@@ -6,7 +6,8 @@ from tests.api.serving import serving
 from tests.api.test_dashboard import browser, opened, scene
 
 __all__ = ["browser", "scene"]
-pytestmark = pytest.mark.xdist_group("chromium")
+# A page knows the API alone, which is tested on every store.
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 A_MOMENT = 1500
 """Milliseconds in which the page has counted on once."""
 

@@ -9,7 +9,8 @@ from tests.api.browser import CONTRAST, NAMES, Watched, chromium
 from tests.api.desk_scene import BACKLOG, desk_scene, late
 from tests.story import labelled, scanned, voided
 
-pytestmark = pytest.mark.xdist_group("chromium")
+# A page knows the API alone, which is tested on every store.
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 SCRIPT = "<img src=x onerror=\"document.title='taken'\">"
 BARE = r"""() => (document.body.innerText.match(
   /\b(?:field|step|desk|muted|metrics?|by|rank|stage|channel|outcome|status|detail|kind|work|task|say)[.][a-z_.]+/g

@@ -11,7 +11,8 @@ from tests.api.test_desk_pages import BARE, at_desk, step
 from tests.projections.test_muting import finding
 from tests.story import at
 
-pytestmark = pytest.mark.xdist_group("chromium")
+# A page knows the API alone, which is tested on every store.
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 PRICE = "incident-price_difference-TEA%3Acut"
 TEA = "incident-stock_out-TEA"
 

@@ -6,7 +6,8 @@ from tests.api.browser import CONTRAST, NAMES, chromium
 from tests.api.desk_scene import BACKLOG, desk_scene, late
 from tests.api.test_desk_pages import at_desk, counts, fill, shows, step
 
-pytestmark = pytest.mark.xdist_group("chromium")
+# A page knows the API alone, which is tested on every store.
+pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 BARE = r"() => (document.body.innerText.match(/\b(?:batch|goods|step|field|form|no|error)[.][a-z_.-]+/g) ?? [])"
 """Keys that stand where a word should be."""
 

@@ -46,12 +46,20 @@ class Run:
         self._flags: Counter[str] = Counter()
 
     def take(self, batch: Batch) -> None:
-        """Take a batch in, then look at what is due by now."""
+        """Take a batch in and look at what is due by now, all in one transaction."""
+        with self._tracker.together():
+            self._take(batch)
+            # The second look mostly says that there is nothing more.
+            more = self._pass() and self._pass()
+        if more:
+            self.tick()
+
+    def _take(self, batch: Batch) -> None:
         done = self._tracker.take(batch, self.frontier.until)
         for place, part in enumerate(batch.slices):
             for one in part.records:
                 at = None if isinstance(one.content, Unreadable) else one.content.at
-                if at is not None and (place, one.offset) not in done.refused:
+                if at is not None and not (done.refused and (place, one.offset) in done.refused):
                     self._counts["late"] += self.frontier.note(part.partition, at)
         for taken in done.batches:
             self._counts.update(
@@ -59,15 +67,16 @@ class Run:
             )
             self._quarantined.update(taken.quarantined)
             self._flags.update(taken.flags)
-        self.tick()
 
     def tick(self) -> None:
         """Fire every deadline before where time stands, and tell groups what was found."""
-        while True:
-            while self._tracker.tick(self.frontier.until) == TICK_LIMIT:
-                pass
-            if not self._tracker.group(self.frontier.until):
-                return
+        while self._pass():
+            pass
+
+    def _pass(self) -> bool:
+        """Fire some of them, or else tell groups; says whether there may be more."""
+        until = self.frontier.until
+        return self._tracker.tick(until) == TICK_LIMIT or self._tracker.group(until) > 0
 
     def outcome(self) -> Outcome:
         """Say what has been done so far."""

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -38,13 +39,17 @@ def identifier(value: str, longest: int = MAX_ID) -> None:
         raise ValueError(f"{value[:40]!r} is not in Unicode normal form C")
 
 
+recurring = lru_cache(maxsize=1 << 15)(identifier)
+"""The same for what comes again: ids of an order with each of its events, a carrier with each of its scans."""
+
+
 def _sku(value: str) -> None:
-    identifier(value, MAX_SKU)
+    recurring(value, MAX_SKU)
 
 
 def _identifiers(values: tuple[str, ...]) -> None:
     for value in values:
-        identifier(value)
+        recurring(value)
 
 
 def _quantity(value: int) -> None:
@@ -128,7 +133,7 @@ RULES: Final[dict[str, Rule]] = {
             "binding_version",
             "replaced_by",
         ],
-        identifier,
+        recurring,
     ),
     **dict.fromkeys(("sku", "received_sku", "listing_sku", "warehouse_sku"), _sku),
     **dict.fromkeys(("line_ids", "order_ids", "fulfillment_ids"), _identifiers),
@@ -147,9 +152,10 @@ def check(record: msgspec.Struct) -> None:
     Raises:
         ValueError: names the field and what is wrong.
     """
-    for name, rule in _rules_of(type(record)):
+    for name, rule in _BY_TYPE.get(type(record)) or _rules_of(type(record)):
         value = getattr(record, name)
-        if value is not None:
+        # Nothing, and no members of a list, break no rule.
+        if value is not None and value != ():
             try:
                 rule(value)
             except ValueError as error:
@@ -160,7 +166,5 @@ _BY_TYPE: dict[type, tuple[tuple[str, Rule], ...]] = {}
 
 
 def _rules_of(kind: type[msgspec.Struct]) -> tuple[tuple[str, Rule], ...]:
-    known = _BY_TYPE.get(kind)
-    if known is None:
-        known = _BY_TYPE[kind] = tuple((name, RULES[name]) for name in kind.__struct_fields__ if name in RULES)
-    return known
+    found = _BY_TYPE[kind] = tuple((name, RULES[name]) for name in kind.__struct_fields__ if name in RULES)
+    return found

@@ -38,10 +38,11 @@ AHEAD: Final = DAY
 """How far ahead of the clock a time may lie."""
 
 _TIMES = ("deliver_by", "ship_by", "starts_at", "estimated_delivery")
+_TIMES_OF = {kind: tuple(name for name in _TIMES if name in kind.__struct_fields__) for kind in FACTS}
 _NOT_EMPTY = {order.OrderPlaced: "lines", parcel_events.ParcelPacked: "contents"}
 _PERSONAL = ("name", "phone", "email")
 _LONG_AGO: Final[Instant] = point("2000-01-01T00:00:00Z")
-_LISTS = ("lines", "contents", "expected", "items")
+_LISTS = frozenset({"lines", "contents", "expected", "items"})
 
 
 class Translator:
@@ -89,12 +90,11 @@ class Translator:
             raise Unreadable("unknown_type", f"{envelope.type!r} is not known to this version")
         try:
             content = _without_nulls(data)
-            for name in _TIMES:
-                if name in content and name in kind.__struct_fields__:
+            for name in _TIMES_OF[kind]:
+                if name in content:
                     content[name] = self._promise(name, content[name], envelope.source)
-            fact = msgspec.convert(
-                {**content, "at": at, "source": envelope.source, "id": envelope.id, "via": via}, kind
-            )
+            content.update(at=at, source=envelope.source, id=envelope.id, via=via)
+            fact = msgspec.convert(content, kind)
             rules.check(fact)
         except (msgspec.ValidationError, ValueError) as error:
             raise Unreadable("bad_data", str(error)) from error
@@ -118,17 +118,17 @@ class Translator:
 def _check_names(envelope: Envelope) -> None:
     try:
         rules.identifier(envelope.id)
-        rules.identifier(envelope.source, MAX_NAME)
-        rules.identifier(envelope.type, MAX_NAME)
+        rules.recurring(envelope.source, MAX_NAME)
+        rules.recurring(envelope.type, MAX_NAME)
     except ValueError as error:
         raise Unreadable("bad_envelope", str(error)) from error
 
 
 def _without_nulls(data: dict[str, Any]) -> dict[str, Any]:
     """Read null as absent, in the payload and in the members of its lists."""
-    content = {name: value for name, value in data.items() if value is not None}
-    for name in _LISTS:
-        if isinstance(content.get(name), list):
+    content = {name: value for name, value in data.items() if value is not None} if None in data.values() else {**data}
+    for name in _LISTS.intersection(content):
+        if isinstance(content[name], list):
             content[name] = [_without_nulls(one) if isinstance(one, dict) else one for one in content[name]]
     return content
 

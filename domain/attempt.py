@@ -18,6 +18,8 @@ class Taken(NamedTuple):
     """The log position of the last event stored; null when the batch had been taken in before."""
     refused: frozenset[Message] = frozenset()
     """The messages that went to quarantine."""
+    clashed: bool = False
+    """Another process wrote one of its streams first: it was decided a second time, under the log's lock."""
 
 
 class Attempt(NamedTuple):

@@ -151,7 +151,7 @@ class Stored(NamedTuple):
         return "retracted" if self.retracted else self.finding.state
 
 
-class Look(NamedTuple):
+class Look(msgspec.Struct, frozen=True):
     """What a rule sees at a subject."""
 
     findings: tuple[Finding, ...]

@@ -33,15 +33,17 @@ class Facts:
     def holds(self, fact: Fact) -> bool:
         """Say whether this very fact is known; hearing it again changes nothing."""
         known = self._by_type.get(type(fact))
-        if not known:
+        if not known or known[-1].at < fact.at:
             return False
         place = bisect_left(known, fact.stamp, key=_STAMP)
         return place < len(known) and known[place].stamp == fact.stamp
 
     def add(self, fact: Fact) -> None:
         """Put a fact in its place."""
-        known = self._by_type.setdefault(type(fact), [])
-        if not known or known[-1].stamp < fact.stamp:
+        known = self._by_type.get(type(fact))
+        if known is None:
+            known = self._by_type[type(fact)] = []
+        if not known or known[-1].at < fact.at or known[-1].stamp < fact.stamp:
             known.append(fact)
         else:
             known.insert(bisect_left(known, fact.stamp, key=_STAMP), fact)

@@ -5,14 +5,14 @@ enables it, it is told everything from the log's first event on, in slices, befo
 that is no longer enabled by any stays where it is, and goes on from there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from domain import escalation, grouping
 from domain.batch import GroupsTold
 from domain.grouping import ALWAYS
-from domain.log import Log
+from domain.log import Log, Recorded
 from domain.policy import Policy
 from domain.telling import Heard
 
@@ -24,11 +24,19 @@ class Part(NamedTuple):
     kinds: frozenset[str]
     told: dict[str, int]
     """How far each kind is told after it."""
+    abreast: tuple[str, ...] = ()
+    """Who is told, if that makes all of them know everything."""
 
     def closing(self, failed: dict[str, str]) -> GroupsTold:
         """Write down how far everybody is told, and who could not be judged."""
         kinds = {kind: up_to for kind, up_to in self.told.items() if kind != ALWAYS}
         return GroupsTold(up_to=self.told[ALWAYS], failed=failed, kinds=kinds)
+
+    def passing(self, position: int | None, written: Iterable[Recorded]) -> "Part":
+        """Go past what telling this wrote, up to a position, unless that is news to somebody itself."""
+        if position is None or not {one.body.TOPIC for one in written}.isdisjoint(_topics(frozenset(self.abreast))):
+            return self
+        return self._replace(told={**self.told, **dict.fromkeys(self.abreast, position)})
 
 
 def kinds(policies: Sequence[Policy]) -> tuple[str, ...]:
@@ -55,7 +63,8 @@ def read_on(log: Log, told: Mapping[str, int], wanted: Sequence[str], limit: int
         reached = found[-1].position if len(found) == limit else stop
         now.update(dict.fromkeys(behind, reached))
         if found or reached >= last:
-            return Part(found, behind, now)
+            abreast = all(now[kind] == last for kind in wanted)
+            return Part(found, behind, now, tuple(wanted) if abreast else ())
 
 
 def _stands(log: Log) -> dict[str, int]:

@@ -13,16 +13,21 @@ class EventTimeFrontier:
         self._largest: dict[str, Instant] = dict.fromkeys(partitions, -FOREVER)
         self._open = set(self._largest)
         self._lateness = lateness
+        self._until: Instant | None = None
 
     def note(self, partition: str, at: Instant) -> bool:
         """Note an event that was taken in; says whether it came later than allowed."""
-        late = at < self.until
-        self._largest[partition] = max(self._largest[partition], at)
-        return late
+        until, largest = self.until, self._largest[partition]
+        if at > largest:
+            self._largest[partition] = at
+            if largest - self._lateness <= until:
+                self._until = None
+        return at < until
 
     def close(self, partition: str) -> None:
         """Stop waiting for a partition whose known end has been read."""
         self._open.discard(partition)
+        self._until = None
 
     @property
     def waiting(self) -> frozenset[str]:
@@ -37,6 +42,11 @@ class EventTimeFrontier:
     @property
     def until(self) -> Instant:
         """Give where time stands: behind the slowest partition, and at the end once all are closed."""
+        if self._until is None:
+            self._until = self._stands()
+        return self._until
+
+    def _stands(self) -> Instant:
         if not self._open:
             return self.end
         return min(self._largest[partition] for partition in self._open) - self._lateness

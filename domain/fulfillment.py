@@ -95,15 +95,17 @@ class Coverage:
         self.fulfillments = fulfillments(order, placed)
         self._own = {one.id for one in self.fulfillments}
         self._cancellations = order.facts.of(OrderCancelled)
-        self._known_parcels = sorted(order.parcels.values(), key=lambda parcel: parcel.parcel_id)
-        self._parcels = sorted(
-            (parcel for parcel in order.parcels.values() if parcel.possessed is not None),
-            key=lambda parcel: (parcel.possessed.at, parcel.parcel_id),  # type: ignore[union-attr]  # filtered above
-        )
+        self._known_parcels = order.parcels.values()
+        held = [(parcel.possessed.at, parcel.parcel_id, parcel) for parcel in self._known_parcels if parcel.possessed]
+        # No two parcels of an order have one id, so that none is compared with another.
+        self._parcels = [parcel for _, _, parcel in (sorted(held) if len(held) > 1 else held)]
         self._known: dict[Stamp, frozenset[str]] = {}
+        self._by_parcels: dict[tuple[str, ...], frozenset[str]] = {}
 
     def complete(self, fulfillment: Fulfillment, at: Instant) -> bool:
         """Say whether nothing that is needed at that instant is missing, once all of its events have happened."""
+        if not self._parcels and not self._cancellations:
+            return not any(fulfillment.quantities.values())
         return self._complete_after(fulfillment, Stamp(at, _LAST, _LAST))
 
     def completed_by(self, fulfillment: Fulfillment, after: Instant, otherwise: Stamp | None) -> Stamp | None:
@@ -127,6 +129,7 @@ class Coverage:
     def packed(self, fulfillment: Fulfillment) -> bool:
         """Say whether everything needed is at least packed or labelled, by what is known now."""
         ready = [parcel for parcel in self._known_parcels if parcel.voided_at is None and _ready(parcel)]
+        ready.sort(key=lambda parcel: parcel.parcel_id)
         return fulfillment.id in self._complete_with(ready, _END)
 
     def missing(self, fulfillment: Fulfillment) -> int:
@@ -137,8 +140,18 @@ class Coverage:
     def _complete_after(self, fulfillment: Fulfillment, turn: Stamp) -> bool:
         known = self._known.get(turn)
         if known is None:
-            known = self._known[turn] = self._complete_with(self._holding(turn), turn)
+            known = self._known[turn] = self._complete_holding(self._holding(turn), turn)
         return fulfillment.id in known
+
+    def _complete_holding(self, parcels: list[OrderParcelChanged], turn: Stamp) -> frozenset[str]:
+        """Work it out once for the same parcels; which lines are cancelled depends on the event as well."""
+        if self._cancellations:
+            return self._complete_with(parcels, turn)
+        names = tuple([parcel.parcel_id for parcel in parcels])
+        known = self._by_parcels.get(names)
+        if known is None:
+            known = self._by_parcels[names] = self._complete_with(parcels, turn)
+        return known
 
     def _holding(self, turn: Stamp) -> list[OrderParcelChanged]:
         return [

@@ -5,6 +5,7 @@ version wins): once for all that a batch says of them, and only what is differen
 parent that is not known yet, and hand it on in the transaction that makes it known.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, Final, NamedTuple
 
@@ -46,14 +47,15 @@ class Intake:
         """Begin with nothing touched."""
         self.work = work
         self._messages: tuple[Message, ...] = ()
-        self.touched: dict[str, set[Message]] = {}
+        self.touched: OrderedDict[str, set[Message]] = OrderedDict()
         """The streams to look at, in the order in which they were touched, and the messages that did."""
         self.latest: dict[str, None] = {}
         """Those that the last message touched."""
         self.failures: list[Failure] = []
         """Who could not tell others what messages changed."""
-        self._parts: dict[str, _Untold] = {}
-        self._orders: dict[str, _Untold] = {}
+        # Emptied from the front, which of a plain dictionary takes the longer the more was there before.
+        self._parts: OrderedDict[str, _Untold] = OrderedDict()
+        self._orders: OrderedDict[str, _Untold] = OrderedDict()
 
     def take(self, fact: Fact, message: Message | None = None) -> None:
         """Record a fact wherever it belongs; hearing it again changes nothing."""
@@ -68,7 +70,8 @@ class Intake:
 
     def judged(self, name: str, messages: Iterable[Message], before: Any) -> None:
         """Tell others what a judgement changed in what a subject means for them."""
-        if isinstance(self.work.state(name), parcel.Parcel):
+        state = self.work.state(name)
+        if isinstance(state, parcel.Parcel) and state.meaning != before:
             self._parts[name] = _Untold(before, set(messages))
             self.tell()
 
@@ -77,8 +80,7 @@ class Intake:
         self._look_up_orders()
         while untold := self._parts or self._orders:
             # Orders last: they answer once all of their parcels and complaints have spoken.
-            name, (before, messages) = next(iter(untold.items()))
-            del untold[name]
+            name, (before, messages) = untold.popitem(last=False)
             self._messages = tuple(messages)
             try:
                 self._say(name, before)
@@ -124,7 +126,11 @@ class Intake:
                     self._order(order_id, state.share(order_id))
 
     def _touch(self, name: str) -> None:
-        self.touched.setdefault(name, set()).update(self._messages)
+        messages = self.touched.get(name)
+        if messages is None:
+            self.touched[name] = set(self._messages)
+        else:
+            messages.update(self._messages)
         self.latest[name] = None
 
     def _order(self, order_id: str, heard: Any) -> bool:
@@ -250,34 +256,3 @@ _HANDLERS: Final[dict[type[Fact], _Handler]] = {
     SkuBindingChanged: Intake.take_binding,
     Heartbeat: Intake.take_heartbeat,
 }
-
-
-def streams_of(fact: Fact) -> tuple[str, ...]:
-    """Name the streams a fact is sure to need, to read them ahead."""
-    kind = type(fact)
-    if isinstance(fact, FulfillmentRequested):
-        return stream("order", fact.order_id), stream("fulfillment", fact.fulfillment_id)
-    if kind in _ORDER_FACTS:
-        return (stream("order", fact.order_id),)  # type: ignore[attr-defined]  # every order fact has one
-    if kind in _PARCEL_FACTS:
-        return _parcel_streams(fact)
-    if kind in _COMPLAINT_FACTS:
-        return (stream("complaint", fact.complaint_id),)  # type: ignore[attr-defined]  # every complaint fact has one
-    return ()
-
-
-_ORDER_FACTS = frozenset(order.FACTS)
-_PARCEL_FACTS = frozenset(parcel_events.FACTS)
-_COMPLAINT_FACTS = frozenset(complaint.FACTS)
-
-
-def _parcel_streams(fact: Any) -> tuple[str, ...]:
-    names = [] if fact.parcel_id is None else [stream("parcel", fact.parcel_id)]
-    if isinstance(fact, parcel_events.ParcelPacked):
-        names.extend(stream("order", content.order_id) for content in fact.contents)
-    elif not isinstance(fact, parcel_events.ParcelVoided):
-        names.extend(stream("order", order_id) for order_id in fact.order_ids)
-        names.extend(stream("fulfillment", one) for one in fact.fulfillment_ids)
-    if isinstance(fact, ParcelLabelled) or fact.parcel_id is None:
-        names.append(stream("tracking", fact.carrier, fact.tracking_number))
-    return tuple(names)

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from copy import copy
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from domain import complaint, disposition, feed, incident, incident_clock, standing
 from domain.adoption import Adopted
 from domain.detection import Finding, ended_by_staff, reconcile
@@ -27,7 +29,7 @@ _IS_OPEN: Final[dict[str, Callable[[Any], bool]]] = {
 }
 
 
-class Verdict(NamedTuple):
+class Verdict(msgspec.Struct, frozen=True):
     """What to record about a subject, and when to look at it again."""
 
     events: tuple[Event, ...]
@@ -53,13 +55,10 @@ class Judgement:
         ``heard`` is the largest event time of every source: what a rule misses on a feed that has not been heard
         that far is unknown, not late.
         """
-        if isinstance(state, incident.Incident):
-            return Verdict(incident_clock.pass_time(state, until), _after(state, until), open=False)
-        if isinstance(state, disposition.Disposition):
-            passed = disposition.pass_time(state, until)
-            return Verdict(passed, None if passed else disposition.due(state), open=False)
         kind = name.partition("-")[0]
-        rules = self._rules[kind]
+        rules = self._rules.get(kind)
+        if rules is None:
+            return _pass_time(state, until)
         if not rules:
             return Verdict((), None, _IS_OPEN[kind](state))
         # What has once been read stays read: a writer whose idea of time is behind retracts nothing.
@@ -70,12 +69,23 @@ class Judgement:
             read[rule] = max(read.get(rule, NOTHING), known_after(finding))
         sight = Sight(kind, state, max((until, *read.values())), heard, read)
         found = [one for rule in rules for one in sight.findings(rule)]
+        is_clean = not found and not state.findings
         return Verdict(
-            reconcile(state.findings, (_said_wrong(state, one) for one in found), sight.until),
+            () if is_clean else reconcile(state.findings, (_said_wrong(state, one) for one in found), sight.until),
             min(sight.instants, default=None),
             _IS_OPEN[kind](state),
             tuple(sorted(sight.waits.items())),
         )
+
+
+def _pass_time(state: Any, until: Instant) -> Verdict:
+    """Say what time does to what staff did; no rule looks at that."""
+    if isinstance(state, incident.Incident):
+        return Verdict(incident_clock.pass_time(state, until), _after(state, until), open=False)
+    if isinstance(state, disposition.Disposition):
+        passed = disposition.pass_time(state, until)
+        return Verdict(passed, None if passed else disposition.due(state), open=False)
+    raise LookupError(f"no rule looks at {type(state).__name__}")
 
 
 def _after(staff: incident.Incident, until: Instant) -> Instant | None:
@@ -112,8 +122,7 @@ def judge(intake: Intake, judgement: Judgement, now: Now, beside: Beside) -> dic
     intake.tell()
     verdicts: dict[str, Verdict] = {}
     while intake.touched:
-        name, messages = next(iter(intake.touched.items()))
-        del intake.touched[name]
+        name, messages = intake.touched.popitem(last=False)
         state = intake.work.state(name)
         before = getattr(state, "meaning", None)
         try:
@@ -125,7 +134,8 @@ def judge(intake: Intake, judgement: Judgement, now: Now, beside: Beside) -> dic
             # What is stored cannot be judged by this version: say so, and let everybody else's deadlines fire.
             failed[name] = repr(error)
             verdicts[name] = Verdict((), None, open=True)
-        if intake.work.record(name, verdicts[name].events):
+        if verdicts[name].events:
+            intake.work.record(name, verdicts[name].events)
             intake.judged(name, messages, before)
     if intake.failures:
         raise HandlerFailed(intake.failures)

@@ -69,17 +69,17 @@ class Listening:
     def _listen(self) -> dict[str, Spoken]:
         """Read on; give the sources of which the table does not know all."""
         policies = tuple(self._policies())
-        before = self._told(policies)
-        if not before:
+        told = self._told(policies)
+        if not told:
             # Stored by now, whoever did it: nothing else is removed from here, so that a failed commit loses nothing.
             self._behind = 0
-        self._read(policies)
-        told = self._told(policies)
+        if self._read(policies):
+            told = self._told(policies)
         self._more = {source: self._more[source] for source in told}
         return told
 
     def _told(self, policies: Sequence[Policy]) -> dict[str, Spoken]:
-        self._known = self._log.store.feeds(list(self._more))
+        self._known = self._log.store.feeds(list(self._more)) if self._more else {}
         told = {}
         for source, more in self._more.items():
             known = self._known.get(source, NOTHING)
@@ -88,15 +88,17 @@ class Listening:
                 told[source] = spoken
         return told
 
-    def _read(self, policies: Sequence[Policy]) -> None:
+    def _read(self, policies: Sequence[Policy]) -> bool:
+        """Hear the batches since; says whether there were any."""
         if self._up_to is None:
             self._up_to = max((one.up_to for one in self._log.last("groups", GroupsTold)), default=0)
-        full = True
+        began, full = self._up_to, True
         while full:
             rows = list(self._log.read(self._up_to, BATCHES, (BatchTaken.TOPIC,)))
             self._hear([event for _, _, event in rows if isinstance(event, BatchTaken)], policies)
             self._up_to = rows[-1][0] if rows else self._up_to
             full = len(rows) == BATCHES
+        return self._up_to > began
 
     def _hear(self, batches: Sequence[BatchTaken], policies: Sequence[Policy]) -> None:
         self._behind += len(batches)

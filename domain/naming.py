@@ -1,6 +1,7 @@
 """Naming: every stream has one name, made of natural keys."""
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -8,6 +9,7 @@ _PLAIN: Final = re.compile(r"[A-Za-z0-9_.~-]+").fullmatch
 """Keys that are their own percent-encoding."""
 
 
+@lru_cache(maxsize=1 << 15)  # each event of a subject names it several times
 def stream(kind: str, *parts: str) -> str:
     """Name a stream: natural keys, percent-encoded; no two keys share a name.
 

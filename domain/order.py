@@ -12,6 +12,7 @@ from domain.instant import Instant
 from domain.severity import Stake
 
 AgreedBy = Literal["customer", "platform", "merchant"]
+_WAY, _HAND_OVER = ("version", "carrier", "settled"), ("possessed", "labelled_at")
 
 
 class Line(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -192,11 +193,10 @@ class OrderParcelChanged(Copy, frozen=True, kw_only=True):
     mis_shipped: bool = False
     """What was packed was found wrong."""
 
-    def packs_like(self, known: "OrderParcelChanged") -> bool:
-        """Say whether nothing but the parcel's way to the customer has changed."""
-        return known == msgspec.structs.replace(
-            self, version=known.version, carrier=known.carrier, settled=known.settled
-        )
+    def packs_like(self, known: "OrderParcelChanged", *, handed_over: bool) -> bool:
+        """Say whether nothing but the parcel's way to the customer has changed, its hand-over left out or not."""
+        way = _WAY if handed_over or known.packed is None else _WAY + _HAND_OVER
+        return known == msgspec.structs.replace(self, **{name: getattr(known, name) for name in way})
 
     @property
     def packings(self) -> tuple[Packed, ...]:
@@ -260,7 +260,7 @@ class Order:
         self.from_facts: dict[str, Any] = {}
         """The same, of what parcels do not change."""
         self.from_packing: dict[str, Any] = {}
-        """The same, of what changes only with what is packed, handed over, voided or lost."""
+        """The same, of what changes with what is packed, voided or lost, or handed over unless it says otherwise."""
 
     @property
     def placed(self) -> OrderPlaced | None:
@@ -287,7 +287,7 @@ def evolve(order: Order, event: OrderEvent) -> Order:
     order.derived.clear()
     if isinstance(event, OrderParcelChanged):
         known = order.parcels.get(event.parcel_id)
-        if known is None or not event.packs_like(known):
+        if known is None or not event.packs_like(known, handed_over=order.from_packing.get("handed over", True)):
             order.from_packing.clear()
         order.parcels[event.parcel_id] = event
         return order

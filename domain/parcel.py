@@ -1,7 +1,7 @@
 """Parcel: what is packed, labelled, scanned and voided, and what that means for each order in it."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from domain.detection import ABOUT_FINDINGS, Key, Stored, note
 from domain.events import Stamp
@@ -43,6 +43,10 @@ class Meaning(NamedTuple):
     mis_shipped: bool
 
 
+_NOTHING: Final = Meaning(None, None, (), None, None, (), (), (), None, None, None, mis_shipped=False)
+"""Of a parcel of which nothing has been heard."""
+
+
 class Parcel:
     """All that is known of one parcel. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
@@ -60,7 +64,7 @@ class Parcel:
         self.orders: dict[str, ParcelOrderChanged] = {}
         """What each of its orders has said, as far as it has."""
         self.findings: dict[Key, Stored] = {}
-        self._meaning: Meaning | None = None
+        self._meaning: Meaning | None = _NOTHING
 
     @property
     def meaning(self) -> Meaning:
@@ -87,9 +91,13 @@ class Parcel:
     @property
     def cancelled(self) -> Stamp | None:
         """Give the cancellation after which none of its orders wants anything of it; null while one still may."""
-        told = [self.orders.get(order_id) for order_id in self.meaning.order_ids]
-        last = [one.cancelled for one in told if one is not None and one.cancelled is not None]
-        return max(last) if last and len(last) == len(told) else None
+        last: Stamp | None = None
+        for order_id in self.meaning.order_ids:
+            told = self.orders.get(order_id)
+            if told is None or told.cancelled is None:
+                return None
+            last = told.cancelled if last is None else max(last, told.cancelled)
+        return last
 
     @property
     def stakes(self) -> tuple[Stake, ...]:
@@ -140,6 +148,12 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
     """Apply one event. Refuses nothing and reads no clock."""
     parcel.version += 1
     match event:
+        case ParcelScanned():
+            parcel.facts.add(event)
+            if not _says_news(parcel, event):
+                return parcel
+            parcel.fulfillment_ids.update(event.fulfillment_ids)
+            parcel.order_ids.update(event.order_ids)
         case ParcelOrderChanged():
             parcel.orders[event.order_id] = event
             return parcel
@@ -157,8 +171,6 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.facts.add(event)
         case _:
             parcel.facts.add(event)
-            if isinstance(event, ParcelScanned) and not _says_news(parcel, event):
-                return parcel
             parcel.fulfillment_ids.update(event.fulfillment_ids)
             parcel.order_ids.update(event.order_ids)
     parcel.mean_anew()
@@ -192,28 +204,32 @@ def _name_again(parcel: Parcel) -> None:
 
 def _meaning(parcel: Parcel) -> Meaning:
     facts = parcel.facts
-    scans = facts.of(ParcelScanned)
-    possessed = next((scan for scan in scans if scan.possesses), None)
-    settled = next((scan for scan in scans if scan.status in SETTLING), None)
-    undone = next((scan for scan in scans if scan.status in UNDOING), None)
+    scans, labels, packings = facts.of(ParcelScanned), facts.of(ParcelLabelled), facts.of(ParcelPacked)
     voided = facts.of(ParcelVoided)
-    packed = parcel.packed
-    labels = facts.of(ParcelLabelled)
-    awaits = parcel.fulfillment_ids.union(() if packed is None else packed.fulfillment_ids)
+    named = parcel.fulfillment_ids
+    awaits = named.union(packings[-1].fulfillment_ids) if packings else named
+    owners = [parcel.links[one] for one in awaits if one in parcel.links] if parcel.links else ()
     return Meaning(
-        possessed=None if possessed is None else possessed.stamp,
+        possessed=next((scan.stamp for scan in scans if scan.possesses), None),
         voided_at=voided[0].at if voided else None,
-        packings=tuple(one.stamp for one in facts.of(ParcelPacked)),
+        packings=tuple([one.stamp for one in packings]),
         labelled_at=labels[0].at if labels else None,
-        carrier=_carrier(labels[::-1], (scan for scan in reversed(scans) if scan.understood)),
-        fulfillment_ids=tuple(sorted(parcel.fulfillment_ids)),
+        carrier=_carrier(labels) or _carrier([scan for scan in scans if scan.understood]),
+        fulfillment_ids=tuple(sorted(named)),
         awaits=tuple(sorted(awaits)),
-        order_ids=tuple(sorted(parcel.order_ids.union(*(parcel.links.get(one, ()) for one in awaits)))),
-        settled=None if settled is None else settled.stamp,
-        undone=None if undone is None else undone.stamp,
+        order_ids=tuple(sorted(parcel.order_ids.union(*owners))),
+        settled=_first(scans, SETTLING),
+        undone=_first(scans, UNDOING),
         replaced_by=voided[0].replaced_by if voided else None,
         mis_shipped=any(key.kind == "mis_shipment" and not one.retracted for key, one in parcel.findings.items()),
     )
+
+
+def _first(scans: Sequence[ParcelScanned], statuses: frozenset[str]) -> Stamp | None:
+    for scan in scans:
+        if scan.status in statuses:
+            return scan.stamp
+    return None
 
 
 def _packed(packed: ParcelPacked, order_id: str, named: tuple[str, ...]) -> Packed:
@@ -221,5 +237,9 @@ def _packed(packed: ParcelPacked, order_id: str, named: tuple[str, ...]) -> Pack
     return Packed(packed.stamp, contents, packed.fulfillment_ids or named, bool(packed.expected), packed.last)
 
 
-def _carrier(*told_by: Iterable[ParcelLabelled | ParcelScanned]) -> str | None:
-    return next((fact.carrier for facts in told_by for fact in facts if fact.carrier), None)
+def _carrier(facts: Sequence[ParcelLabelled | ParcelScanned]) -> str | None:
+    """Give the carrier that was named last."""
+    for fact in reversed(facts):
+        if fact.carrier:
+            return fact.carrier
+    return None

@@ -42,8 +42,18 @@ class Promise(NamedTuple):
     """What made and moved it."""
 
 
-def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Promise]:
-    """List the promises of a fulfilment in the order in which they counted."""
+def promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> Sequence[Promise]:
+    """List the promises of a fulfilment in the order in which they counted; parcels change none of them."""
+    known: dict[tuple[str, int], tuple[Policy, Sequence[Promise]]] = order.from_facts.setdefault("promises", {})
+    key = (fulfillment.id, id(policy))
+    found = known.get(key)
+    if found is None:
+        # The policy is kept with them, so that no other one takes its id.
+        found = known[key] = policy, _promises(order, fulfillment, policy)
+    return found[1]
+
+
+def _promises(order: Order, fulfillment: Fulfillment, policy: Policy) -> list[Promise]:
     dated = _dated(order, fulfillment, policy)
     if not dated:
         return []

@@ -1,15 +1,44 @@
 """Digests by which a record or an event is known again, and what they say about a batch."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from hashlib import blake2b
 
-from domain.batch import Position, Raw, Slice
+from domain.batch import Incoming, Position, Raw, Slice
+from domain.catalogue import Heartbeat
+from domain.errors import Unreadable
 from domain.events import Fact
+from domain.instant import Instant
+from domain.log import Beside
 
 
 def identity(fact: Fact) -> bytes:
     """Hash (source, id) to the 16 bytes under which the event is known."""
-    return blake2b(f"{fact.source}\0{fact.id}".encode(), digest_size=16).digest()
+    return _key(fact.source, fact.id)
+
+
+@lru_cache(maxsize=1 << 13)  # asked for once before a batch is decided on, and once while it is
+def _key(source: str, identity: str) -> bytes:
+    return blake2b(f"{source}\0{identity}".encode(), digest_size=16).digest()
+
+
+def is_new(one: Incoming, at: Instant, beside: Beside, seen: dict[bytes, bytes]) -> bool:
+    """Say whether an event was not taken in before, and note it as seen.
+
+    Raises:
+        Unreadable: it was, with another body.
+    """
+    fact, digest = one.content, one.digest
+    if not isinstance(fact, Fact) or isinstance(fact, Heartbeat):
+        return True
+    key = identity(fact)
+    known = seen.get(key)
+    if known is None:
+        seen[key] = digest
+        beside.seen.append((key, digest, at))
+    elif known != digest:
+        raise Unreadable("id_conflict", f"{fact.stamp.ref} was taken in before with another body")
+    return known is None
 
 
 def record_digest(raw: Raw) -> bytes:

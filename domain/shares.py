@@ -19,12 +19,18 @@ _UNTOLD: Final = 0
 
 def shares(order: Order) -> Shares:
     """Say what the order means for everything it is known to concern, worked out once until the next event."""
+    if not order.parcels and not order.complaints:
+        return {}
     found: Shares | None = order.from_packing.get("shares")
     if found is None:
-        found = order.from_packing["shares"] = {("parcel", one.parcel_id): copy for one, copy in _for_parcels(order)}
+        for_parcels = list(_for_parcels(order))
+        found = order.from_packing["shares"] = {("parcel", one.parcel_id): copy for one, copy in for_parcels}
         if order.complaints:
             for_all = _for_complaints(order)
             found.update({("complaint", one): for_all for one in order.complaints})
+        # Who handed what over, and when, is told only of what is missing, and where nobody says what was packed.
+        is_told = any(one.packed is None or copy.missing or copy.missing_before for one, copy in for_parcels)
+        order.from_packing["handed over"] = is_told
     return found
 
 

@@ -46,13 +46,16 @@ Read = dict[tuple[str, str], Instant]
 """Kind and rule, and up to when it has been looked at before."""
 
 
+_Sources = Callable[[Any, Policy], tuple[str, ...]]
+
+
 class _Part(NamedTuple):
     """A rule in the term of one policy."""
 
     term: Term
     reported: bool | None
     """Null where nobody asked for the kind; what came due then is still not news later."""
-    sources: Callable[[Any, Policy], tuple[str, ...]] | None
+    sources: _Sources | None
     """Names the feeds that a subject waits for."""
     told_by: Callable[[Any, Finding, Policy], tuple[str, ...]] | None
     """Names the feeds that one finding waits for."""
@@ -119,7 +122,7 @@ class Sight:
                     yield due if part.reported else _unreported(due)
 
     def _look(self, detector: Detector[Any], part: _Part) -> tuple[_Horizon, Look]:
-        horizon = self._horizon(detector, part)
+        horizon = self._whole if part.sources is None else self._horizon(detector, part.sources, part)
         look = detector.look(self._state, horizon.until, part.term.policy)
         if look.again is not None and (look.again < part.term.end or detector.kind in _KNOWN_LATER):
             self._must_wait(max(look.again, part.term.since), horizon)
@@ -151,8 +154,8 @@ class Sight:
     def _wait_for(self, source: str, at: Instant) -> None:
         self.waits[source] = min(at, self.waits.get(source, FOREVER))
 
-    def _horizon(self, detector: Detector[Any], part: _Part) -> _Horizon:
-        names = () if part.sources is None else part.sources(self._state, part.term.policy)
+    def _horizon(self, detector: Detector[Any], sources: _Sources, part: _Part) -> _Horizon:
+        names = sources(self._state, part.term.policy)
         if not names:
             return self._whole
         least, silent = self._least(names)

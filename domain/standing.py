@@ -28,8 +28,11 @@ def order_is_open(order: Order) -> bool:
 
 def parcel_is_open(parcel: Parcel) -> bool:
     """Say whether a parcel may still move."""
-    if not parcel.meaning.order_ids or parcel.meaning.voided_at is not None or parcel.cancelled is not None:
+    meaning = parcel.meaning
+    if not meaning.order_ids or meaning.voided_at is not None or parcel.cancelled is not None:
         return False
+    if meaning.settled is None and meaning.undone is None:
+        return True
     return all(scan.status not in TERMINAL for scan in parcel.facts.of(ParcelScanned))
 
 

@@ -64,6 +64,10 @@ _KINDS: Final[dict[str, tuple[Callable[[str], Any], Callable[[Any, Any], Any]]]]
 }
 
 
+SHARED_FOR: Final = 100
+"""Works that look, after somebody else has written, whether what they read is still so, before they decide."""
+
+
 class Stream:
     """A stream's state and version, as loaded and then changed by one writer."""
 
@@ -85,26 +89,27 @@ class Streams:
         self._store = store
         self._limit = limit
         self._known: OrderedDict[str, Stream] = OrderedDict()
+        self._shared = 0
 
-    def load(self, names: Iterable[str]) -> None:
-        """Read the streams that are not known, all in one go."""
-        missing = [name for name in dict.fromkeys(names) if name not in self._known]
-        if not missing:
-            return
+    def load(self, names: Iterable[str]) -> dict[str, Stream]:
+        """Give streams; those that are not known are read, all in one go."""
+        found = {name: self._known.get(name) for name in names}
+        missing = [name for name, one in found.items() if one is None]
+        if missing:
+            self._read(missing)
+        return {name: self._known[name] if one is None else one for name, one in found.items()}
+
+    def get(self, name: str) -> Stream:
+        """Give a stream, read from the store where it is not known."""
+        return self.load((name,))[name]
+
+    def _read(self, missing: Sequence[str]) -> None:
         fresh = {name: Stream(name) for name in missing}
         for row in self._store.select_streams(missing):
             one = fresh[row.stream]
             one.state = one.evolve(one.state, decode(row.topic, row.state))
             one.version = row.version
         self._known.update(fresh)
-
-    def get(self, name: str) -> Stream:
-        """Give a stream, read from the store where it is not known."""
-        found = self._known.get(name)
-        if found is None:
-            self.load((name,))
-            found = self._known[name]
-        return found
 
     def check(self, versions: Mapping[str, int], names: Iterable[str]) -> None:
         """Drop the streams that somebody else has written since they were read."""
@@ -121,6 +126,15 @@ class Streams:
         """Drop every state."""
         self._known.clear()
 
+    def share(self) -> None:
+        """Expect others to write: a state that is out of date costs a look, no second attempt."""
+        self._shared = SHARED_FOR
+
+    def watch(self) -> Callable[[Sequence[str]], Mapping[str, int]] | None:
+        """Give what says how long streams are, where others have written lately."""
+        self._shared = max(0, self._shared - 1)
+        return self._store.versions if self._shared else None
+
     def trim(self, used: Iterable[str]) -> None:
         """Keep what was just used and drop the oldest of the rest."""
         for name in used:
@@ -136,10 +150,11 @@ class Work:
     def __init__(self, streams: Streams, versions: Callable[[Sequence[str]], Mapping[str, int]] | None = None) -> None:
         """Begin with nothing recorded; ``versions`` says how long streams are, where no write is to guard a read."""
         self._streams = streams
-        self._versions = versions
+        self._versions = versions or streams.watch()
         self.pending: list[Recorded] = []
         self.used: dict[str, list[Recorded]] = {}
         """Every stream read, in order, and what was recorded in it."""
+        self._open: dict[str, Stream] = {}
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -159,21 +174,24 @@ class Work:
             self.used[name] = []
         if self._versions is not None and wanted:
             self._streams.check(self._versions(wanted), wanted)
-        self._streams.load(wanted)
+        self._open.update(self._streams.load(wanted))
 
     def stream(self, name: str) -> Stream:
         """Give a stream as this work has made it so far."""
-        if name not in self.used:
+        found = self._open.get(name)
+        if found is None:
             self.load((name,))
-        return self._streams.get(name)
+            found = self._open[name]
+        return found
 
     def state(self, name: str) -> Any:
         """Give a stream's state as this work has made it so far."""
-        return self.stream(name).state
+        found = self._open.get(name)
+        return self.stream(name).state if found is None else found.state
 
     def record(self, name: str, events: Iterable[Event]) -> bool:
         """Append events to a stream; says whether there were any."""
-        found = False
+        before = len(self.pending)
         target = self.stream(name)
         for event in events:
             target.version += 1
@@ -182,18 +200,17 @@ class Work:
             self.pending.append(recorded)
             self.used[name].append(recorded)
             target.state = target.evolve(target.state, event)
-            found = True
-        return found
+        return len(self.pending) > before
 
     def undo(self, kept: int) -> None:
         """Take back all events but the first so many; only the streams that they are in are read again."""
         undone = Counter(one.originator_id for one in self.pending[kept:])
         del self.pending[kept:]
         self._streams.forget(undone)
-        self._streams.load(undone)
+        self._open.update(self._streams.load(undone))
         for name, number in undone.items():
             del self.used[name][-number:]
-            target = self._streams.get(name)
+            target = self._open[name]
             for one in self.used[name]:
                 target.state = target.evolve(target.state, one.body)
                 target.version = one.originator_version

@@ -4,11 +4,12 @@ One transaction holds the events of all touched streams, positions, event keys, 
 The first attempt is optimistic; a clash is told apart by reading the positions again.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from domain import following, grouping, listening, speaking
 from domain.adoption import Adopted, adopted, mark
@@ -23,20 +24,21 @@ from domain.batch import (
     Slice,
     TickFired,
 )
-from domain.catalogue import Heartbeat
 from domain.errors import Fenced, Unreadable
 from domain.events import Fact
 from domain.instant import Instant
-from domain.intake import Intake, streams_of
+from domain.intake import Intake
 from domain.judgement import Judgement, Now, judge
 from domain.log import NO_FAULT, Advance, Beside, Log, Recorded
 from domain.naming import stream
-from domain.record import identity, is_behind, stands_at
+from domain.reading_ahead import streams_of
+from domain.record import identity, is_behind, is_new, stands_at
 from domain.sight import Heard
 from domain.streams import Streams, Work
 from domain.suspicion import HandlerFailed, Message, Suspicion
 from domain.tally import Tally
 from domain.telling import Telling
+from domain.write_lock import WriteLock
 
 TICK_LIMIT: Final = 500
 """Subjects one tick looks at in one transaction."""
@@ -48,7 +50,7 @@ GROUP_LIMIT: Final = 500
 class Tracker:
     """The only writer. One instance a process; its methods may be called from several threads."""
 
-    def __init__(self, log: Log, policies: Sequence[Adopted], *, cache_limit: int = 200_000) -> None:
+    def __init__(self, log: Log, policies: Sequence[Adopted], *, cache_limit: int = 60_000) -> None:
         """Write to this log, judging by these policies, earliest first."""
         self.log = log
         self.policies = tuple(policies)
@@ -57,8 +59,9 @@ class Tracker:
         self._positions = log.store.positions()
         self._heard = Heard(log.store.heard)
         self._told: dict[str, int] = {}
-        self._listening = listening.Listening(log, lambda: [one.policy for one in self.policies])
-        self._lock = threading.Lock()
+        self._listen = partial(listening.Listening, log, lambda: [one.policy for one in self.policies])
+        self._listening = self._listen()
+        self._lock = WriteLock(log.store)
 
     def follow_policies(self) -> None:
         """Judge by policies that another process has adopted since."""
@@ -80,13 +83,25 @@ class Tracker:
     def hear(self, taken_up_to: Mapping[str, Instant]) -> None:
         """Note that everything up to an instant of the live clock has been read of idle partitions."""
         with self._lock:
-            heard = [
-                self._positions[name]._replace(taken_up_to=at)
-                for name, at in taken_up_to.items()
-                if name in self._positions
-            ]
+            stands = self._positions
+            heard = [stands[name]._replace(taken_up_to=at) for name, at in taken_up_to.items() if name in stands]
             self.log.store.hear(heard)
             self._positions.update((one.partition, one) for one in heard)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Commit what this thread does inside in one transaction, or none of it."""
+        with self._lock:
+            try:
+                with self._lock.alone():
+                    yield
+            except BaseException:
+                # What is known of it went ahead of the store.
+                self._streams.forget_all()
+                self._told, self._listening = {}, self._listen()
+                with suppress(PersistenceError):
+                    self.positions()
+                raise
 
     def take(self, batch: Batch, until: Instant) -> Taken:
         """Take a batch in and find what is due before ``until``; harmless when it was taken before.
@@ -100,8 +115,8 @@ class Tracker:
             except (IntegrityError, Fenced) as clash:
                 if self._is_taken(batch, clash):
                     return Taken((), None)
-                with self.log.store.writing():
-                    return self._take_readable(batch, until)
+                with self._lock.alone():
+                    return self._take_readable(batch, until)._replace(clashed=True)
 
     def tick(self, until: Instant, limit: int = TICK_LIMIT) -> int:
         """Look at subjects whose deadline lies before ``until``; returns how many there were."""
@@ -114,11 +129,10 @@ class Tracker:
 
     def group(self, until: Instant, limit: int = GROUP_LIMIT) -> int:
         """Tell groups what was found and who spoke since they were last told; returns how many events and sources."""
-        policies = [one.policy for one in self.policies]
-        kinds = following.kinds(policies)
+        kinds = following.kinds([one.policy for one in self.policies])
         if self.log.store.last_position() <= min(self._told.get(kind, 0) for kind in kinds):
             return 0
-        with self._lock, self.log.store.writing(), self._work_alone() as work:
+        with self._lock.alone(), self._work_alone() as work:
             # Of several processes that tell, the one that comes second sees here how far the first one came.
             part = following.read_on(self.log, self._told, kinds, limit)
             news = self._listening.news(work, due=bool(part.found))
@@ -130,7 +144,7 @@ class Tracker:
                 grouping.tell(telling, part.found, part.kinds)
                 speaking.hush(intake, until, beside)
                 failed = self._look(intake, until, beside)
-                self._append(work, beside, "groups", part.closing(failed))
+                part = part.passing(self._append(work, beside, "groups", part.closing(failed)), work.pending)
         self._told = part.told
         return len(part.found) + len(news)
 
@@ -144,7 +158,7 @@ class Tracker:
         """
         action = "dropped" if incoming is None else "retried"
         settled = QuarantineSettled(message=message, action=action, by=by, why=why, at=at)
-        with self._lock, self.log.store.writing(), self._work_alone() as work:
+        with self._lock.alone(), self._work_alone() as work:
             beside = Beside(settle=[(message, action)])
             if incoming is not None:
                 self._retry(work, incoming, until, beside, at)
@@ -154,7 +168,7 @@ class Tracker:
         content = incoming.content
         if isinstance(content, Unreadable):
             raise content
-        if isinstance(content, Fact) and self._is_new(incoming, at, beside, self._seen([incoming])):
+        if isinstance(content, Fact) and is_new(incoming, at, beside, self._seen([incoming])):
             intake = Intake(work)
             intake.take(content)
             self._look(intake, until, beside)
@@ -174,8 +188,7 @@ class Tracker:
         work.load(name for one in incoming if isinstance(one.content, Fact) for name in streams_of(one.content))
         beside = Beside()
         attempt = Attempt(work, Intake(work), beside, self._seen(incoming), suspicion, batch.received_at, until)
-        closing: list[Recorded] = []
-        refused: set[Message] = set()
+        closing, refused = list[Recorded](), set[Message]()
         for place, part in enumerate(batch.slices):
             tally = Tally()
             for one in part.records:
@@ -216,7 +229,7 @@ class Tracker:
         return content
 
     def _take_fact(self, attempt: Attempt, tally: Tally, message: Message, one: Incoming, fact: Fact) -> None:
-        if not self._is_new(one, attempt.at, attempt.beside, attempt.seen):
+        if not is_new(one, attempt.at, attempt.beside, attempt.seen):
             tally.repeated += 1
             return
         intake, suspected = attempt.intake, attempt.suspicion.subjects
@@ -232,19 +245,6 @@ class Tracker:
     def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}
         return self.log.store.seen(list(keys))
-
-    def _is_new(self, one: Incoming, at: Instant, beside: Beside, seen: dict[bytes, bytes]) -> bool:
-        fact, digest = one.content, one.digest
-        if not isinstance(fact, Fact) or isinstance(fact, Heartbeat):
-            return True
-        key = identity(fact)
-        known = seen.get(key)
-        if known is None:
-            seen[key] = digest
-            beside.seen.append((key, digest, at))
-        elif known != digest:
-            raise Unreadable("id_conflict", f"{fact.stamp.ref} was taken in before with another body")
-        return known is None
 
     def _advance(self, part: Slice, tally: Tally, received_at: Instant, beside: Beside) -> Recorded:
         known = self._positions.get(part.partition)
@@ -263,7 +263,7 @@ class Tracker:
         """Look under the write lock: a look that finds nothing writes no stream, so no version would guard it."""
         if not subjects():
             return 0
-        with self._lock, self.log.store.writing(), self._work_alone() as work:
+        with self._lock.alone(), self._work_alone() as work:
             names = subjects()
             self._heard.refresh()
             intake, beside = Intake(work), Beside()
@@ -274,9 +274,9 @@ class Tracker:
             self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
             return len(names)
 
-    def _append(self, work: Work, beside: Beside, closing_stream: str, closing: Any) -> None:
+    def _append(self, work: Work, beside: Beside, closing_stream: str, closing: Any) -> int | None:
         version = self.log.store.versions([closing_stream]).get(closing_stream, 0) + 1
-        self.log.append([*work.pending, Recorded(closing_stream, version, closing)], beside)
+        return self.log.append([*work.pending, Recorded(closing_stream, version, closing)], beside)
 
     def _work(self) -> Work:
         return Work(self._streams)
@@ -291,7 +291,7 @@ class Tracker:
         Raises:
             Fenced: neither; another owner has gone on.
         """
-        self._streams.forget_all()
+        self._streams.share()
         stands = self.positions()
         if all(stands_at(stands, part) for part in batch.slices):
             return False

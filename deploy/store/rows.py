@@ -51,7 +51,8 @@ class Rows(NamedTuple):
 
 def beside_rows(beside: Beside) -> Iterator[Rows]:
     """Give what commits with the events, positions apart; what is ``gone`` is taken away by then."""
-    arm = list({one.subject: one for one in beside.arm if one.subject not in beside.disarm}.values())
+    disarmed = frozenset(beside.disarm)
+    arm = list({one.subject: one for one in beside.arm if one.subject not in disarmed}.values())
     yield Rows("seen", "key BLOB, digest BLOB, at INTEGER", [*beside.seen])
     yield Rows(
         "deadlines",
@@ -113,9 +114,11 @@ def before_first(stored_events: Sequence[StoredEvent]) -> list[tuple[str, int]]:
     last: dict[str, int] = {}
     for event in stored_events:
         stream, version = str(event.originator_id), event.originator_version
-        if last.setdefault(stream, version - 1) != version - 1:
+        known = last.get(stream)
+        if known is None:
+            first[stream] = version
+        elif known != version - 1:
             raise IntegrityError(f"{stream} would have a hole before version {version}")
-        first.setdefault(stream, version)
         last[stream] = version
     return [(stream, version - 1) for stream, version in first.items() if version > 1]
 

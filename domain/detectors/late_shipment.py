@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from domain.detection import Finding, Key, Look, found_after
-from domain.events import Stamp, refs
+from domain.events import refs
 from domain.feed import mapped
 from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import Instant, iso
@@ -25,7 +25,6 @@ class _Episode(NamedTuple):
     fulfillment: Fulfillment
     promise: Promise
     due_at: Instant
-    ended_by: Stamp | None
 
 
 class LateShipment:
@@ -38,9 +37,10 @@ class LateShipment:
         placed = state.placed
         if placed is None or (policy.late_shipment.approval == "required" and not state.facts.of(OrderApproved)):
             return Look((), None)
-        episodes = [(_found_after(state, one), one) for one in _episodes(state, coverage(state, placed), policy)]
+        covered = coverage(state, placed)
+        episodes = [(_found_after(state, one), one) for one in _episodes(state, covered, policy)]
         return Look(
-            findings=tuple(_finding(state, placed, one, policy) for at, one in episodes if at < until),
+            findings=tuple(_finding(state, placed, covered, one, policy) for at, one in episodes if at < until),
             again=min((at for at, _ in episodes if at >= until), default=None),
         )
 
@@ -82,7 +82,7 @@ def _episodes(order: Order, covered: Coverage, policy: Policy) -> Iterator[_Epis
             due_at = promise.deadline
             if due_at is None or due_at >= promise.until or covered.complete(fulfillment, due_at):
                 continue
-            yield _Episode(fulfillment, promise, due_at, covered.completed_by(fulfillment, due_at, promise.ended_by))
+            yield _Episode(fulfillment, promise, due_at)
 
 
 def _found_after(order: Order, episode: _Episode) -> Instant:
@@ -106,8 +106,9 @@ def _is_waiting(parcel: OrderParcelChanged, late: Finding) -> bool:
     return concerns and labelled and not taken and not voided
 
 
-def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Policy) -> Finding:
+def _finding(order: Order, placed: OrderPlaced, covered: Coverage, episode: _Episode, policy: Policy) -> Finding:
     fulfillment, promise = episode.fulfillment, episode.promise
+    ended_by = covered.completed_by(fulfillment, episode.due_at, promise.ended_by)
     approvals = order.facts.of(OrderApproved)
     approved = approvals[0] if approvals else None
     knowable_at = _knowable_at(order)
@@ -117,14 +118,14 @@ def _finding(order: Order, placed: OrderPlaced, episode: _Episode, policy: Polic
     detail: dict[str, object] = {"severity": parts, "cleared_by": CLEARED_BY}
     if knowable_at > episode.due_at:
         detail["knowable_at"] = iso(knowable_at)
-    if episode.ended_by is not None:
-        detail["ended_by"] = episode.ended_by.ref
+    if ended_by is not None:
+        detail["ended_by"] = ended_by.ref
     return Finding(
         kind=LateShipment.kind,
         subject=fulfillment.id,
         since=episode.due_at,
         due_at=episode.due_at,
-        ended_at=None if episode.ended_by is None else episode.ended_by.at,
+        ended_at=None if ended_by is None else ended_by.at,
         order_ids=(order.id,),
         warehouse_id=fulfillment.warehouse_id,
         severity=severity,

@@ -1,6 +1,8 @@
 """The frontier: no deadline fires beyond what has been read."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.frontier import EventTimeFrontier, live
 from domain.instant import FOREVER
@@ -64,3 +66,19 @@ def test_live_time_is_the_clock_but_never_beyond_what_was_read_of_every_partitio
     now: int, read: tuple[int | None, ...], expected: int
 ) -> None:
     assert live(now, read) == expected
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(-9, 60), st.booleans()), max_size=30), st.integers(0, 12))
+def test_wherever_it_is_asked_it_stands_where_all_that_was_noted_puts_it(
+    noted: list[tuple[str, int, bool]], lateness: int
+) -> None:
+    frontier = EventTimeFrontier("abc", lateness)
+    largest, waiting = dict.fromkeys("abc", -FOREVER), set("abc")
+    for name, when, closes in noted:
+        stands = min(largest[one] for one in waiting) - lateness if waiting else max(largest.values())
+        assert frontier.until == stands
+        assert frontier.note(name, when) == (when < stands)
+        largest[name] = max(largest[name], when)
+        if closes:
+            frontier.close(name)
+            waiting.discard(name)

@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 KILLS ?= 200
+STORE ?= sqlite
 SEED ?= 1
 PYTEST_ARGS ?=
 
@@ -32,8 +33,8 @@ run: setup  ## play the sample season, live at the printed address
 test: setup  ## the fast suite, in under five minutes; says what this machine lacks, and what it leaves to make brokers
 	$(BIN)/pytest -n 2 --dist loadgroup --leave-brokers=apache,container $(PYTEST_ARGS)
 
-brokers: setup  ## the contract suites and the stories on every broker; fails when one was not exercised
-	$(BIN)/pytest tests/contracts tests/stories -n 2 --dist loadgroup --require-brokers=apache,container,embedded $(PYTEST_ARGS)
+brokers: setup  ## contract suites, stories, and the roles on PostgreSQL, on every broker; fails when one was not exercised
+	$(BIN)/pytest tests/contracts tests/stories tests/roles -n 2 --dist loadgroup --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)
 
 census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
 	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)
@@ -52,11 +53,11 @@ fix: setup  ## what ruff can mend by itself
 docs: setup  ## write the generated pages of docs/
 	$(BIN)/python -m tests.documentation
 
-bench: $(BENCH_STAMP)  ## measure beside the peers; prints, never judges (QUICK=1 for the short one)
-	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick)
+bench: $(BENCH_STAMP)  ## measure P1 to P9 beside the peers; prints, never judges (QUICK=1: short; EVENTS: how large a log grows)
+	$(BIN)/python -m tests.benchmarks $(if $(QUICK),--quick) $(if $(EVENTS),--events $(EVENTS))
 
-chaos: setup  ## kill -9 at random moments (KILLS, SEED), or prove that planted defects are caught (MUTANT=all)
-	$(BIN)/python -m tests.chaos $(if $(MUTANT),--mutant $(MUTANT),--kills $(KILLS) --seed $(SEED))
+chaos: setup  ## kill -9 at random moments (KILLS, SEED), or prove that planted defects are caught (MUTANT=all); STORE=postgres kills the server, too (RESTARTS=20: restarts alone)
+	$(BIN)/python -m tests.chaos --store $(STORE) --seed $(SEED) $(if $(MUTANT),--mutant $(MUTANT),$(if $(RESTARTS),--restarts $(RESTARTS),--kills $(KILLS)))
 
 vendor: setup  ## fetch the dashboard's modules again, by name and checksum
 	$(BIN)/python -m api.vendoring

@@ -17,6 +17,7 @@ from consumers.freshness import Freshness
 from consumers.port import Source
 from consumers.source import RecordsGone
 from consumers.translate import Translator
+from domain.attempt import Taken
 from domain.batch import Batch, Incoming, Position, Raw, Slice
 from domain.enrolment import Partition, accept_gap, enrol
 from domain.errors import Fenced, Unreadable
@@ -66,10 +67,12 @@ class Ingest:
         accept_gaps: bool = False,
         refresh: Callable[[], None] = lambda: None,
         note: Note = lambda _name, _value, _why: None,
+        tried: Callable[[str], None] = lambda _outcome: None,
     ) -> None:
         """Read these partitions through what ``connect`` gives, positioned by the tracker's log.
 
         ``refresh`` is called before a failed client is made anew and may bring ``partitions`` up to date in place.
+        ``tried`` is told what became of each try at a batch: stored, conflict, repeated or fenced.
         """
         self._tracker = tracker
         self._translator = translator
@@ -81,6 +84,7 @@ class Ingest:
         self._accept_gaps = accept_gaps
         self._refresh = refresh
         self._note = note
+        self._tried = tried
         self._freshness = Freshness()
         self._overlap: dict[str, tuple[int, bytes]] = {}
         self._rubbish: dict[str, deque[bool]] = {}
@@ -202,6 +206,7 @@ class Ingest:
             self._store(source, batch, stop)
         except Fenced as fenced:
             self._note("ingest_fenced_total", 1, str(fenced))
+            self._tried("fenced")
             source.seek(self._starts())
             return
         for part in batch.slices:
@@ -225,19 +230,27 @@ class Ingest:
     def _store(self, source: Source, batch: Batch, stop: threading.Event) -> None:
         """Take a batch in; while the store cannot write, stop fetching but stay in the group."""
         held: set[str] = set()
-        while not stop.is_set():
-            try:
-                self._tracker.take(batch, self._until())
-                break
-            except OperationalError as error:
-                self._note("ingest_store_waits_total", 1, str(error))
-                held |= source.assigned
-                source.hold(held)
-                source.poll(1000, 1)
-        if held:
-            # Whatever the client fetched meanwhile was not kept: read on from what is stored.
-            source.seek(self._starts())
+        try:
+            while not stop.is_set():
+                try:
+                    self._count(self._tracker.take(batch, self._until()))
+                    break
+                except OperationalError as error:
+                    self._note("ingest_store_waits_total", 1, str(error))
+                    held |= source.assigned
+                    source.hold(held)
+                    source.poll(1000, 1)
+            if held:
+                # Whatever the client fetched meanwhile was not kept: read on from what is stored.
+                source.seek(self._starts())
+        finally:
+            # Whatever ended the wait: a batch that another owner took further, too.
             source.release(held - set(self.halted))
+
+    def _count(self, taken: Taken) -> None:
+        if taken.clashed:
+            self._tried("conflict")
+        self._tried("repeated" if taken.position is None else "stored")
 
     def _until(self) -> Instant:
         stands = self._tracker.known_positions().values()

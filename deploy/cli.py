@@ -133,6 +133,11 @@ Gaps = Annotated[
 ]
 
 
+MetricsPort = Annotated[
+    int | None, typer.Option("--metrics-port", help="Serve /metrics of this process on this port; 0 takes a free one.")
+]
+
+
 @app.command()
 def run(
     *,
@@ -166,6 +171,7 @@ def ingest(
     begin: Begin = None,
     accept_new_topics: NewTopics = False,
     accept_gaps: Gaps = False,
+    metrics_port: MetricsPort = None,
 ) -> None:
     """Run one ingest process: from Kafka into the log.
 
@@ -173,29 +179,41 @@ def ingest(
     """
     from deploy import roles
 
-    _exit(roles.ingest(_ready(), begin=_begin(begin), accept_new_topics=accept_new_topics, accept_gaps=accept_gaps))
+    settings = _ready(**_given(metrics_port=metrics_port))
+    _exit(roles.ingest(settings, begin=_begin(begin), accept_new_topics=accept_new_topics, accept_gaps=accept_gaps))
 
 
 @app.command()
-def tick() -> None:
-    """Run the ticker: looks at what came due.
+def tick(metrics_port: MetricsPort = None) -> None:
+    """Run the ticker: looks at what came due; of several one does, and the others stand by.
 
     Example: tracker tick
     """
     from deploy import roles
 
-    _exit(roles.tick(_ready()))
+    _exit(roles.tick(_ready(**_given(metrics_port=metrics_port))))
 
 
 @app.command()
-def project() -> None:
-    """Run the follower: keeps the views up with the log.
+def project(metrics_port: MetricsPort = None) -> None:
+    """Run the follower: keeps the views up with the log; of several one does, and the others stand by.
 
     Example: tracker project
     """
     from deploy import serving
 
-    _exit(serving.project(_ready()))
+    _exit(serving.project(_ready(**_given(metrics_port=metrics_port))))
+
+
+@app.command()
+def deliver(metrics_port: MetricsPort = None) -> None:
+    """Tell Kafka of changed incidents, their latest state and dead letters; of several one does, the others stand by.
+
+    Example: KAFKA_BOOTSTRAP_SERVERS=kafka:9092 tracker deliver
+    """
+    from deploy import delivering
+
+    _exit(delivering.deliver(_ready(**_given(metrics_port=metrics_port))))
 
 
 @app.command()
@@ -209,8 +227,7 @@ def serve(
     """
     from deploy import serving
 
-    chosen = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    _exit(serving.serve(_ready(**chosen)))
+    _exit(serving.serve(_ready(**_given(host=host, port=port))))
 
 
 @app.command()
@@ -249,6 +266,11 @@ def _ready(**chosen: Any) -> Settings:
     settings = Settings(**chosen)
     configure(settings.log_level)
     return settings
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    """Leave out what the command line does not say."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def _begin(text: str | None) -> str | int | None:

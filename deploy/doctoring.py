@@ -9,11 +9,13 @@ from pydantic import ValidationError
 from consumers.cluster import Cluster, SourceFailed
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
-from deploy.wiring import is_begun, open_store, read_policy, translator
+from deploy.wiring import is_begun, leases, open_store, read_policy, translator
 from domain.adoption import planned
 from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
 from domain.policy import PolicyInvalid
+
+_EXAMPLES = 5
 
 
 class Check(NamedTuple):
@@ -37,7 +39,7 @@ def examine() -> list[Check]:
 
 
 def _each(settings: Settings) -> Iterator[Check]:
-    for look in (_environment, _address, _policy, _store, _broker):
+    for look in (_environment, _address, _policy, _store, _broker, _shards):
         yield from look(settings)
 
 
@@ -83,6 +85,9 @@ def _store(settings: Settings) -> Iterator[Check]:
             yield Check("quarantine", ok=True, found=f"{held} messages held", mend=mend)
             live = went_live(log)
             yield Check("live", ok=True, found="not yet" if live is None else f"from {live.begun_from}")
+            for one in leases(log).leases():
+                who = f"{one.holder} is active" if one.left > 0 else f"nobody is active; {one.holder} was last"
+                yield Check(one.name, ok=True, found=who)
     except Exception as error:  # noqa: BLE001  # a doctor reports whatever it is
         mend = "the data directory must be on a local, writable disk"
         if settings.database_url is not None:
@@ -117,6 +122,26 @@ def _broker(settings: Settings) -> Iterator[Check]:
         return
     yield Check("broker", ok=True, found=f"{settings.bootstrap_servers}, {len(partitions)} partitions")
     yield from _same_topics(settings, partitions)
+
+
+def _shards(settings: Settings) -> Iterator[Check]:
+    if not settings.shards:
+        return
+    from deploy import sharding  # noqa: PLC0415 - it loads the web, which no other check needs
+
+    try:
+        found = sharding.crossings(settings)
+    except Exception as error:  # noqa: BLE001  # a doctor reports whatever it is
+        mend = "check SHARDS, and that each shard's own processes run"
+        yield Check("shards", ok=False, found=str(error), mend=mend)
+        return
+    told = ", ".join(f"{one.what} {one.id} in {' and '.join(one.shards)}" for one in found[:_EXAMPLES])
+    yield Check(
+        "shards",
+        ok=not found,
+        found=f"{len(settings.shards)} shards have {len(found)} orders and parcels in common{told and ': '}{told}",
+        mend="see docs/scaling.md: route their events to one shard" if found else "",
+    )
 
 
 def _same_topics(settings: Settings, partitions: dict[str, Partition]) -> Iterator[Check]:

@@ -16,12 +16,15 @@ from consumers.translate import TOPICS
 from deploy import clock, workers
 from deploy.backtests import EMBEDDED_OPTIONS
 from deploy.clock import DemoClock
+from deploy.delivering import Delivery, delivers, told
 from deploy.demo.player import Player, write
 from deploy.demo.season import season
 from deploy.demo.telephone import Telephone
 from deploy.embedded import EmbeddedBroker
-from deploy.serving import application, views
+from deploy.roles import ticker
+from deploy.serving import application, follows, views
 from deploy.settings import Settings
+from deploy.telemetry import Activity
 from deploy.web import serve
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Crew, Worker
@@ -38,6 +41,8 @@ class Broker(NamedTuple):
     servers: str
     topics: dict[str, str]
     options: dict[str, Any]
+    prefix: str = ""
+    """Of the topics that are made for one run alone."""
 
 
 def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: bool, accept_gaps: bool) -> int:
@@ -66,7 +71,7 @@ def run(settings: Settings, *, begin: str | Instant | None, accept_new_topics: b
             options=broker.options,
             registry=registry,
         )
-        return _work(parts, settings, registry, [Worker("ingest", loop.run), workers.watchdog(loop)])
+        return _work(parts, settings, registry, broker, [Worker("ingest", loop.run), workers.watchdog(loop)])
 
 
 def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
@@ -93,12 +98,15 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
         player = _season(parts, settings, broker, demo_clock, seed, days)
         pace = f"{speed / 3600:g} hours in a second"
         sys.stdout.write(f"A season of {days} days, {pace} (seed {seed}). Kafka at {broker.servers}.\n")
-        return _work(parts, settings, registry, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
+        return _work(parts, settings, registry, broker, [player, Worker("ingest", loop.run), workers.watchdog(loop)])
 
 
-def _work(parts: System, settings: Settings, registry: CollectorRegistry, own: list[Worker]) -> int:
-    with views(parts, settings) as (reading, follower):
-        crew = Crew([*own, workers.ticks(parts, settings), Worker("follower", follower.run)])
+def _work(parts: System, settings: Settings, registry: CollectorRegistry, broker: Broker, own: list[Worker]) -> int:
+    with views(parts, settings) as reading:
+        tell = Activity(registry)
+        if settings.outbound.with_run:
+            own = [*own, delivers(parts, reading, _delivery(settings, broker), registry, tell)]
+        crew = Crew([*own, ticker(parts, settings, tell), follows(parts, reading, tell)])
         crew.start()
         try:
             serve(application(parts, reading, settings, registry), settings.host, settings.port, crew.stop, _announce)
@@ -107,6 +115,11 @@ def _work(parts: System, settings: Settings, registry: CollectorRegistry, own: l
     for name, error in crew.failed:
         sys.stderr.write(f"tracker: {name}: {error}\n")
     return 1 if crew.failed else 0
+
+
+def _delivery(settings: Settings, broker: Broker) -> Delivery:
+    sources = tuple(broker.topics.values())
+    return Delivery(settings.kafka.connection(broker.servers), settings.outbound.below(broker.prefix), sources)
 
 
 def _announce(url: str) -> None:
@@ -164,10 +177,11 @@ def _demo_broker(settings: Settings) -> Iterator[Broker]:
         with EmbeddedBroker(settings.data_dir) as embedded:
             yield Broker(embedded.bootstrap_servers, dict(zip(TOPICS, TOPICS, strict=True)), EMBEDDED_OPTIONS)
         return
-    prefix = f"demo-{token_hex(3)}"
-    broker = Broker(settings.bootstrap_servers, {topic: f"{prefix}.{topic}" for topic in TOPICS}, {})
+    prefix = f"demo-{token_hex(3)}."
+    broker = Broker(settings.bootstrap_servers, {topic: f"{prefix}{topic}" for topic in TOPICS}, {}, prefix)
     yield broker
-    Cluster(settings.kafka.connection(broker.servers), broker.topics.values()).delete()
+    made = told(_delivery(settings, broker)) if settings.outbound.with_run else []
+    Cluster(settings.kafka.connection(broker.servers), [*broker.topics.values(), *made]).delete()
 
 
 def _clear(directory: Path) -> None:

@@ -8,20 +8,31 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
-from deploy import clock, web
+from api.merged_app import create_merged_app
+from deploy import clock, sharding, web
+from deploy.leading import Tell, leased
 from deploy.settings import LOOPBACK, Settings
-from deploy.wiring import CannotStart, System, open_views, system
+from deploy.telemetry import Activity, exposed
+from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told
 from domain.desk import Desk
-from projections.follower import Follower
+from projections import VIEWS, checkpoints
+from projections.follower import follow
 from projections.views import ViewStore
 
 
 @contextmanager
-def views(parts: System, settings: Settings) -> Iterator[tuple[ViewStore, Follower]]:
-    """Open the views and the follower that keeps them up with the log; its loop is the caller's to run."""
+def views(parts: System, settings: Settings) -> Iterator[ViewStore]:
+    """Open the views, with every table there, for those who read them."""
     with open_views(settings) as store:
-        yield store, Follower(store, parts.log.store)
+        with store.writing() as rows:
+            checkpoints.prepare(rows, VIEWS, parts.log.store.epoch(), parts.log.store.last_position())
+        yield store
+
+
+def follows(parts: System, store: ViewStore, tell: Tell) -> Worker:
+    """Build the follower that keeps the views up with the log, in one process at a time."""
+    return leased("follower", lambda turn: follow(store, parts.log.store, turn), leases(parts.log), tell)
 
 
 def application(
@@ -32,11 +43,7 @@ def application(
     Raises:
         CannotStart: it would be open to others without a proxy that signs people in.
     """
-    if settings.host not in LOOPBACK and not settings.behind_proxy:
-        raise CannotStart(
-            f"refusing to serve on {settings.host}: put a proxy with TLS and sign-in in front and set "
-            "TRACKER_BEHIND_PROXY=true, or serve on 127.0.0.1"
-        )
+    refuse_open(settings)
     return create_app(
         reading,
         parts.log.store,
@@ -51,14 +58,38 @@ def application(
     )
 
 
+def refuse_open(settings: Settings) -> None:
+    """Refuse to be open to others without a proxy that signs people in.
+
+    Raises:
+        CannotStart: it would be.
+    """
+    if settings.host not in LOOPBACK and not settings.behind_proxy:
+        raise CannotStart(
+            f"refusing to serve on {settings.host}: put a proxy with TLS and sign-in in front and set "
+            "TRACKER_BEHIND_PROXY=true, or serve on 127.0.0.1"
+        )
+
+
 def project(settings: Settings) -> int:
     """Keep the views up with the log until told to stop; returns the exit code."""
-    with system(settings) as parts, views(parts, settings) as (_, follower):
-        return until_told([Worker("follower", follower.run)])
+    registry = CollectorRegistry()
+    with system(settings) as parts, open_views(settings) as store, exposed(registry, settings):
+        return until_told([follows(parts, store, Activity(registry))])
 
 
 def serve(settings: Settings) -> int:
-    """Serve until told to stop; returns the exit code."""
-    with system(settings) as parts, views(parts, settings) as (reading, _):
+    """Serve until told to stop, over several logs their merged feed; returns the exit code."""
+    if settings.shards:
+        return _serve_merged(settings)
+    with system(settings) as parts, views(parts, settings) as reading:
         web.serve(application(parts, reading, settings), settings.host, settings.port)
+        return 0
+
+
+def _serve_merged(settings: Settings) -> int:
+    refuse_open(settings)
+    with sharding.opened(settings) as shards:
+        app = create_merged_app(shards, clock=clock.wall, version=version("order-incident-tracker"), docs=settings.docs)
+        web.serve(app, settings.host, settings.port)
         return 0

@@ -2,10 +2,16 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 
 from consumers import translate
 from domain.errors import StoreUnsuitable
@@ -26,6 +32,9 @@ RECONNECT_MS: Final = 1000
 """Longest pause between attempts to reach a broker again; the client's own is half a minute."""
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """Addresses that nobody else can reach."""
+SHARDS: Final = 64
+"""Most logs behind one feed; ``api.tokens`` says why."""
+ShardName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
 
 
 class Kafka(BaseModel, frozen=True):
@@ -81,6 +90,35 @@ class Topics(BaseModel, frozen=True):
         return self.orders, self.logistics, self.complaints
 
 
+class Outbound(BaseModel, frozen=True):
+    """What `tracker deliver` tells Kafka."""
+
+    changes: str = Field(
+        "order-incidents.incidents.v1", description="Topic that is told of every change of an incident; empty: none."
+    )
+    states: str = Field(
+        "order-incidents.incidents.state.v1",
+        description="Compacted topic that holds the latest state of each incident; empty: none.",
+    )
+    dead_letters: bool = Field(
+        default=True,
+        description="Copy what could not be taken in, as it came, to `<topic>.dlq`; it may hold personal data.",
+    )
+    create: bool = Field(default=True, description="Make these topics where they are missing.")
+    partitions: int = Field(3, ge=1, description="Partitions of a topic that is made.")
+    replication: int | None = Field(
+        None, ge=1, description="Replicas of a topic that is made; without it the broker's default."
+    )
+    with_run: bool = Field(default=False, description="`tracker run` delivers, too.")
+
+    def below(self, prefix: str) -> Self:
+        """Give the same with other names of topics."""
+        names = {
+            name: f"{prefix}{topic}" for name, topic in (("changes", self.changes), ("states", self.states)) if topic
+        }
+        return self.model_copy(update=names)
+
+
 class Settings(BaseSettings):
     """Everything an operator may set, each as ``TRACKER_…`` or a key of ``tracker.toml``."""
 
@@ -105,6 +143,13 @@ class Settings(BaseSettings):
         pattern=r"^[a-z_][a-z0-9_]{0,39}$",
         description="With DATABASE_URL: schema of the log; the views are in another one, `…_views`.",
     )
+    shards: Annotated[dict[ShardName, Annotated[SecretStr, Field(min_length=1)]], NoDecode] = Field(
+        {},
+        max_length=SHARDS,
+        validation_alias="SHARDS",
+        description="name=postgresql://… of several logs, with blanks between: `tracker serve` then gives their merged "
+        "feed. Each shard's own processes have its DATABASE_URL instead.",
+    )
     policy: Path | None = Field(None, description="The policy file; without one every threshold has its default.")
     bootstrap_servers: str | None = Field(
         None,
@@ -113,13 +158,20 @@ class Settings(BaseSettings):
     )
     kafka: Kafka = Kafka()
     topics: Topics = Topics()
+    outbound: Outbound = Outbound()
     host: str = Field("127.0.0.1", description="Address the pages are served on.")
     port: int = Field(8080, ge=0, le=65535, description="Port; 0 takes a free one.")
     behind_proxy: bool = Field(
         default=False, description="A proxy in front does TLS and sign-in; needed to serve on any other address."
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port for /metrics of a role without pages (ingest, tick, project, deliver); 0 takes a free one.",
+    )
     docs: bool = Field(default=False, description="Serve the interactive API pages at /docs.")
-    cache_streams: int = Field(200_000, ge=1000, description="Orders and parcels kept in memory by an ingest process.")
+    cache_streams: int = Field(60_000, ge=1000, description="Orders and parcels kept in memory by an ingest process.")
     dedup_for: str = Field("30d", description="How long event ids are remembered; longer than topics keep records.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
 
@@ -134,6 +186,16 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments, then environment, then secret files, then ``tracker.toml``."""
         return init_settings, env_settings, file_secret_settings, TomlConfigSettingsSource(settings_cls)
+
+    @field_validator("shards", mode="before")
+    @classmethod
+    def _are_named(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        pairs = [one.partition("=")[::2] for one in given.split()]
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("two shards have one name")
+        return dict(pairs)
 
     @field_validator("dedup_for")
     @classmethod

@@ -2,12 +2,16 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from deploy.settings import LOOPBACK, Settings
+from deploy.wiring import CannotStart
 
 
 def configure(level: str) -> None:
@@ -31,9 +35,14 @@ METRICS: Final = {
     "tracker_ingest_client_renewed_total": "Times the Kafka client failed and was made anew.",
     "tracker_ingest_fenced_total": "Batches dropped because another process had taken the partition over.",
     "tracker_ingest_store_waits_total": "Times a batch waited because the store could not be written.",
+    "tracker_ingest_attempts_total": "Tries to take a batch in, by outcome: stored, conflict (another process wrote one"
+    " of its streams first; tried once more, under the log's lock), repeated, fenced.",
     "tracker_ingest_partitions_halted": "Partitions that are no longer read, because of what they hold.",
+    "tracker_active": "1 where this process has the turn of a role that one process at a time has, 0 on stand-by.",
 }
-"""Every metric of ingest with its sentence; those of the views and of HTTP are in ``api.metrics``."""
+"""Every metric of the roles with its sentence; those of the views and of HTTP are in ``api.metrics``."""
+_ACTIVE: Final = "tracker_active"
+_ATTEMPTS: Final = "tracker_ingest_attempts_total"
 
 
 class Meter:
@@ -44,7 +53,11 @@ class Meter:
         self._metrics = {
             name: (Counter if name.endswith("_total") else Gauge)(name, sentence, registry=registry)
             for name, sentence in METRICS.items()
+            if name not in {_ACTIVE, _ATTEMPTS}
         }
+        self._attempts = Counter(_ATTEMPTS, METRICS[_ATTEMPTS], ("outcome",), registry=registry)
+        for outcome in ("stored", "conflict", "repeated", "fenced"):
+            self._attempts.labels(outcome)
 
     def __call__(self, name: str, value: float, why: str = "") -> None:
         """Count or set a metric and say why in the log."""
@@ -54,6 +67,49 @@ class Meter:
         else:
             metric.set(value)
         structlog.get_logger().warning(name, value=value, why=why)
+
+    def tried(self, outcome: str) -> None:
+        """Count a try at a batch, which is no news."""
+        self._attempts.labels(outcome).inc()
+
+
+class Activity:
+    """Takes which roles this process is active in, as a metric."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        """Register the metric."""
+        self._active = Gauge(_ACTIVE, METRICS[_ACTIVE], ("role",), registry=registry)
+
+    def __call__(self, role: str, active: int) -> None:
+        """Set it for a role."""
+        self._active.labels(role).set(active)
+
+
+@contextmanager
+def exposed(registry: CollectorRegistry, settings: Settings) -> Iterator[None]:
+    """Serve the metrics of a process that serves nothing else, where the settings give it a port.
+
+    Raises:
+        CannotStart: the port cannot be bound, or would be open to others without a proxy that signs people in.
+    """
+    if settings.metrics_port is None:
+        yield
+        return
+    if settings.host not in LOOPBACK and not settings.behind_proxy:
+        raise CannotStart(
+            f"refusing to serve metrics on {settings.host}: put a proxy in front and set TRACKER_BEHIND_PROXY=true, "
+            "or serve them on 127.0.0.1"
+        )
+    try:
+        server, _ = start_http_server(settings.metrics_port, settings.host, registry)
+    except OSError as error:
+        raise CannotStart(f"metrics cannot be served on {settings.host}:{settings.metrics_port}: {error}") from error
+    structlog.get_logger().info("metrics", host=settings.host, port=server.server_port)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def _drop_meta(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from consumers import carrier_codes
 from consumers.translate import Translator
@@ -15,6 +15,7 @@ from deploy.settings import Settings, refuse_forbidden
 from domain.adoption import Adopted, adopt, adopted, in_force
 from domain.errors import Explained
 from domain.instant import FOREVER
+from domain.lease import Leases
 from domain.log import Log
 from domain.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
@@ -61,6 +62,11 @@ def open_store(settings: Settings) -> Log:
             "DATABASE_SCHEMA": settings.database_schema,
         }
     )
+
+
+def leases(log: Log) -> Leases:
+    """Give the leases that stand beside a log, in whatever store it is."""
+    return cast(Leases, log.recorder)
 
 
 def is_begun(settings: Settings) -> bool:

@@ -116,6 +116,7 @@ def ingest(
         partitions.update(found)
 
     extra = {**settings.kafka.membership(), **(options or {})}
+    meter = Meter(registry or CollectorRegistry())
     return Ingest(
         system.tracker,
         system.translator,
@@ -126,7 +127,8 @@ def ingest(
         settle_within=2 * extra["session_timeout_ms"] / 1000 + 10,
         accept_gaps=accept_gaps,
         refresh=refresh,
-        note=Meter(registry or CollectorRegistry()),
+        note=meter,
+        tried=meter.tried,
     )
 
 

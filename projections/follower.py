@@ -43,7 +43,11 @@ class _Failed(Exception):
 
 
 class Follower:
-    """Runs views over one log. One thread at a time; a second follower of the same views does no harm."""
+    """Runs views over one log. One thread at a time; a second follower of the same views does no harm.
+
+    Whoever comes second in a race finds the checkpoint moved and drops what it did. What waits is read in the
+    transaction that goes by it, because another follower may have parked or healed a stream meanwhile.
+    """
 
     def __init__(
         self,
@@ -70,8 +74,7 @@ class Follower:
                 self._interested.setdefault(topic, []).append(view.name)
         with store.writing() as rows:
             self.begun = checkpoints.prepare(rows, views, self._epoch, log.last_position())
-        self._lot = Lot(store, log, views)
-        self._lot.retry(self._subjects)
+        Lot(store, log, views).retry(self._subjects)
 
     def run(self, stop: threading.Event, wake: threading.Event | None = None) -> None:
         """Follow until told to stop; waits while the views cannot be written, raises what must stop the process."""
@@ -162,8 +165,10 @@ class Follower:
         with self._store.writing() as rows:
             for one in together:
                 checkpoints.advance(rows, one, last)
-                view, waiting = self._views[one.view], self._lot.waiting(one.view)
-                flowing = {name: found for name, found in groups[one.view].items() if name not in waiting}
+            waiting = {(one.view, one.stream) for one in checkpoints.parked(rows)}
+            for one in together:
+                view = self._views[one.view]
+                flowing = {name: found for name, found in groups[one.view].items() if (one.view, name) not in waiting}
                 if last_attempt:
                     parked += _apply_or_park(view, flowing, rows, self._subjects)
                 else:
@@ -172,7 +177,6 @@ class Follower:
                 checkpoints.park(rows, each)
             if heard is not None:
                 frontier.store(rows, heard)
-        self._lot.note(parked)
 
     def _group(self, views: list[str], entries: Iterable[Entry]) -> dict[str, Streams]:
         groups: dict[str, Streams] = {name: {} for name in views}
@@ -195,6 +199,18 @@ class Follower:
         if sorted(known) != sorted(heard):
             with self._store.writing() as rows:
                 frontier.store(rows, heard)
+
+
+def follow(store: ViewStore, log: LogRecorder, stop: threading.Event) -> None:
+    """Follow with every view until told to stop; waits also where the views cannot be opened yet."""
+    while not stop.is_set():
+        try:
+            follower = Follower(store, log)
+        except (*AWAY, OperationalError) as error:
+            _log.warning("the views wait: %s", error)
+            stop.wait(_STORE_WAITS)
+        else:
+            follower.run(stop)
 
 
 def _apply(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> None:

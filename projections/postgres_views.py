@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import psycopg
 from psycopg import errors, sql
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import ConnectionPool
 
@@ -21,11 +22,20 @@ from projections.views import QueryTooSlow, RowsRefused, ViewsAway
 
 LOCK_TIMEOUT: Final = 30
 """Seconds to wait while another process writes."""
+SILENT: Final = 8
+"""Seconds a process may hold a write lock and say nothing, before whoever waits for it ends its transaction."""
+_LOOK: Final = 1
+"""Seconds between two looks at who holds the lock that we wait for."""
+RECONNECT_TIMEOUT: Final = 5.0
+"""Seconds of trying after which a pool waits to be asked again: it doubles its pauses, and after an outage of minutes
+would sleep for minutes more although the server is back."""
 CONNECT_TIMEOUT: Final = 5
 _IDLE: Final = 60
 """Seconds after which the server ends a transaction whose process has stopped."""
 _CONNECTIONS: Final = 24
 _LONGEST_NAME: Final = 63
+# A network that swallows packets must not hold a process for hours; what the URL itself says goes first.
+_ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 _AWAY: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -36,6 +46,15 @@ _COLUMNS: Final = """
     SELECT attname, COALESCE(array_position(indkey::int2[], attnum) + 1, 0) FROM pg_attribute
     LEFT JOIN pg_index ON indrelid = attrelid AND indisprimary
     WHERE attrelid = to_regclass(?) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
+
+# The server ends what is idle in a transaction, but not what is in the middle of a pipeline or a COPY: there it takes a
+# process that has stopped for one that is about to say more.
+_END_SILENT: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND wait_event = 'ClientRead'
+    AND state_change < clock_timestamp() - make_interval(secs => %s) AND pid IN (
+        SELECT pid FROM pg_locks WHERE relation = to_regclass(%s) AND granted AND mode LIKE '%%ExclusiveLock'
+        AND mode NOT LIKE 'Row%%' AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
 Connection = psycopg.Connection[TupleRow]
 
@@ -117,14 +136,15 @@ class PostgresViews:
         """
         self._url = url
         self.schema = schema
+        own = {"autocommit": True, "row_factory": tuple_row, "connect_timeout": CONNECT_TIMEOUT}
         self._pool: ConnectionPool[Connection] = ConnectionPool(
-            url,
             connection_class=psycopg.Connection[TupleRow],
-            kwargs={"autocommit": True, "row_factory": tuple_row, "connect_timeout": CONNECT_TIMEOUT},
+            kwargs={**_ALIVE, **conninfo_to_dict(url), **own},
             configure=_configuring(schema),
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=CONNECT_TIMEOUT,
+            reconnect_timeout=RECONNECT_TIMEOUT,
             open=False,
         )
         self._pool.open()
@@ -138,7 +158,10 @@ class PostgresViews:
     @contextmanager
     def writing(self) -> Iterator[Rows]:
         """Hold the write lock; see ``ViewStore``."""
-        begin = f"BEGIN; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'; LOCK TABLE gate IN EXCLUSIVE MODE"
+        begin = (
+            f"BEGIN; SET LOCAL lock_timeout = '{_LOOK}s'; LOCK TABLE gate IN EXCLUSIVE MODE; "
+            f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'"
+        )
         with self._transaction(begin, "COMMIT") as connection, connection.pipeline() as pipeline:
             yield _Rows(connection, pipeline=pipeline)
 
@@ -193,13 +216,33 @@ class PostgresViews:
     def _transaction(self, begin: str, end: str) -> Iterator[Connection]:
         with self._connection() as connection:
             try:
-                connection.execute(begin.encode())
+                _open(connection, begin)
                 yield connection
                 connection.execute(end.encode())
             except BaseException:
                 with suppress(psycopg.Error):
                     connection.execute("ROLLBACK")
                 raise
+
+
+def end_silent(connection: "psycopg.Connection[Any]", table: str) -> None:
+    """End the transactions that have locked a table for writing and whose process has said nothing for long."""
+    connection.execute(_END_SILENT, (SILENT, table))
+
+
+def _open(connection: Connection, begin: str) -> None:
+    """Begin a transaction; one that waits for a writer looks now and then whether that one still speaks."""
+    until = time.monotonic() + LOCK_TIMEOUT
+    while True:
+        try:
+            connection.execute(begin.encode())
+        except errors.LockNotAvailable:
+            if time.monotonic() > until:
+                raise
+            connection.execute("ROLLBACK")
+            end_silent(connection, "gate")
+        else:
+            return
 
 
 @contextmanager

@@ -32,6 +32,9 @@ class Workflow:
             merged_into TEXT, liable TEXT, level INTEGER NOT NULL, reopened INTEGER NOT NULL,
             next_attempt INTEGER, attempt_due INTEGER NOT NULL, first_at INTEGER, contacted_at INTEGER,
             contact_channel TEXT, settled_at INTEGER, dismissed_rule TEXT, body BLOB NOT NULL) WITHOUT ROWID""",
+        # What changed since a position leaves in that order.
+        "CREATE INDEX IF NOT EXISTS workflow_position ON workflow (position)",
+        # Whose work it is, and what went up to somebody; most of what there is is nobody's any more.
         "CREATE INDEX IF NOT EXISTS workflow_person ON workflow (person) WHERE person IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS workflow_team ON workflow (team) WHERE team IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS workflow_level ON workflow (level) WHERE level > 0",

@@ -41,7 +41,9 @@ KNOWS_THE_EVENT_LIBRARY = {
     "consumers/loop.py",  # a busy store is waited for
     "consumers/ticker.py",  # likewise
     "projections/follower.py",  # likewise
+    "deploy/leading.py",  # and gives no lease meanwhile
     "api/problems.py",  # and people are told
+    "api/outbound/deliverer.py",  # and nothing leaves meanwhile
 }
 KNOWS_POSTGRESQL = {"deploy/databases.py", "projections/dialect.py", "projections/postgres_views.py"}
 RANDOM_OR_CLOCK = {"time", "random", "secrets", "uuid"}

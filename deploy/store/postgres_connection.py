@@ -20,6 +20,7 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 
 from domain.errors import StoreUnsuitable
 from projections.dialect import adapt, spoken
+from projections.postgres_views import RECONNECT_TIMEOUT, end_silent
 
 LOCK_TIMEOUT: Final = 3
 """Seconds one statement waits while another process writes; whoever must not give up tries again and can be stopped."""
@@ -94,6 +95,7 @@ class Datastore(library.PostgresDatastore):
             min_size=1,
             max_size=_CONNECTIONS,
             timeout=CONNECT_TIMEOUT,
+            reconnect_timeout=RECONNECT_TIMEOUT,
             open=False,
         )
         self._writing = threading.local()
@@ -153,9 +155,11 @@ class Datastore(library.PostgresDatastore):
                 try:
                     _lock(connection)
                     yield connection
-                except BaseException:
+                except BaseException as error:
                     with suppress(psycopg.Error):
                         connection.execute("ROLLBACK")
+                        if isinstance(error, psycopg.errors.LockNotAvailable):
+                            end_silent(connection, "stored_events")
                     raise
                 self._commit(connection)
         finally:

@@ -13,6 +13,8 @@ from eventsourcing import postgres as library
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
 from deploy.store import postgres_schema
+from deploy.store.leasing import Leasing
+from deploy.store.marking import Marking
 from deploy.store.postgres_connection import Connection, Datastore, run
 from deploy.store.reading import Reading
 from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows, before_first, beside_rows, gone
@@ -32,7 +34,7 @@ _ARRAYS: Final = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
 _COPIED: Final = {"TEXT": "text", "INTEGER": "int8", "BLOB": "bytea"}
 
 
-class PostgresLogRecorder(Reading, library.PostgresProcessRecorder):
+class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
 
     ID = "notification_id"
@@ -41,6 +43,7 @@ class PostgresLogRecorder(Reading, library.PostgresProcessRecorder):
         "SELECT first.due, first.subject FROM heard CROSS JOIN LATERAL (SELECT due, subject FROM waits "
         "WHERE waits.source = heard.source AND due < LEAST(?1, heard.largest) ORDER BY due, subject LIMIT ?2) AS first"
     )
+    NOW = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     datastore: Datastore
 
     def __init__(self, datastore: Datastore, **_: Any) -> None:

@@ -48,7 +48,7 @@ _RIGHTS: Final = (
     "GRANT USAGE ON SCHEMA {schema} TO {runtime}",
     "GRANT SELECT, INSERT ON stored_events TO {runtime}",
     "GRANT SELECT ON meta TO {runtime}",
-    "GRANT SELECT, INSERT, UPDATE ON positions, heard, feeds, quarantine, counts TO {runtime}",
+    "GRANT SELECT, INSERT, UPDATE ON positions, heard, feeds, quarantine, counts, leases, delivered TO {runtime}",
     "GRANT SELECT, INSERT ON relations TO {runtime}",
     "GRANT SELECT, INSERT, DELETE ON seen, waits TO {runtime}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON deadlines TO {runtime}",

@@ -17,10 +17,13 @@ TABLES: Final = (
         subject TEXT PRIMARY KEY, due INTEGER, policy TEXT NOT NULL) WITHOUT ROWID""",
     # The ticker asks for what is due, in order; a subject without a due time is in no tick.
     "CREATE INDEX IF NOT EXISTS deadlines_due ON deadlines (due, subject) WHERE due IS NOT NULL",
+    # Whether anything is armed by another policy than that of now, which is asked at every look.
+    "CREATE INDEX IF NOT EXISTS deadlines_policy ON deadlines (policy, subject)",
     # What came due while its feed was silent; the next look is when more of that feed has been heard.
     """CREATE TABLE IF NOT EXISTS waits (
         subject TEXT NOT NULL, source TEXT NOT NULL, due INTEGER NOT NULL, PRIMARY KEY (subject, source))
         WITHOUT ROWID""",
+    # What came due of a feed that was heard further, the earliest first.
     "CREATE INDEX IF NOT EXISTS waits_due ON waits (source, due)",
     "CREATE TABLE IF NOT EXISTS heard (source TEXT PRIMARY KEY, largest INTEGER NOT NULL) WITHOUT ROWID",
     # State that any process can make anew from the batches in the log: spans without a silence, as JSON.
@@ -36,6 +39,13 @@ TABLES: Final = (
         what TEXT NOT NULL, at INTEGER NOT NULL, name TEXT NOT NULL, PRIMARY KEY (what, at, name)) WITHOUT ROWID""",
     """CREATE TABLE IF NOT EXISTS counts (
         what TEXT NOT NULL, day INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (what, day)) WITHOUT ROWID""",
+    # Who has a role that one process at a time may have; commits by itself, with no event.
+    """CREATE TABLE IF NOT EXISTS leases (
+        name TEXT PRIMARY KEY, holder TEXT NOT NULL, term INTEGER NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID""",
+    # How far each topic has been told; here and not beside the views, which are made anew at times. Commits by itself.
+    """CREATE TABLE IF NOT EXISTS delivered (
+        target TEXT PRIMARY KEY, epoch TEXT NOT NULL, position INTEGER NOT NULL, revision INTEGER NOT NULL,
+        held INTEGER) WITHOUT ROWID""",
 )
 """In the order in which they are written: events first, then positions, then what is keyed by message and subject."""
 

@@ -4,12 +4,15 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
 from deploy.store import schema
+from deploy.store.leasing import Leasing
+from deploy.store.marking import Marking
 from deploy.store.reading import Reading, marks
 from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, before_first, beside_rows, gone
 from deploy.store.sqlite_connection import Datastore
@@ -27,10 +30,11 @@ SCHEMA: Final = (
 
 _IN: Final = 500
 """Values in one ``IN (…)``."""
+_COLUMNS: Final = attrgetter("originator_id", "originator_version", "topic", "state")
 _NAMES: Final = schema.names(SCHEMA)
 
 
-class SqliteLogRecorder(Reading, library.SQLiteProcessRecorder):
+class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
 
     ID = "rowid"
@@ -38,6 +42,7 @@ class SqliteLogRecorder(Reading, library.SQLiteProcessRecorder):
     WAITING = (
         "SELECT due, subject FROM heard CROSS JOIN waits WHERE waits.source = heard.source AND due < MIN(?1, largest)"
     )
+    NOW = "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)"
     datastore: Datastore
 
     def __init__(self, datastore: library.SQLiteDatastore, **options: Any) -> None:
@@ -111,7 +116,7 @@ class SqliteLogRecorder(Reading, library.SQLiteProcessRecorder):
             check_contiguous(c, stored_events)
             c.executemany(
                 self.insert_events_statement,
-                [(s.originator_id, s.originator_version, s.topic, s.state) for s in stored_events],
+                list(map(_COLUMNS, stored_events)),
             )
             if beside is not None:
                 store_beside(c, beside)
@@ -187,6 +192,11 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
 
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Give values in portions that one statement takes."""
+    """Give values in portions that one statement takes, each of one of few sizes: SQLite prepares it once for each.
+
+    What is too few is filled up with the last value, which says nothing new.
+    """
     for start in range(0, len(values), _IN):
-        yield tuple(values[start : start + _IN])
+        part = tuple(values[start : start + _IN])
+        size = min(_IN, 1 << (len(part) - 1).bit_length())
+        yield part + part[-1:] * (size - len(part))

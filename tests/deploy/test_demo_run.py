@@ -28,7 +28,7 @@ pytestmark = pytest.mark.xdist_group("demo")
 class Demo:
     """A running sample season."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **settings: str) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKER_", "KAFKA_"))}
         self.data = folder / "var" / "demo"
         self.said = folder / "said.txt"
@@ -45,7 +45,7 @@ class Demo:
                     str(SPEED),
                 ],
                 cwd=folder,
-                env={**kept, "TRACKER_PORT": "0"},
+                env={**kept, "TRACKER_PORT": "0", **settings},
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )
@@ -87,11 +87,21 @@ class Demo:
         self._wait_for(lambda: self._known_up_to() >= end / 1e6 - 1, 60)
         self._wait_for(lambda: self.get("/readyz")["checks"][0]["detail"].startswith("0 "), 30)
 
+    def delivered(self) -> dict[str, int]:
+        """What has left for Kafka once nothing is behind."""
+        self._wait_for(lambda: set(self._metric("tracker_delivery_behind").values()) == {0}, 30)
+        return self._metric("tracker_delivered_total")
+
     def interrupt(self) -> float:
         begun = time.monotonic()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=10)
         return time.monotonic() - begun
+
+    def _metric(self, name: str) -> dict[str, int]:
+        with urllib.request.urlopen(self.url + "/metrics", timeout=10) as answer:
+            found = re.findall(rf'^{name}\{{outlet="(\w+)"\}} (\S+)$', answer.read().decode(), re.MULTILINE)
+        return {outlet: round(float(value)) for outlet, value in found}
 
     def _known_up_to(self) -> float:
         known = self.get("/v1/feeds")["as_of"]["known_up_to"]
@@ -109,18 +119,31 @@ class Demo:
 
 @pytest.fixture
 def demo(tmp_path):
-    running = Demo(tmp_path)
-    yield running
-    if running.process.poll() is None:
-        running.process.kill()
-        running.process.wait(timeout=10)
+    yield from running(tmp_path)
 
 
-def test_the_season_is_found_as_it_was_told_and_every_proof_leads_to_an_acknowledged_record(demo):
+@pytest.fixture
+def delivering(tmp_path):
+    yield from running(tmp_path, TRACKER_OUTBOUND__WITH_RUN="true")
+
+
+def running(folder, **settings):
+    made = Demo(folder, **settings)
+    yield made
+    if made.process.poll() is None:
+        made.process.kill()
+        made.process.wait(timeout=10)
+
+
+def test_the_season_is_found_as_it_was_told_and_every_proof_leads_to_an_acknowledged_record(delivering):
+    demo = delivering
     demo.first_incident()
     demo.finished()
     truth = in_truth(json.loads(line) for line in (demo.data / "truth.jsonl").open())
     found = demo.found(len(truth))
+    delivered = demo.delivered()
+    assert delivered["changes"] == len(demo.get("/v1/feed?limit=500")["changes"])
+    assert delivered["states"] >= len({one.subject for one in found})
     ended = demo.interrupt()
     print(f"Ctrl-C ended it in {ended:.1f} s")
     assert demo.process.returncode == 0

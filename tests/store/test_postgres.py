@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
+from eventsourcing.persistence import OperationalError
 from psycopg import sql
 from pydantic import SecretStr
 
@@ -13,6 +15,8 @@ from deploy.databases import prepare
 from deploy.settings import Settings
 from deploy.store.postgres_recorder import PostgresLogRecorder
 from deploy.store.postgres_schema import roles
+from deploy.wiring import leases
+from domain.delivered import Mark, Marks
 from domain.errors import StoreUnsuitable
 from domain.log import Beside, Log, LogRecorder
 from projections.follower import Follower
@@ -132,6 +136,28 @@ def test_the_runtime_role_does_all_that_the_tracker_does(path: Path, cluster: Cl
         store.hear(list(store.positions().values()))
         assert store.forget_seen(6, 1) == 1
         assert store.expire_quarantine(10) == 2
+        marks = cast(Marks, store)
+        assert marks.move("topic", None, Mark("epoch", 1))
+        assert marks.move("topic", Mark("epoch", 1), Mark("epoch", 2))
+        marks.move_back("topic", Mark("epoch", 1))
+        assert marks.delivered("topic") == Mark("epoch", 1)
+        assert leases(log).claim("ticker", "a", 10**9) == 1
+        leases(log).give_up("ticker", "a")
+        assert leases(log).claim("ticker", "b", 10**9) == 2
+
+
+def test_the_runtime_role_ends_a_session_of_its_own_that_stopped_in_a_transaction(
+    path: Path, cluster: Cluster, runtime: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("projections.postgres_views.SILENT", 0.2)
+    with Log(by(path, RUNTIME, cluster)) as log, psycopg.connect(runtime) as silent:
+        silent.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(engine.schema_of(path))))
+        silent.execute("SELECT lock_log()")
+        with pytest.raises(OperationalError, match="lock"):
+            log.store.insert_events([event()])
+        assert log.store.insert_events([event()]) is not None
+        with pytest.raises(psycopg.OperationalError):
+            silent.execute("SELECT 1")
 
 
 def test_the_runtime_role_follows_and_rebuilds_the_views(path: Path, cluster: Cluster, runtime: str) -> None:

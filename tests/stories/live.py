@@ -25,6 +25,7 @@ from deploy.workers import Crew, Worker
 from domain.instant import HOUR, Instant, instant
 from domain.tracker import TICK_LIMIT
 from projections import rebuild
+from projections.follower import Follower
 from tests.brokers.clients import PATIENCE, producer
 from tests.contracts.ingesting import Message, Shop, until
 from tests.story import at
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from deploy.settings import Settings
-    from projections.follower import Follower
     from projections.views import SqliteViews
     from tests.brokers.broker import Broker
     from tests.stories.pen import Event
@@ -196,7 +196,8 @@ def live(broker: Broker, folder: Path, begins: float, policy: str = "") -> Itera
     settings = _settings(shop, policy)
     with ExitStack() as stack:
         parts = stack.enter_context(system(settings, adopting=True))._replace(clock=hands)
-        reading, follower = stack.enter_context(views(parts, settings))
+        reading = stack.enter_context(views(parts, settings))
+        follower = Follower(reading, parts.log.store)
         crew, url = _at_work(stack, parts, settings, shop, reading, follower)
         told = Live(shop, parts, hands, url)
         stack.callback(told.close)

@@ -4,118 +4,119 @@ import argparse
 import os
 import signal
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from traceback import format_exception
 from typing import Final
 
-from tests.benchmarks import end_to_end, in_memory, report
-from tests.benchmarks.measure import ResultsDiffer
-from tests.benchmarks.report import Line
-from tests.benchmarks.subjects import SubjectFailed
+import msgspec
+
+from tests.benchmarks import page, report
+from tests.benchmarks.goals import MEASURES, judge
+from tests.benchmarks.report import Kept
+from tests.benchmarks.result import not_measured
+from tests.benchmarks.stand import QUICK, Measure, Size, Stand
 from tests.brokers.broker import BrokerMissingError
+from tests.stores.cluster import StoreMissingError
 
 ROOT: Final = Path("var/bench")
-MEASURES: Final = ("P1", "P2")
-SHARE_OF_P1: Final = "0.75 (beyond 0.9)"
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How much is measured."""
-
-    messages: int
-    batches: tuple[int, ...]
-    repetitions: int
-    from_broker: int
-    repetitions_from_broker: int
-
-
-QUICK: Final = Size(12_000, (500,), 3, 12_000, 3)
-FULL: Final = Size(40_000, (500, 2_000), 5, 60_000, 3)
+MODULES: Final = {
+    "P1": "in_memory",
+    "P2": "end_to_end",
+    "P3": "latency",
+    "P4": "rebuilding",
+    "P5": "growth",
+    "P6": "lookups",
+    "P7": "fan_out",
+    "P8": "deadlines",
+    "P9": "two_processes",
+}
+MISSING: Final = (BrokerMissingError, StoreMissingError)
+"""What this machine lacks: told in place of a figure."""
 
 
 def main() -> int:
-    """Measure what was asked for; fails only when subjects do not find the same."""
+    """Measure what was asked for; fails only when a subject fails or finds something else than the others."""
     chosen = _arguments()
-    size = QUICK if chosen.quick else FULL
+    size = _size(chosen)
+    measures = chosen.only or list(MEASURES)
     ROOT.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(prefix="work-", dir=ROOT))
-    load = [os.getloadavg()[0]]
+    before, at = os.getloadavg()[0], report.now()
     try:
-        lines, kept = measure_all(chosen.only or list(MEASURES), size, work)
-    except (ResultsDiffer, SubjectFailed) as failure:
-        sys.stderr.write(f"{failure}\n")
-        return 1
+        with Stand(work, size) as stand:
+            failures = measure_all(measures, stand)
     finally:
         rmtree(work, ignore_errors=True)
-    load.append(os.getloadavg()[0])
-    path = chosen.json or ROOT / f"{report.now_as_name()}.json"
-    said = {
-        "machine": report.machine(),
-        "size": asdict(size),
-        "load": load,
-        "lines": [asdict(one) for one in lines],
-        **kept,
-    }
-    report.keep(path, said)
+    kept = Kept(
+        at=at.strftime("%Y-%m-%d"),
+        quick=size.quick,
+        machine=report.machine() | stand.versions,
+        load=(before, os.getloadavg()[0]),
+        size=msgspec.to_builtins(size),
+        results=stand.results,
+        goals=judge(stand.results, measures),
+    )
+    path = chosen.json or ROOT / f"{at.strftime('%Y%m%dT%H%M%SZ')}.json"
+    kept.save(path)
+    _say(kept, path)
+    if not size.quick and set(measures) == set(MEASURES) and not failures:
+        page.publish(kept)
+    return 1 if failures else 0
+
+
+def measure_all(measures: Sequence[str], stand: Stand) -> list[Exception]:
+    """Take one measure after the other and print each; returns what failed."""
+    failures: list[Exception] = []
+    for name in measures:
+        measure: Measure = import_module(f"tests.benchmarks.{MODULES[name]}").measure
+        try:
+            found = measure(stand)
+        except MISSING as missing:
+            found = [not_measured(name, "", "", str(missing))]
+        except Exception as failure:  # noqa: BLE001  # the other measures are taken all the same
+            failures.append(failure)
+            sys.stderr.write("".join(format_exception(failure)))
+            found = [not_measured(name, "", "", f"failed: {[*str(failure).splitlines(), repr(failure)][0]}")]
+        stand.results += found
+        sys.stdout.write("".join(f"\n{report.say(one)}\n" for one in found))
+        sys.stdout.flush()
+    return failures
+
+
+def _say(kept: Kept, path: Path) -> None:
     # What others do here lowers every figure, and not all alike.
-    sys.stdout.write(f"\nload {load[0]:.1f} before, {load[1]:.1f} after, on {os.cpu_count()} cores; kept in {path}\n")
-    return 0
+    load = f"load {kept.load[0]:.1f} before, {kept.load[1]:.1f} after, on {os.cpu_count()} cores"
+    small = "a quick run, of small sizes: its verdicts are no more than a sign of life\n" if kept.quick else ""
+    sys.stdout.write(f"\n{report.say_goals(kept.goals)}\n\n{small}{load}; kept in {path}\n")
 
 
-def measure_all(measures: list[str], size: Size, work: Path) -> tuple[list[Line], dict[str, object]]:
-    """Measure and print one after the other; returns every line and what to keep beside them."""
-    lines: list[Line] = []
-    kept: dict[str, object] = {}
-    if "P1" in measures:
-        for batch in size.batches:
-            found, notes = in_memory.measure(size.messages, batch, size.repetitions, work)
-            _show(found, notes.say())
-            lines += found
-            kept[f"P1/{batch}"] = asdict(notes)
-    if "P2" in measures:
-        lines += _from_broker(size, work, lines, kept)
-    return lines, kept
+def _forget_settings() -> None:
+    # What whoever starts this has set for a tracker of theirs is no part of the measurement.
+    for name in list(os.environ):
+        if name.startswith(("TRACKER_", "KAFKA_")) or name in {"DATABASE_URL", "SHARDS"}:
+            del os.environ[name]
 
 
-def _from_broker(size: Size, work: Path, lines: list[Line], kept: dict[str, object]) -> list[Line]:
-    try:
-        found, notes = end_to_end.measure(size.from_broker, size.repetitions_from_broker, work)
-    except BrokerMissingError as missing:
-        found = [Line(end_to_end.MEASURE, "ours", None, note=str(missing))]
-        _show(found, [])
-        return found
-    found += against_memory(found[0], lines)
-    _show(found, notes.say())
-    kept[end_to_end.MEASURE] = asdict(notes)
-    return found
-
-
-def against_memory(from_broker: Line, lines: list[Line]) -> list[Line]:
-    """Set our rate from the broker against our best from memory, where that was measured too."""
-    ours = [one.rate for one in lines if one.subject == from_broker.subject and one.rate is not None]
-    if not ours or from_broker.rate is None:
-        return []
-    best = max(ours)
-    return [Line(from_broker.measure, "ours from memory (P1)", best, None, None, from_broker.rate / best, SHARE_OF_P1)]
-
-
-def _show(lines: list[Line], notes: list[str]) -> None:
-    sys.stdout.write("\n".join(["", report.table(lines), "", *notes, ""]))
-    sys.stdout.flush()
+def _size(chosen: argparse.Namespace) -> Size:
+    size = QUICK if chosen.quick else Size()
+    return msgspec.structs.replace(size, grown_events=chosen.events) if chosen.events else size
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller and under three minutes")
-    parser.add_argument("--only", action="append", choices=MEASURES, help="measure this; may be given again")
+    parser.add_argument("--quick", action="store_true", help="smaller and under three minutes; prints only")
+    parser.add_argument("--only", action="append", choices=MEASURES, help="take this measure; may be given again")
+    parser.add_argument("--events", type=int, help="events of the grown log of P5, P6 and P8")
     parser.add_argument("--json", type=Path, help="where to keep the figures")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
     # Told to end, we still end what we started and clear up.
+    _forget_settings()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     sys.exit(main())

@@ -17,6 +17,7 @@ from deploy.embedded import free_port
 from deploy.keeper import end_kept, start_kept
 from domain.batch import BatchTaken
 from domain.log import decode
+from tests.benchmarks import topics
 from tests.benchmarks.ours import POLICY
 
 STOP_SECONDS: Final = 15.0
@@ -52,6 +53,12 @@ class Processes:
         environment = [f"{key}={value}" for key, value in settings.items()]
         self._running.append(start_kept([ENV, *environment, *command], self._directory / f"{name}.out"))
 
+    def resident_kib(self) -> int:
+        """Say how much memory the one that was started last holds."""
+        (child,) = Path(f"/proc/{self._running[-1].pid}/task/{self._running[-1].pid}/children").read_text().split()
+        lines = Path(f"/proc/{child}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
     def failed(self) -> bool:
         """Say whether one has ended with an error."""
         return any(one.poll() for one in self._running)
@@ -74,10 +81,10 @@ class Processes:
 class Newcomer:
     """The newcomer's version: consumer and projection as a process each; its view shows what is late."""
 
-    def __init__(self, bootstrap_servers: str, directory: Path, messages: int) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, directory: Path, messages: int) -> None:
         """Prepare a run."""
         self.processes = Processes(directory)
-        self._arguments = (bootstrap_servers, str(directory), str(messages))
+        self._arguments = (bootstrap_servers, prefix, str(directory), str(messages))
         self._view = directory / "view.db"
 
     def start(self) -> None:
@@ -99,7 +106,7 @@ class Newcomer:
 class Ours:
     """The product's roles as a process each; what every view has taken in and the feed serves is visible."""
 
-    def __init__(self, bootstrap_servers: str, directory: Path, messages: int) -> None:
+    def __init__(self, bootstrap_servers: str, prefix: str, directory: Path, messages: int = 0) -> None:
         """Prepare a run."""
         _ = messages
         self.processes = Processes(directory)
@@ -108,19 +115,20 @@ class Ours:
         self._batches: list[tuple[int, int]] = []
         policy = directory / "policy.toml"
         policy.write_text(POLICY)
-        self._url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         self._settings = {
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
             "TRACKER_DATA_DIR": str(directory),
             "TRACKER_POLICY": str(policy),
             "TRACKER_KAFKA__GROUP": directory.name,
-            "TRACKER_PORT": self._url.rpartition(":")[2],
+            "TRACKER_PORT": self.url.rpartition(":")[2],
+            **topics.settings(prefix),
         }
 
     def start(self) -> None:
         """Start what waits for events first, and what reads them when all of that answers."""
         self._role("serve")
-        self._wait_for_pages()
+        wait_for(self.url, self.processes)
         self._role("project")
         self._role("tick")
         time.sleep(2.0)
@@ -145,7 +153,7 @@ class Ours:
         found: dict[str, str] = {}
         after, more = "first", True
         while more:
-            with urlopen(f"{self._url}/v1/feed?limit=500&after={quote(after)}") as answer:
+            with urlopen(f"{self.url}/v1/feed?limit=500&after={quote(after)}") as answer:
                 page = json.load(answer)
             for one in page["changes"]:
                 found[one["incident"]["subject"]] = one["incident"]["state"]
@@ -153,19 +161,39 @@ class Ours:
         return frozenset(subject for subject, state in found.items() if state != "retracted")
 
     def _role(self, name: str, *arguments: str) -> None:
-        self.processes.start(name, str(Path(sys.executable).parent / "tracker"), name, *arguments, **self._settings)
+        start_role(self.processes, self._settings, name, *arguments)
 
-    def _wait_for_pages(self) -> None:
-        until = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                urlopen(f"{self._url}/healthz").close()
-            except URLError:
-                if time.monotonic() > until or self.processes.failed():
-                    raise
-                time.sleep(0.1)
-            else:
-                return
+
+def serve(processes: Processes, directory: Path, **settings: str) -> str:
+    """Serve the log and the views of a directory; returns the address once it answers."""
+    url = f"http://127.0.0.1:{free_port()}"
+    place = {"TRACKER_DATA_DIR": str(directory), "TRACKER_PORT": url.rpartition(":")[2]}
+    start_role(processes, place | settings, "serve")
+    wait_for(url, processes)
+    return url
+
+
+def start_role(processes: Processes, settings: dict[str, str], name: str, *arguments: str) -> None:
+    """Start one role of the product as a process."""
+    processes.start(name, str(Path(sys.executable).parent / "tracker"), name, *arguments, **settings)
+
+
+def wait_for(url: str, processes: Processes) -> None:
+    """Return once the pages answer.
+
+    Raises:
+        OSError: they do not.
+    """
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            urlopen(f"{url}/healthz").close()
+        except URLError:
+            if time.monotonic() > until or processes.failed():
+                raise
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _rows(path: Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:

@@ -1,15 +1,17 @@
 """Repeats subjects in turn, so that what else the machine does falls on all of them alike."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
-from statistics import median
+from typing import TypeVar
 
 from tests.benchmarks.peers.outcome import Outcome
 from tests.benchmarks.subjects import Subject
 
-RunOnce = Callable[[Subject, Path], Outcome]
+T = TypeVar("T")
+RunOnce = Callable[[Subject, Path], tuple[int, Outcome]]
+"""Does the job once; returns how many events it was, and the outcome."""
 
 
 @dataclass(slots=True)
@@ -17,19 +19,9 @@ class Measured:
     """One subject's repetitions."""
 
     subject: Subject
-    events: int
-    seconds: list[float] = field(default_factory=list)
+    rates: list[float] = field(default_factory=list)
+    """Events a second, one figure a repetition."""
     rows: int = 0
-
-    @property
-    def rates(self) -> list[float]:
-        """Events a second, one figure a repetition, slowest first."""
-        return sorted(self.events / one for one in self.seconds)
-
-    @property
-    def rate(self) -> float:
-        """The median of the repetitions."""
-        return median(self.rates)
 
 
 class ResultsDiffer(Exception):
@@ -56,23 +48,21 @@ def check(name: str, found: frozenset[str], least: frozenset[str], most: frozens
         raise ResultsDiffer(name, found, expected)
 
 
-def interleave(
-    subjects: Sequence[Subject], events: int, repetitions: int, run_once: RunOnce, root: Path
-) -> list[Measured]:
+def interleave(subjects: Sequence[Subject], repetitions: int, run_once: RunOnce, root: Path) -> list[Measured]:
     """Run every subject once, then every subject again, each time on an empty directory."""
-    measured = [Measured(one, events) for one in subjects]
+    measured = [Measured(one) for one in subjects]
     for repetition in range(repetitions):
-        for one in _turned(measured, repetition):
+        for one in turned(measured, repetition):
             directory = root / "run"
             rmtree(directory, ignore_errors=True)
-            outcome = run_once(one.subject, directory)
-            one.seconds.append(outcome.seconds)
+            events, outcome = run_once(one.subject, directory)
+            one.rates.append(events / outcome.seconds)
             one.rows = outcome.rows
     rmtree(root / "run", ignore_errors=True)
     return measured
 
 
-def _turned(measured: list[Measured], repetition: int) -> Iterable[Measured]:
-    # Nobody is always the one that follows the slowest.
-    start = repetition % len(measured)
-    return measured[start:] + measured[:start]
+def turned(subjects: Sequence[T], repetition: int) -> Sequence[T]:
+    """Give them in another order each time, so that nobody is always the one that follows the slowest."""
+    start = repetition % len(subjects)
+    return [*subjects[start:], *subjects[:start]]

@@ -1,9 +1,8 @@
 """The product itself on the same job: the translator, tracker and store that live ingest uses, on event time."""
 
 import argparse
-import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
@@ -12,7 +11,7 @@ from time import perf_counter
 from consumers.backtest import Run
 from consumers.translate import Translator
 from deploy import memory
-from deploy.wiring import open_log
+from deploy.settings import refuse_forbidden
 from domain.adoption import adopt
 from domain.batch import Batch, Raw, Slice
 from domain.detection import FindingOpened, FindingRetracted
@@ -23,20 +22,22 @@ from domain.tracker import Tracker
 from tests.benchmarks.peers.outcome import Outcome
 from tests.benchmarks.workload import HEADERS, PARTITIONS, TOPICS, Message, Workload, build
 from tests.benchmarks.written import Copyist
+from tests.stores import engine
 
 # The job that the peers do; whatever other kinds there are by now is not part of it.
 POLICY = '[kinds]\nenabled = ["late_shipment"]\n'
 
+TABLES = ("positions", "seen", "deadlines", "waits", "heard", "feeds", "quarantine", "relations", "counts")
+
 PLACE = attrgetter("topic", "partition")
-NAMES = {(topic, number): f"memory/{topic}/{number}" for topic in TOPICS for number in range(PARTITIONS)}
-STARTS = {Partition(name, *place): 0 for place, name in NAMES.items()}
 
 
 def run(workload: Workload, directory: Path, batch: int) -> Outcome:
     """Take every batch in, detecting as event time goes on."""
-    log = _open(directory)
+    log = open_log(directory)
+    before = log.store.last_position()
     seconds = drive(log, workload, batch)
-    outcome = Outcome(late(log), seconds, sum(_count(directory)))
+    outcome = Outcome(late(log, before), seconds, sum(_count(directory)))
     log.close()
     return outcome
 
@@ -44,25 +45,30 @@ def run(workload: Workload, directory: Path, batch: int) -> Outcome:
 def drive(log: Log, workload: Workload, batch: int, after: Callable[[], None] = lambda: None) -> float:
     """Take every batch in, doing something ``after`` each; returns the seconds all of it took."""
     now = instant(workload.until)
+    names = partitions(workload.first)
     policies = adopt(log, POLICY, now)
-    enrol(log, STARTS)
+    enrol(log, {Partition(name, *place): 0 for place, name in names.items()})
     began = perf_counter()
     tracker, translator = Tracker(log, policies), Translator({})
-    driver = Run(tracker, NAMES.values())
+    driver = Run(tracker, names.values())
     for messages in workload.batches(batch):
-        driver.take(_batch(messages, translator, now))
+        driver.take(as_batch(messages, names, translator, now))
         after()
-    for name in NAMES.values():
+    for name in names.values():
         driver.frontier.close(name)
     driver.tick()
     after()
     return perf_counter() - began
 
 
-def late(log: Log) -> frozenset[str]:
-    """Name the fulfilments with a finding that was not taken back."""
+def partitions(first: int) -> dict[tuple[str, int], str]:
+    """Name the partitions of one workload; another one in the same log has others."""
+    return {(topic, number): f"memory-{first}/{topic}/{number}" for topic in TOPICS for number in range(PARTITIONS)}
+
+
+def late(log: Log, position: int = 0) -> frozenset[str]:
+    """Name the fulfilments with a finding, made after a position, that was not taken back."""
     found: set[str] = set()
-    position = 0
     while rows := list(log.read(position, 10_000, (FindingOpened.TOPIC, FindingRetracted.TOPIC))):
         position = rows[-1][0]
         for _, _, event in rows:
@@ -73,33 +79,40 @@ def late(log: Log) -> frozenset[str]:
     return frozenset(found)
 
 
-def _batch(messages: Sequence[Message], translator: Translator, now: Instant) -> Batch:
+def as_batch(
+    messages: Sequence[Message], names: Mapping[tuple[str, int], str], translator: Translator, now: Instant
+) -> Batch:
+    """Give messages the form of a poll, decoded as ingest decodes them."""
     slices = [
-        _slice(place, list(records), translator, now) for place, records in groupby(sorted(messages, key=PLACE), PLACE)
+        _slice(place, list(records), names[place], translator, now)
+        for place, records in groupby(sorted(messages, key=PLACE), PLACE)
     ]
     return Batch(tuple(slices), now)
 
 
-def _slice(place: tuple[str, int], messages: Sequence[Message], translator: Translator, now: Instant) -> Slice:
+def open_log(directory: Path) -> Log:
+    """Open the log of a directory as the command line does."""
+    memory.look_rarely()
+    refuse_forbidden(os.environ)
+    return Log(engine.settings(directory / "log.db"))
+
+
+def _slice(
+    place: tuple[str, int], messages: Sequence[Message], name: str, translator: Translator, now: Instant
+) -> Slice:
     topic, number = place
     first, following = messages[0].offset, messages[-1].offset + 1
     records = tuple(
         translator.incoming(one.offset, Raw(topic, number, one.key, one.value, HEADERS, one.timestamp * 1000), now)
         for one in messages
     )
-    return Slice(NAMES[place], topic, number, first, following, records)
+    return Slice(name, topic, number, first, following, records)
 
 
-def _open(directory: Path) -> Log:
-    # As the command line does.
-    memory.look_rarely()
-    return open_log(directory / "log.db")
-
-
-def _count(directory: Path) -> list[int]:
-    with closing(sqlite3.connect(directory / "log.db")) as connection:
-        names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        return [connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in names]
+def _count(directory: Path) -> Iterator[int]:
+    with engine.beside(directory / "log.db") as store:
+        for name in ("stored_events", *TABLES):
+            yield store.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]
 
 
 def main() -> None:
@@ -110,7 +123,7 @@ def main() -> None:
     for name in ("directory", "written"):
         parser.add_argument(name, type=Path)
     chosen = parser.parse_args()
-    log = _open(chosen.directory)
+    log = open_log(chosen.directory)
     copyist = Copyist(chosen.directory / "log.db")
     drive(log, build(chosen.messages), chosen.batch, copyist.look)
     log.close()

@@ -10,47 +10,49 @@ from typing import Final
 from consumers.cluster import Cluster
 from consumers.loop import POLL_MS
 from consumers.source import KafkaSource
+from tests.benchmarks import topics
 from tests.benchmarks.peers import newcomer_kafka
 from tests.benchmarks.workload import TOPICS
 
 LIMIT: Final = 2000
 
 
-def rate_alone(way: str, bootstrap_servers: str, messages: int) -> float:
+def rate_alone(way: str, bootstrap_servers: str, prefix: str, messages: int) -> float:
     """Poll everything in a fresh process; returns records a second, from the first in hand to the last."""
-    command = [sys.executable, "-m", __name__, way, bootstrap_servers, str(messages)]
+    command = [sys.executable, "-m", __name__, way, bootstrap_servers, prefix, str(messages)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout)
 
 
-def ours(bootstrap_servers: str, group: str) -> Iterator[int]:
+def ours(bootstrap_servers: str, prefix: str, group: str) -> Iterator[int]:
     """Poll with the product's own source; yields how many records came each time."""
     connection = {"bootstrap_servers": bootstrap_servers}
-    partitions = Cluster(connection, TOPICS).partitions()
+    partitions = Cluster(connection, [topics.name(prefix, one) for one in TOPICS]).partitions()
     starts = dict.fromkeys(partitions, 0)
     source = KafkaSource(connection, partitions, group, lambda: starts)
     while True:
         yield sum(map(len, source.poll(POLL_MS, LIMIT).values()))
 
 
-def newcomer(bootstrap_servers: str, group: str) -> Iterator[int]:
+def newcomer(bootstrap_servers: str, prefix: str, group: str) -> Iterator[int]:
     """Poll one by one, as the newcomer does."""
-    for _ in newcomer_kafka.open_consumer(bootstrap_servers, group):
+    for _ in newcomer_kafka.open_consumer(bootstrap_servers, prefix, group):
         yield 1
 
 
-WAYS: Final = {"ours": ours, "newcomer": newcomer}
+WAYS: Final = {"ours": ours, "newcomer end to end": newcomer}
 
 
 def main() -> None:
     """Poll everything once and print how fast that went."""
     parser = argparse.ArgumentParser()
     parser.add_argument("way", choices=WAYS)
-    parser.add_argument("bootstrap_servers")
+    for name in ("bootstrap_servers", "prefix"):
+        parser.add_argument(name)
     parser.add_argument("messages", type=int)
     chosen = parser.parse_args()
-    group = f"alone-{chosen.way}-{time.time_ns()}"
-    came = (count for count in WAYS[chosen.way](chosen.bootstrap_servers, group) if count)
+    group = f"alone-{time.time_ns()}"
+    came = (count for count in WAYS[chosen.way](chosen.bootstrap_servers, chosen.prefix, group) if count)
     missing = rest = chosen.messages - next(came)
     began = time.perf_counter()
     while missing > 0:

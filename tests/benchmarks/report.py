@@ -1,76 +1,93 @@
 """What a run prints and keeps: the machine is named by its cores and versions only."""
 
-import json
 import os
 import platform
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
-from tests.benchmarks.measure import Measured
+import msgspec
 
-PACKAGES = ("bytewax", "crc32c", "eventsourcing", "kafka-python", "msgspec", "orjson")
-HEAD = ("measure", "subject", "events/s", "min-max", "ours/peer", "goal")
+from tests.benchmarks.goals import Judged
+from tests.benchmarks.result import Figure, Result
 
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the table."""
-
-    measure: str
-    subject: str
-    rate: float | None
-    least: float | None = None
-    most: float | None = None
-    ratio: float | None = None
-    goal: str = ""
-    note: str = ""
-
-    def cells(self) -> tuple[str, ...]:
-        """Write the line for people."""
-        if self.rate is None:
-            return (self.measure, self.subject, "-", self.note, "", self.goal)
-        spread = "" if self.least is None else f"{self.least:,.0f}-{self.most:,.0f}"
-        ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
-        return (self.measure, self.subject, f"{self.rate:,.0f}", spread, ratio, self.goal)
+PACKAGES = ("bytewax", "crc32c", "eventsourcing", "kafka-python", "msgspec", "orjson", "psycopg", "uvicorn")
+HEAD = ("subject", "median", "min-max", "ours/peer")
+GOAL_HEAD = ("measure", "goal", "reach", "beyond", "seen", "verdict")
 
 
-def compare(measure: str, measured: Sequence[Measured]) -> list[Line]:
-    """Set the first subject against each of the others."""
-    ours = measured[0].rate
-    lines = []
-    for place, one in enumerate(measured):
-        ratio = ours / one.rate if place else None
-        lines.append(Line(measure, one.subject.name, one.rate, one.rates[0], one.rates[-1], ratio, goal(one)))
-    return lines
+class Kept(msgspec.Struct, kw_only=True):
+    """All of a run, as its JSON has it."""
+
+    at: str
+    quick: bool
+    machine: dict[str, str | int]
+    load: tuple[float, float]
+    size: dict[str, Any]
+    results: list[Result]
+    goals: list[Judged]
+
+    def save(self, path: Path) -> None:
+        """Write it as JSON for programs and people."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1) + b"\n")
+
+    @classmethod
+    def load_from(cls, path: Path) -> "Kept":
+        """Read what ``save`` wrote."""
+        return msgspec.json.decode(path.read_bytes(), type=cls)
 
 
-def goal(one: Measured) -> str:
-    """Write what ratio is to be reached, and what beyond it."""
-    subject = one.subject
-    if subject.goal is None:
-        return ""
-    return f"{subject.goal:g}" + (f" (beyond {subject.beyond:g})" if subject.beyond else "")
+def rows(result: Result) -> list[tuple[str, ...]]:
+    """Write a result's figures for people, ours first."""
+    return [_row(result, one) for one in result.figures]
 
 
-def table(lines: Sequence[Line]) -> str:
-    """Set the lines in columns."""
-    rows = [HEAD, *(one.cells() for one in lines)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    return "\n".join(
-        "  ".join(
-            _fit(cell, width, place) for place, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in rows
+def goal_row(judged: Judged) -> tuple[str, ...]:
+    """Write a goal and what was found for people."""
+    goal = judged.goal
+    seen = judged.why_not if judged.value is None else f"{number(judged.value)} {goal.unit}"
+    return (
+        goal.measure,
+        goal.what,
+        _wanted(goal.reach, goal.unit),
+        _wanted(goal.beyond, goal.unit),
+        seen,
+        judged.verdict,
     )
 
 
-def _fit(cell: str, width: int, column: int) -> str:
-    # Figures stand to the right.
-    return cell.rjust(width) if column in {2, 4} else cell.ljust(width)
+def say(result: Result) -> str:
+    """Set one result for the terminal."""
+    title = f"{result.measure} {result.name}, {result.unit}"
+    return "\n".join([title, table(HEAD, rows(result)), *result.notes])
+
+
+def say_goals(judged: Sequence[Judged]) -> str:
+    """Set the goals for the terminal."""
+    return table(GOAL_HEAD, [goal_row(one) for one in judged])
+
+
+def table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> str:
+    """Set lines in columns."""
+    cells = [head, *lines]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells
+    )
+
+
+def number(value: float) -> str:
+    """Write three figures that count.
+
+    >>> [number(one) for one in (12345.6, 123.4, 12.34, 1.234, 0.01234)]
+    ['12,346', '123', '12.3', '1.23', '0.0123']
+    """
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2
+    return f"{value:,.{digits}f}" if value >= 1 else f"{value:.3g}"
 
 
 def machine() -> dict[str, str | int]:
@@ -83,15 +100,21 @@ def machine() -> dict[str, str | int]:
     }
 
 
-def keep(path: Path, kept: dict[str, object]) -> None:
-    """Write a run's figures as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(kept, indent=1) + "\n")
+def now() -> datetime:
+    """Give the present instant."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
-def now_as_name() -> str:
-    """Name a file after the present instant."""
-    return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+def _row(result: Result, one: Figure) -> tuple[str, ...]:
+    if one.median is None or one.least is None or one.most is None:
+        return (one.subject, "-", one.why_not, "")
+    ratio = None if one is result.ours else result.ratio(one)
+    spread = f"{number(one.least)}-{number(one.most)}" if len(one.runs) > 1 else "one run"
+    return (one.subject, number(one.median), spread, "" if ratio is None else f"{ratio:.2f}")
+
+
+def _wanted(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:g} {unit}"
 
 
 def _version(package: str) -> str:

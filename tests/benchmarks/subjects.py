@@ -1,7 +1,9 @@
 """Who is measured, and how one of them is run once in a process of its own."""
 
 import argparse
+import gc
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +14,9 @@ from pathlib import Path
 from typing import Final
 
 from tests.benchmarks.peers.outcome import Outcome
+from tests.benchmarks.result import OURS as OUR_NAME
 from tests.benchmarks.workload import SEED, Workload, build
+from tests.stores.engine import VARIABLE
 
 Run = Callable[[Workload, Path, int], Outcome]
 
@@ -23,13 +27,12 @@ class Subject:
 
     name: str
     module: str
-    goal: float | None = None
-    """How many times as fast as this one the product is to be."""
-    beyond: float | None = None
     detects: bool = True
     """Whether it looks for late shipments at all."""
     needs: str | None = None
     """A package that is not part of the product."""
+    slow: bool = False
+    """Whether a part of the messages is enough: one after the other, its rate does not depend on their number."""
 
     @property
     def missing(self) -> str | None:
@@ -44,23 +47,40 @@ class Subject:
         return run(workload, directory, batch)
 
 
-OURS: Final = Subject("ours", "tests.benchmarks.ours")
-PEERS: Final = (
-    Subject("newcomer's eventsourcing", "tests.benchmarks.peers.newcomer", goal=10, beyond=25),
-    Subject("eventsourcing in batches", "tests.benchmarks.peers.library_batches"),
-    Subject("bytewax with recovery", "tests.benchmarks.peers.bytewax_recovery", goal=1.0, beyond=1.3, needs="bytewax"),
-    Subject("CRUD upserts", "tests.benchmarks.peers.crud"),
-    Subject("raw rows (ceiling)", "tests.benchmarks.peers.raw_rows", goal=0.5, detects=False),
+_PEERS: Final = "tests.benchmarks.peers"
+OURS: Final = Subject(OUR_NAME, "tests.benchmarks.ours")
+SQLITE: Final = (
+    OURS,
+    Subject("newcomer's eventsourcing", f"{_PEERS}.newcomer", slow=True),
+    Subject("eventsourcing in batches", f"{_PEERS}.library_batches"),
+    Subject("bytewax with recovery", f"{_PEERS}.bytewax_recovery", needs="bytewax"),
+    Subject("CRUD upserts", f"{_PEERS}.crud"),
+    Subject("raw rows (ceiling)", f"{_PEERS}.raw_rows", detects=False),
 )
-SUBJECTS: Final = (OURS, *PEERS)
+POSTGRES: Final = (
+    OURS,
+    Subject("CRUD, pipelined", f"{_PEERS}.crud_pipelined"),
+    Subject("CRUD by unnest", f"{_PEERS}.crud_unnest"),
+    Subject("raw rows (ceiling)", f"{_PEERS}.raw_rows_postgres", detects=False),
+)
+SUBJECTS: Final = {"SQLite": SQLITE, "PostgreSQL": POSTGRES}
 
 
-def run_apart(subject: Subject, messages: int, directory: Path, batch: int) -> Outcome:
-    """Do the job once in a fresh process: no subject warms or litters another's memory."""
-    directory.mkdir(parents=True)
-    chosen = (subject.name, messages, batch, directory)
+def run_apart(
+    subject: Subject, messages: int, directory: Path, batch: int, url: str | None = None, *, first: int = 0
+) -> Outcome:
+    """Do the job once in a fresh process: no subject warms or litters another's memory.
+
+    The database is that of the URL where there is one; ``first`` is the number of the first order.
+
+    Raises:
+        SubjectFailed: it could not.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    chosen = (subject.module, messages, batch, directory, first)
     command = [sys.executable, "-m", __name__, *map(str, chosen)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    environment = os.environ | {VARIABLE: url or ""}
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment)
     if done.returncode:
         raise SubjectFailed(subject.name, done.stderr)
     told = json.loads(done.stdout.splitlines()[-1])
@@ -75,16 +95,25 @@ class SubjectFailed(Exception):
         super().__init__(f"{name} failed:\n{said}")
 
 
+def leave_alone_what_is_there() -> None:
+    """Keep Python from looking through the workload for garbage again and again: it is in nobody's memory but ours."""
+    gc.collect()
+    gc.freeze()
+
+
 def main() -> None:
     """Run one subject once and print its outcome as JSON."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("subject", choices=[one.name for one in SUBJECTS])
+    parser.add_argument("module", choices=[one.module for subjects in SUBJECTS.values() for one in subjects])
     for name in ("messages", "batch"):
         parser.add_argument(name, type=int)
     parser.add_argument("directory", type=Path)
+    parser.add_argument("first", type=int)
     chosen = parser.parse_args()
-    (subject,) = (one for one in SUBJECTS if one.name == chosen.subject)
-    outcome = subject.run(build(chosen.messages, SEED), chosen.directory, chosen.batch)
+    subject = Subject(chosen.module, chosen.module)
+    workload = build(chosen.messages, SEED, first=chosen.first)
+    leave_alone_what_is_there()
+    outcome = subject.run(workload, chosen.directory, chosen.batch)
     told = {"late": sorted(outcome.late), "seconds": outcome.seconds, "rows": outcome.rows}
     sys.stdout.write(json.dumps(told) + "\n")
 

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks import __main__ as command
-from tests.benchmarks import end_to_end, report
-from tests.benchmarks.__main__ import QUICK, against_memory, measure_all
+from tests.benchmarks import page, report
 from tests.benchmarks.end_to_end import build_until_now
+from tests.benchmarks.goals import MEASURES
 from tests.benchmarks.in_memory import record
 from tests.benchmarks.live import Processes
-from tests.benchmarks.measure import Measured, ResultsDiffer, check, interleave
+from tests.benchmarks.measure import ResultsDiffer, check, interleave
 from tests.benchmarks.observer import NotVisible, Seen, steady_rate, watch
 from tests.benchmarks.peers.outcome import Outcome
-from tests.benchmarks.report import Line
-from tests.benchmarks.subjects import OURS, PEERS, Subject, SubjectFailed, run_apart
+from tests.benchmarks.result import OURS, Figure, Result
+from tests.benchmarks.subjects import OURS as PRODUCT_ITSELF
+from tests.benchmarks.subjects import SQLITE, Subject, SubjectFailed, run_apart
 from tests.benchmarks.workload import build
-from tests.brokers.broker import BrokerMissingError
 
-PRODUCT, PEER = Subject("ours", "-"), Subject("peer", "-", goal=2, beyond=3)
+PRODUCT, PEER = Subject("ours", "-"), Subject("peer", "-")
 
 
 def test_a_subject_that_misses_something_ends_the_run() -> None:
@@ -46,32 +46,29 @@ def test_what_became_late_during_the_run_may_be_found_or_not() -> None:
 def test_repetitions_take_turns_on_empty_directories(tmp_path: Path) -> None:
     ran: list[str] = []
 
-    def run_once(subject: Subject, directory: Path) -> Outcome:
+    def run_once(subject: Subject, directory: Path) -> tuple[int, Outcome]:
         assert not directory.exists()
         directory.mkdir()
         ran.append(subject.name)
-        return Outcome(frozenset(), len(ran), 7)
+        return 60, Outcome(frozenset(), len(ran), 7)
 
-    measured = interleave([PRODUCT, PEER], 100, 3, run_once, tmp_path)
+    measured = interleave([PRODUCT, PEER], 3, run_once, tmp_path)
     assert ran == ["ours", "peer", "peer", "ours", "ours", "peer"]
-    assert [one.seconds for one in measured] == [[1, 4, 5], [2, 3, 6]]
+    assert [one.rates for one in measured] == [[60, 15, 12], [30, 20, 10]]
     assert [one.rows for one in measured] == [7, 7]
     assert not list(tmp_path.iterdir())
 
 
-def test_the_table_shows_median_spread_ratio_and_goal() -> None:
-    lines = report.compare("P1", [Measured(PRODUCT, 1000, [0.5, 0.25, 1.0]), Measured(PEER, 1000, [2.0, 4.0, 1.0])])
-    assert [one.ratio for one in lines] == [None, 4.0]
-    printed = report.table(lines).splitlines()
-    assert printed[1].split() == ["P1", "ours", "2,000", "1,000-4,000"]
-    assert printed[2].split() == ["P1", "peer", "500", "250-1,000", "4.00", "2", "(beyond", "3)"]
-
-
-def test_our_rate_from_the_broker_stands_beside_our_best_from_memory() -> None:
-    lines = [Line("P1/500", "ours", 10.0), Line("P1/500", "peer", 90.0), Line("P1/2000", "ours", 20.0)]
-    (line,) = against_memory(Line("P2", "ours", 15.0), lines)
-    assert (line.rate, line.ratio) == (20.0, 0.75)
-    assert against_memory(Line("P2", "ours", 15.0), []) == []
+def test_the_table_shows_median_spread_and_ratio() -> None:
+    peers = (Figure.of("peer", [500.0, 250.0, 1000.0]), Figure.absent("other", "not installed"))
+    result = Result(
+        measure="P1", name="SQLite", unit="events/s", ours=Figure.of(OURS, [2000.0, 4000.0, 1000.0]), peers=peers
+    )
+    printed = report.say(result).splitlines()
+    assert printed[0] == "P1 SQLite, events/s"
+    assert printed[2].split() == ["ours", "2,000", "1,000-4,000"]
+    assert printed[3].split() == ["peer", "500", "250-1,000", "4.00"]
+    assert printed[4].split() == ["other", "-", "not", "installed"]
 
 
 def test_a_run_that_stops_short_of_the_end_is_told() -> None:
@@ -96,32 +93,71 @@ def test_the_steady_rate_needs_no_more_than_one_advance() -> None:
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the command keep its files in a directory of the test's own."""
-    monkeypatch.setattr(command, "ROOT", tmp_path)
-    monkeypatch.setattr(sys, "argv", ["benchmarks", "--quick"])
+    monkeypatch.setattr(command, "ROOT", tmp_path / "bench")
+    monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
+    monkeypatch.setattr(page, "LAST", tmp_path / "last.json")
     return tmp_path
 
 
-def test_the_command_fails_when_results_differ(
+def asked(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["benchmarks", *arguments])
+
+
+def measuring(monkeypatch: pytest.MonkeyPatch, measure) -> None:
+    """Let every measure be this one."""
+    monkeypatch.setattr(command, "import_module", lambda _: type("Module", (), {"measure": staticmethod(measure)}))
+
+
+def slow(_stand) -> list[Result]:
+    peers = (Figure.of("bytewax with recovery", [10_000.0]),)
+    return [Result(measure="P1", name="SQLite", unit="events/s", ours=Figure.of(OURS, [1.0]), peers=peers)]
+
+
+def differ(_stand) -> list[Result]:
+    raise ResultsDiffer("peer", frozenset(), frozenset({"F1"}))
+
+
+def kept(here: Path) -> dict[str, object]:
+    (path,) = (here / "bench").glob("*.json")
+    found: dict[str, object] = json.loads(path.read_text())
+    return found
+
+
+def test_the_command_fails_when_results_differ_and_takes_the_other_measures_all_the_same(
     here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def differ(*_: object) -> None:
-        raise ResultsDiffer("peer", frozenset(), frozenset({"F1"}))
-
-    monkeypatch.setattr(command, "measure_all", differ)
+    asked(monkeypatch, "--only", "P1", "--only", "P7")
+    measuring(monkeypatch, differ)
     assert command.main() == 1
     assert "peer found 0 late shipments, 1 are" in capsys.readouterr().err
-    assert not list(here.iterdir())
+    assert [one["measure"] for one in kept(here)["results"]] == ["P1", "P7"]
+    assert {one["why_not"] for one in kept(here)["goals"]} == {
+        "failed: peer found 0 late shipments, 1 are: 1 missed ['F1'], 0 wrong []"
+    }
+    assert not page.PAGE.exists()
 
 
 def test_the_command_keeps_figures_however_slow(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = report.compare("P1", [Measured(PRODUCT, 1, [9.0]), Measured(PEER, 1000, [0.1])])
-    monkeypatch.setattr(command, "measure_all", lambda *_: (lines, {"P1/500": {"late": 3}}))
+    asked(monkeypatch, "--quick")
+    measuring(monkeypatch, slow)
     assert command.main() == 0
-    (path,) = here.glob("*.json")
-    kept = json.loads(path.read_text())
-    assert [one["subject"] for one in kept["lines"]] == ["ours", "peer"]
-    assert kept["P1/500"] == {"late": 3}
-    assert set(kept["machine"]) == set(report.machine())
+    found = kept(here)
+    assert [one["ours"]["median"] for one in found["results"]] == [1.0] * len(MEASURES)
+    assert found["quick"]
+    assert set(found["machine"]) == set(report.machine())
+    assert found["goals"][0]["verdict"] == "missed"
+    assert not page.PAGE.exists()
+
+
+def test_only_a_full_run_of_every_measure_is_put_on_the_page(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    measuring(monkeypatch, slow)
+    asked(monkeypatch, "--only", "P1")
+    assert command.main() == 0
+    assert not page.PAGE.exists()
+    asked(monkeypatch, "--json", str(here / "all.json"))
+    assert command.main() == 0
+    assert page.PAGE.read_text() == page.render(report.Kept.load_from(here / "all.json"))
+    assert page.LAST.read_bytes() == (here / "all.json").read_bytes()
 
 
 def test_processes_get_their_settings_and_end_when_told(tmp_path: Path) -> None:
@@ -145,16 +181,6 @@ def test_a_process_that_fails_is_noticed_with_its_words(tmp_path: Path) -> None:
     processes.stop()
 
 
-def test_without_a_broker_the_measure_is_left_out_and_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_directory: Path) -> None:
-        raise BrokerMissingError("Kafka needs Java")
-
-    monkeypatch.setattr(end_to_end, "ApacheKafka", missing)
-    lines, kept = measure_all(["P2"], QUICK, tmp_path)
-    assert [one.cells()[3] for one in lines] == ["Kafka needs Java"]
-    assert kept == {}
-
-
 def test_a_workload_for_live_detection_ends_now() -> None:
     workload = build_until_now(300)
     assert abs((datetime.now(UTC) - workload.until).total_seconds()) < 5
@@ -174,14 +200,14 @@ def test_a_peer_that_is_not_installed_says_how_to_install_it() -> None:
 
 
 def test_each_run_has_a_process_of_its_own(tmp_path: Path) -> None:
-    (crud,) = (one for one in PEERS if one.name == "CRUD upserts")
+    (crud,) = (one for one in SQLITE if one.name == "CRUD upserts")
     outcome = run_apart(crud, 300, tmp_path / "run", 50)
     assert outcome.late == build(300).late
     assert outcome.seconds > 0
 
 
 def test_the_product_does_the_peers_job(tmp_path: Path) -> None:
-    outcome = run_apart(OURS, 300, tmp_path / "run", 50)
+    outcome = run_apart(PRODUCT_ITSELF, 300, tmp_path / "run", 50)
     assert outcome.late == build(300).late
 
 
@@ -189,11 +215,11 @@ def test_what_the_product_writes_is_copied_for_the_ceiling(tmp_path: Path) -> No
     counted = record(300, 50, tmp_path).count()
     assert counted["seen"] == 300
     assert counted["stored_events"] > 300
-    (ceiling,) = (one for one in PEERS if not one.detects)
+    (ceiling,) = (one for one in SQLITE if not one.detects)
     assert run_apart(ceiling, 300, tmp_path / "run", 50).rows == sum(counted.values())
 
 
 def test_a_failing_subject_is_told_with_its_own_words(tmp_path: Path) -> None:
-    (ceiling,) = (one for one in PEERS if not one.detects)
+    (ceiling,) = (one for one in SQLITE if not one.detects)
     with pytest.raises(SubjectFailed, match="written-300-50"):
         run_apart(ceiling, 300, tmp_path / "run", 50)

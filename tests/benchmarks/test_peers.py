@@ -3,21 +3,35 @@
 import json
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 
+import psycopg
 import pytest
 
-from tests.benchmarks.peers import crud, library_batches, newcomer, raw_rows
+from tests.benchmarks.in_memory import record
+from tests.benchmarks.peers import (
+    crud,
+    crud_pipelined,
+    crud_unnest,
+    library_batches,
+    newcomer,
+    raw_rows,
+    raw_rows_postgres,
+)
 from tests.benchmarks.workload import LOGISTICS, ORDERS, PARTITIONS, Workload, build
 from tests.benchmarks.written import Copyist, Written
+from tests.stores import engine
+from tests.stores.cluster import Cluster
 
 MESSAGES = 300
 SEED = 49
 BATCH = 40
+ALL = ("orders", "shipments", "parcels", "positions")
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +163,46 @@ def test_the_ceiling_writes_the_rows_that_were_copied(tmp_path: Path) -> None:
     raw = sqlite3.connect(tmp_path / "raw.db")
     assert raw.execute("SELECT * FROM events").fetchall() == [(2, b"body"), (3, b"body")]
     assert raw.execute("SELECT * FROM positions").fetchall() == [("orders", 3)]
+
+
+@pytest.fixture
+def _database(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let PostgreSQL's peers use a database of their own."""
+    with cluster.database() as url:
+        monkeypatch.setenv(engine.VARIABLE, url)
+        yield
+
+
+@pytest.mark.parametrize("peer", [crud_pipelined, crud_unnest])
+def test_crud_on_postgresql_finds_what_is_late_whichever_topic_is_read_first(
+    peer: ModuleType, workload: Workload, late: set[str], tmp_path: Path, cluster: Cluster, monkeypatch
+) -> None:
+    for first in (None, ORDERS, LOGISTICS):
+        by_topic = sorted(workload.messages, key=lambda one: first is not None and one.topic != first)
+        with cluster.database() as url:
+            monkeypatch.setenv(engine.VARIABLE, url)
+            assert peer.run(replace(workload, messages=tuple(by_topic)), tmp_path, BATCH).late == late
+
+
+def test_crud_by_unnest_leaves_the_rows_that_single_statements_leave(
+    workload: Workload, tmp_path: Path, cluster: Cluster, monkeypatch
+) -> None:
+    left = []
+    for peer in (crud_pipelined, crud_unnest):
+        with cluster.database() as url, psycopg.connect(url, autocommit=True) as connection:
+            monkeypatch.setenv(engine.VARIABLE, url)
+            peer.run(workload, tmp_path, BATCH)
+            left.append([connection.execute(f"SELECT * FROM {one} ORDER BY 1, 2".encode()).fetchall() for one in ALL])
+    assert left[0] == left[1]
+    assert all(left[0])
+
+
+@pytest.mark.usefixtures("_database")
+def test_the_ceiling_on_postgresql_writes_the_rows_that_the_product_wrote(tmp_path: Path) -> None:
+    written = record(MESSAGES, BATCH, tmp_path)
+    assert raw_rows_postgres.run(build(MESSAGES), tmp_path / "run", BATCH).rows == sum(written.count().values())
+    with engine.beside(tmp_path / "run" / "raw.db") as store:
+        counted = {table: store.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in written.count()}
+    assert counted["stored_events"] == written.count()["stored_events"]
+    assert counted["seen"] == MESSAGES
+    assert all(0 < counted[table] <= number for table, number in written.count().items())

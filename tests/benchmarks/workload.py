@@ -47,6 +47,8 @@ class Workload:
     promises: tuple["Promise", ...]
     until: datetime
     seed: int
+    first: int = 0
+    """The number of its first order."""
 
     @property
     def late(self) -> frozenset[str]:
@@ -93,19 +95,23 @@ class Promise:
         return left_at is None or left_at > min(until, self.ship_by)
 
 
-def build(messages: int, seed: int = SEED, start: datetime = START) -> Workload:
-    """Make exactly so many messages; the same arguments give the same bytes for ever."""
+def build(messages: int, seed: int = SEED, start: datetime = START, *, first: int = 0) -> Workload:
+    """Make exactly so many messages; the same arguments give the same bytes for ever.
+
+    ``first`` is the number of the first order, so that several workloads fit into one log.
+    """
     orders = messages // EVENTS_AN_ORDER * 3 // 2 + 10
-    events: list[Planned] = []
-    promises: list[Promise] = []
-    for number in range(orders):
-        story = Story(Random(f"{seed}-{number}"), number, start + SEASON * number / orders)
-        events += story.events
-        promises += story.promises
-    events.sort(key=lambda one: (one.at, one.source, one.id))
-    del events[messages:]
-    until = events[-1].at
-    return Workload(tuple(_records(events)), tuple(promises), until, seed)
+    numbers = range(first, first + orders)
+    stories = [Story(Random(f"{seed}-{one}"), one, start + SEASON * (one - first) / orders) for one in numbers]
+    return tell(stories, seed, first, messages)
+
+
+def tell(stories: "Sequence[Story]", seed: int, first: int, messages: int | None = None) -> Workload:
+    """Put the events of stories in order of time, so many of them, and into partitions."""
+    events = sorted((one for story in stories for one in story.events), key=lambda one: (one.at, one.source, one.id))
+    events = events[:messages]
+    promises = tuple(promise for story in stories for promise in story.promises)
+    return Workload(tuple(_records(events)), promises, events[-1].at, seed, first)
 
 
 class Story:
@@ -121,9 +127,12 @@ class Story:
         self._warehouse = random.choice(("W-SP", "W-NB", "W-CD", "W-GZ"))
         self._carrier = random.choice(("sf", "zto", "yto"))
         self._placed_at = around.replace(microsecond=0) + self._between(0, 0.02)
-        self._ship_by = self._placed_at + PROMISE
         self._lines = self._some_lines()
+        self._ship_by = self._promised()
         self._tell()
+
+    def _promised(self) -> datetime:
+        return self._placed_at + PROMISE
 
     def _tell(self) -> None:
         self._order("order.placed.v1", self._placed_at, self._placed())
@@ -235,10 +244,11 @@ def _records(events: Sequence[Planned]) -> Iterator[Message]:
         partition = (murmur2(key) & 0x7FFFFFFF) % PARTITIONS
         offset = ends.get((topic, partition), 0)
         ends[topic, partition] = offset + 1
-        yield Message(topic, partition, offset, int(one.at.timestamp() * 1000), key, _body(one))
+        yield Message(topic, partition, offset, int(one.at.timestamp() * 1000), key, body(one))
 
 
-def _body(event: Planned) -> bytes:
+def body(event: Planned) -> bytes:
+    """Write an event as the contract has it."""
     return orjson.dumps(
         {
             "specversion": "1.0",

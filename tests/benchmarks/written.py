@@ -18,6 +18,8 @@ class Written(msgspec.Struct):
     """The schema of a log, and the rows that each batch put into it or changed."""
 
     schema: list[str]
+    columns: dict[str, list[str]]
+    """By table, in the order of the values."""
     batches: list[dict[str, list[Row]]] = []
 
     def count(self) -> dict[str, int]:
@@ -54,7 +56,9 @@ class Copyist:
         self._log = log
         self._known: dict[str, set[Row]] = {}
         with closing(self._open()) as connection:
-            self.written = Written([row[0] for row in connection.execute(SCHEMA)])
+            schema = [row[0] for row in connection.execute(SCHEMA)]
+            columns = {table: _columns(connection, table) for (table,) in connection.execute(TABLES).fetchall()}
+            self.written = Written(schema, columns)
             self._new(connection)
 
     def look(self) -> None:
@@ -74,6 +78,10 @@ class Copyist:
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self._log}?mode=ro", uri=True)
+
+
+def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
 
 
 def _size(value: object) -> int:

@@ -6,6 +6,7 @@ silence is judged when a carrier finally speaks or when the input ends, not when
 """
 
 import argparse
+import gc
 import json
 import sqlite3
 import subprocess
@@ -273,6 +274,9 @@ def main() -> None:
     recovery.mkdir()
     init_db_dir(recovery, 1)  # type: ignore[no-untyped-call]
     flow = dataflow(build(chosen.messages, chosen.seed), chosen.batch, path)
+    # As every other subject's.
+    gc.collect()
+    gc.freeze()
     began = perf_counter()
     config = RecoveryConfig(str(recovery))  # type: ignore[no-untyped-call]
     cli_main(flow, epoch_interval=timedelta(0), recovery_config=config)  # type: ignore[no-untyped-call]

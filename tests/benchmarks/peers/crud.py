@@ -61,6 +61,8 @@ OVERDUE = """INSERT OR IGNORE INTO late
 # Parents first, so that a scan in the same batch finds its parcel and shipment.
 ORDER = (PLACED, APPROVED, REQUESTED, BROKEN, PACKED, LABELLED, SCANNED, HANDED_OVER, IN_TIME, TOO_LATE)
 
+COUNTED = ("orders", "shipments", "parcels", "late", "positions")
+
 Rows = dict[str, list[tuple[Any, ...]]]
 
 
@@ -75,13 +77,7 @@ def open_tables(path: Path) -> sqlite3.Connection:
 
 def take(connection: sqlite3.Connection, messages: Sequence[Message], now: str) -> str:
     """Take a batch in: all of its upserts, what is overdue, and the positions, or nothing; returns the new now."""
-    rows: Rows = {statement: [] for statement in ORDER}
-    ends: dict[tuple[str, int], int] = {}
-    for message in messages:
-        body = orjson.loads(message.value)
-        ROWS[body["type"]](body["data"], body["time"], rows)
-        ends[message.topic, message.partition] = message.offset + 1
-        now = max(now, body["time"])
+    now, rows, ends = decoded(messages, now)
     connection.execute("BEGIN IMMEDIATE")
     for statement, values in rows.items():
         connection.executemany(statement, values)
@@ -90,6 +86,18 @@ def take(connection: sqlite3.Connection, messages: Sequence[Message], now: str) 
     connection.executemany("INSERT OR REPLACE INTO positions VALUES (?, ?, ?)", positions)
     connection.execute("COMMIT")
     return now
+
+
+def decoded(messages: Sequence[Message], now: str) -> tuple[str, Rows, dict[tuple[str, int], int]]:
+    """Read a batch: where time stands then, rows by statement, and positions by partition."""
+    rows: Rows = {statement: [] for statement in ORDER}
+    ends: dict[tuple[str, int], int] = {}
+    for message in messages:
+        body = orjson.loads(message.value)
+        ROWS[body["type"]](body["data"], body["time"], rows)
+        ends[message.topic, message.partition] = message.offset + 1
+        now = max(now, body["time"])
+    return now, rows, ends
 
 
 def _placed(data: dict[str, Any], at: str, rows: Rows) -> None:
@@ -147,5 +155,4 @@ def run(workload: Workload, directory: Path, batch: int) -> Outcome:
 
 
 def _count(connection: sqlite3.Connection) -> list[int]:
-    tables = ("orders", "shipments", "parcels", "late", "positions")
-    return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in tables]
+    return [connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in COUNTED]

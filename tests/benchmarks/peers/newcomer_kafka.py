@@ -15,10 +15,10 @@ from tests.benchmarks.workload import TOPICS
 IDLE_SECONDS = 0.05
 
 
-def consume(bootstrap_servers: str, directory: Path, messages: int) -> None:
+def consume(bootstrap_servers: str, prefix: str, directory: Path, messages: int) -> None:
     """Take so many messages in, one by one."""
     shop = open_shop(directory)
-    consumer = open_consumer(bootstrap_servers, directory.name)
+    consumer = open_consumer(bootstrap_servers, prefix, directory.name)
     for taken, record in enumerate(consumer, start=1):
         shop.take(record.value)
         if taken == messages:
@@ -27,9 +27,10 @@ def consume(bootstrap_servers: str, directory: Path, messages: int) -> None:
     shop.close()
 
 
-def open_consumer(bootstrap_servers: str, group: str) -> KafkaConsumer:
+def open_consumer(bootstrap_servers: str, prefix: str, group: str) -> KafkaConsumer:
     """Subscribe as the tutorials do."""
-    return KafkaConsumer(*TOPICS, bootstrap_servers=bootstrap_servers, group_id=group, auto_offset_reset="earliest")
+    names = (f"{prefix}.{topic}" for topic in TOPICS)
+    return KafkaConsumer(*names, bootstrap_servers=bootstrap_servers, group_id=group, auto_offset_reset="earliest")
 
 
 def follow(directory: Path, messages: int) -> None:
@@ -48,12 +49,13 @@ def main() -> None:
     """Run both halves, each in a process of its own, until all is visible."""
     parser = argparse.ArgumentParser()
     parser.add_argument("role", choices=("consume", "follow", "both"))
-    parser.add_argument("bootstrap_servers")
+    for name in ("bootstrap_servers", "prefix"):
+        parser.add_argument(name)
     parser.add_argument("directory", type=Path)
     parser.add_argument("messages", type=int)
     chosen = parser.parse_args()
     if chosen.role == "consume":
-        consume(chosen.bootstrap_servers, chosen.directory, chosen.messages)
+        consume(chosen.bootstrap_servers, chosen.prefix, chosen.directory, chosen.messages)
     elif chosen.role == "follow":
         follow(chosen.directory, chosen.messages)
     else:

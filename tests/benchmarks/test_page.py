@@ -1,0 +1,73 @@
+"""The page is made from the figures that were kept, says where they come from, and nothing of whose machine it was."""
+
+import os
+import platform
+import re
+import socket
+from pathlib import Path
+
+from tests.benchmarks import page, report
+from tests.benchmarks.goals import GOALS, judge
+from tests.benchmarks.page import render
+from tests.benchmarks.report import Kept
+from tests.benchmarks.result import OURS, Figure, Result, not_measured
+
+RESULTS = [
+    Result(
+        measure="P1",
+        name="SQLite, batches of 500",
+        unit="events/s",
+        ours=Figure.of(OURS, [1000.0, 1200.0, 1100.0]),
+        peers=(Figure.of("bytewax with recovery", [2000.0, 2200.0, 2100.0]),),
+        notes=("40,000 messages",),
+    ),
+    not_measured("P3", "", "", "Kafka needs Java"),
+]
+KEPT = Kept(
+    at="2026-01-02",
+    quick=False,
+    machine={"cores": 2, "python": "3.11.7", "kafka": "Apache Kafka 4.3.1"},
+    load=(0.1, 1.9),
+    size={"runs": 3},
+    results=RESULTS,
+    goals=judge(RESULTS),
+)
+
+
+def test_figures_go_through_their_file_unchanged(tmp_path: Path) -> None:
+    KEPT.save(tmp_path / "kept.json")
+    assert Kept.load_from(tmp_path / "kept.json") == KEPT
+
+
+def test_the_page_shows_every_figure_its_spread_and_its_peers() -> None:
+    told = render(KEPT)
+    assert "### SQLite, batches of 500, events/s" in told
+    assert "| ours | 1,100 | 1,000-1,200 |  |" in told
+    assert "| bytewax with recovery | 2,100 | 2,000-2,200 | 0.52 |" in told
+    assert "- 40,000 messages" in told
+
+
+def test_the_page_says_why_something_was_not_measured() -> None:
+    assert "| ours | - | Kafka needs Java |  |" in render(KEPT)
+
+
+def test_the_page_answers_every_goal() -> None:
+    told = render(KEPT)
+    assert [one.what for one in GOALS if f"| {one.measure} | {one.what} |" not in told] == []
+    assert "| P1 | SQLite: times bytewax with recovery | 1 × | 1.3 × | 0.524 × | missed |" in told
+    assert [f"## {measure}: " in told for measure in page.TITLES] == [True] * len(page.TITLES)
+
+
+def test_the_page_says_what_it_was_measured_on() -> None:
+    assert "on 2026-01-02 on 2 cores, load 0.1 before and 1.9 after, with python 3.11.7, kafka" in render(KEPT)
+
+
+def test_the_page_is_made_of_the_figures_that_are_kept_with_the_code() -> None:
+    assert page.PAGE.read_text(encoding="utf-8") == render(Kept.load_from(page.LAST))
+
+
+def test_neither_the_page_nor_its_figures_say_whose_machine_it_was() -> None:
+    assert set(report.machine()) == {"cores", "python", "sqlite", *report.PACKAGES}
+    for text in (page.PAGE.read_text(encoding="utf-8"), page.LAST.read_text(encoding="utf-8")):
+        assert not re.search(r"(?<![\w/])/(?:home|root|tmp|work|var|Users)/", text)
+        assert not [name for name in (socket.gethostname(), platform.node(), os.uname().release) if name in text]

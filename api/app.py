@@ -67,11 +67,11 @@ def create_app(
     ``speed``, ``wall`` and ``end`` say what the clock is, for display.
     """
     reader = Reader(views, log, ProductClock(clock, speed, wall, end))
-    meters = Meters(CollectorRegistry() if registry is None else registry, reader)
+    meters = Meters(CollectorRegistry() if registry is None else registry)
     # A clock that runs fast makes five seconds hours.
     pace = (HEARTBEAT if speed <= 1 else FAST_HEARTBEAT) if heartbeat is None else heartbeat
     live = Live(reader, heartbeat=pace, capacity=max_streams, note=meters.let_go, send_seconds=send_seconds)
-    meters.watch(live)
+    meters.watch(reader, live)
 
     app = FastAPI(
         title=TITLE,
@@ -106,11 +106,7 @@ def create_app(
         app.include_router(reference.router)
     problems.install(app)
 
-    def note(route: str, method: str, status: int, seconds: float) -> None:
-        meters.requests.labels(route, method, status).inc()
-        meters.seconds.labels(route).observe(seconds)
-
-    app.add_middleware(Guard, note=note)
+    app.add_middleware(Guard, note=meters.answered)
     return app
 
 

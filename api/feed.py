@@ -62,7 +62,7 @@ def _page(reader: Reader, wanted: Filter, position: int, limit: int) -> contract
     with reader.snapshot() as snapshot:
         stands = snapshot.stands[feed.VIEW.name]
         went_live = incidents.live_since(snapshot.rows)
-        found, position, more = _matching(snapshot, wanted, position, limit)
+        found, position, more = matching(snapshot, wanted, position, limit)
         return contract.FeedPage(
             changes=[contract.Change(**frames.change(one, Token.at(stands, one.position), went_live)) for one in found],
             next=str(Token.at(stands, position)),
@@ -71,7 +71,7 @@ def _page(reader: Reader, wanted: Filter, position: int, limit: int) -> contract
         )
 
 
-def _matching(snapshot: Snapshot, wanted: Filter, position: int, limit: int) -> tuple[list[feed.Change], int, bool]:
+def matching(snapshot: Snapshot, wanted: Filter, position: int, limit: int) -> tuple[list[feed.Change], int, bool]:
     """Read on until the page is full, the feed ends, or it has taken long enough."""
     found: list[feed.Change] = []
     deadline = time.monotonic() + _SCAN_SECONDS

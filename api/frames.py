@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from api.tokens import Token
+from api.tokens import Places, Token
 from domain.instant import Instant, instant
 from projections.feed import Change
 
@@ -14,7 +14,7 @@ CLOSING: Final = b"event: server.closing\ndata: {}\n\n"
 LAGGED: Final = b'event: lagged\ndata: {"detail":"read too slowly; go on with Last-Event-ID"}\n\n'
 
 
-def frame(event: str, data: Any, token: Token | None = None) -> bytes:
+def frame(event: str, data: Any, token: Token | Places | None = None) -> bytes:
     """Write one event; its id, where it has one, is where to go on after it."""
     head = b"" if token is None else b"id: %s\n" % str(token).encode()
     return b"%sevent: %s\ndata: %s\n\n" % (head, event.encode(), orjson.dumps(data))
@@ -27,7 +27,15 @@ def _in_unrest(one: Change) -> bool:
     return one.unrest is not None and one.change != "escalated" and one.unrest[0] < at <= one.unrest[1]
 
 
-def change(one: Change, token: Token, went_live: Instant | None) -> dict[str, Any]:
+def merged(shard: str, one: Change, places: Places, went_live: Instant | None) -> dict[str, Any]:
+    """Write an entry of one shard's feed as it leaves in a merged one; its place there must be known."""
+    mark = places.of(shard)
+    assert mark is not None
+    origin = Token(mark.epoch, mark.revision, one.position)
+    return {"shard": shard, "origin": str(origin), **change(one, places, went_live)}
+
+
+def change(one: Change, token: Token | Places, went_live: Instant | None) -> dict[str, Any]:
     """Write an entry of the feed as it leaves."""
     body = {name: value for name, value in one.body.items() if name != "known_up_to"}
     historic = went_live is not None and one.due_at < went_live

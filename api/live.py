@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from api import frames
 from api.reading import Reader
@@ -43,6 +43,7 @@ class Listener:
         self.sending_since: float | None = None
         self._frames: deque[bytes] = deque()
         self._ready = asyncio.Event()
+        self._woken = False
         self._last: bytes | None = None
 
     @property
@@ -70,12 +71,18 @@ class Listener:
             self._frames.clear()
             self._ready.set()
 
+    def wake(self) -> None:
+        """Let ``take`` return, with nothing where nothing waits."""
+        self._woken = True
+        self._ready.set()
+
     async def take(self) -> bytes | None:
         """Wait for what comes next, as much as one send should hold; none after the end."""
-        while not self._frames and self._last is None:
+        while not self._frames and self._last is None and not self._woken:
             self._ready.clear()
             await self._ready.wait()
-        if not self._frames:
+        self._woken = False
+        if not self._frames and self._last is not None:
             last, self._last = self._last, b""
             return last or None
         size, chunk = 0, []
@@ -85,29 +92,19 @@ class Listener:
         return b"".join(chunk)
 
 
-class Live:
-    """Everybody who listens."""
+L = TypeVar("L", bound=Listener)
 
-    def __init__(
-        self,
-        reader: Reader,
-        *,
-        heartbeat: float,
-        capacity: int,
-        note: Callable[[str], None] = lambda _: None,
-        send_seconds: float = SEND_SECONDS,
-    ) -> None:
-        """Tell everybody the time at least every ``heartbeat`` seconds, and hold no more than ``capacity`` clients."""
-        self._reader = reader
-        self._heartbeat = heartbeat
+
+class Crowd(Generic[L]):
+    """Everybody who listens, whatever it is that they are told."""
+
+    def __init__(self, *, capacity: int, note: Callable[[str], None], send_seconds: float) -> None:
+        """Hold no more than ``capacity`` clients."""
         self._capacity = capacity
         self._note = note
         self._send_seconds = send_seconds
-        self._connected: set[Listener] = set()
-        self._following: set[Listener] = set()
-        self._stands: Checkpoint | None = None
-        self._position = 0
-        self._told_at = 0.0
+        self._connected: set[L] = set()
+        self._following: set[L] = set()
         self.closing = False
 
     @property
@@ -120,9 +117,73 @@ class Live:
         """Count the clients."""
         return len(self._connected)
 
-    def connect(self, listener: Listener) -> None:
+    def connect(self, listener: L) -> None:
         """Watch over a client from now on."""
         self._connected.add(listener)
+
+    def disconnect(self, listener: L) -> None:
+        """Forget a client."""
+        self._connected.discard(listener)
+        self._following.discard(listener)
+
+    async def close(self, seconds: float = 1.0) -> None:
+        """End every stream; a client that takes no last word loses its connection."""
+        self.closing = True
+        for listener in list(self._connected):
+            listener.end(frames.CLOSING)
+        self._following.clear()
+        deadline = asyncio.get_running_loop().time() + seconds
+        while self._connected and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # once, at the end
+            await asyncio.sleep(POLL / 2)
+        for listener in list(self._connected):
+            listener.abort()
+
+    def _offer(self, listener: L, told: bytes) -> None:
+        if not listener.offer(told):
+            self._let_go(listener, frames.LAGGED, "lagged")
+
+    def _let_go(self, listener: L, last: bytes, why: str) -> None:
+        self._following.discard(listener)
+        listener.end(last)
+        self._note(why)
+
+    def _drop_stalled(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for listener in list(self._connected):
+            if listener.sending_since is not None and now - listener.sending_since > self._send_seconds:
+                self._let_go(listener, b"", "stalled")
+                self.disconnect(listener)
+                listener.abort()
+
+    async def _let_read(self) -> None:
+        """Wait a little for clients that read."""
+        deadline = asyncio.get_running_loop().time() + _PACE
+        await asyncio.sleep(0)
+        while any(listener.waiting > QUEUE // 2 for listener in self._following):
+            if asyncio.get_running_loop().time() >= deadline:
+                return
+            await asyncio.sleep(0.002)
+
+
+class Live(Crowd[Listener]):
+    """Everybody who listens to one log."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        heartbeat: float,
+        capacity: int,
+        note: Callable[[str], None] = lambda _: None,
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
+        """Tell everybody the time at least every ``heartbeat`` seconds, and hold no more than ``capacity`` clients."""
+        super().__init__(capacity=capacity, note=note, send_seconds=send_seconds)
+        self._reader = reader
+        self._heartbeat = heartbeat
+        self._stands: Checkpoint | None = None
+        self._position = 0
+        self._told_at = 0.0
 
     def follow(self, listener: Listener, after: int, checkpoint: Checkpoint) -> None:
         """Give a client what comes after a position at which it has read everything there is."""
@@ -130,11 +191,6 @@ class Live:
             self._stands, self._position = checkpoint, after
         listener.after = after
         self._following.add(listener)
-
-    def disconnect(self, listener: Listener) -> None:
-        """Forget a client."""
-        self._connected.discard(listener)
-        self._following.discard(listener)
 
     def heartbeat(self, token: Token | None) -> bytes:
         """Write where everything stands now."""
@@ -150,18 +206,6 @@ class Live:
                 _log.exception("the live feed could not read")
                 await asyncio.sleep(1.0)
             await asyncio.sleep(POLL)
-
-    async def close(self, seconds: float = 1.0) -> None:
-        """End every stream; a client that takes no last word loses its connection."""
-        self.closing = True
-        for listener in list(self._connected):
-            listener.end(frames.CLOSING)
-        self._following.clear()
-        deadline = asyncio.get_running_loop().time() + seconds
-        while self._connected and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110  # once, at the end
-            await asyncio.sleep(POLL / 2)
-        for listener in list(self._connected):
-            listener.abort()
 
     async def _round(self) -> None:
         self._drop_stalled()
@@ -208,29 +252,3 @@ class Live:
             for listener in list(self._following):
                 if one.position > listener.after and (listener.wanted is None or listener.wanted.matches(one)):
                     self._offer(listener, told)
-
-    def _offer(self, listener: Listener, told: bytes) -> None:
-        if not listener.offer(told):
-            self._let_go(listener, frames.LAGGED, "lagged")
-
-    def _let_go(self, listener: Listener, last: bytes, why: str) -> None:
-        self._following.discard(listener)
-        listener.end(last)
-        self._note(why)
-
-    def _drop_stalled(self) -> None:
-        now = asyncio.get_running_loop().time()
-        for listener in list(self._connected):
-            if listener.sending_since is not None and now - listener.sending_since > self._send_seconds:
-                self._let_go(listener, b"", "stalled")
-                self.disconnect(listener)
-                listener.abort()
-
-    async def _let_read(self) -> None:
-        """Wait a little for clients that read."""
-        deadline = asyncio.get_running_loop().time() + _PACE
-        await asyncio.sleep(0)
-        while any(listener.waiting > QUEUE // 2 for listener in self._following):
-            if asyncio.get_running_loop().time() >= deadline:
-                return
-            await asyncio.sleep(0.002)

@@ -34,10 +34,9 @@ METRICS: Final[dict[str, str]] = {
 class Meters:
     """Counts what this process does, in a registry of its own."""
 
-    def __init__(self, registry: CollectorRegistry, reader: Reader) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
         """Register everything in ``METRICS`` but what ``watch`` adds."""
         self.registry = registry
-        self._reader = reader
         requests = "tracker_http_requests"
         self.requests = Counter(
             requests, METRICS[f"{requests}_total"], ("route", "method", "status"), registry=registry
@@ -51,9 +50,14 @@ class Meters:
         """Count a live feed that was ended from here."""
         self._let_go.labels(reason).inc()
 
-    def watch(self, live: Live) -> None:
+    def answered(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count an answer and how long it took to begin."""
+        self.requests.labels(route, method, status).inc()
+        self.seconds.labels(route).observe(seconds)
+
+    def watch(self, reader: Reader, live: Live) -> None:
         """Read the views and the live feeds whenever somebody asks."""
-        self.registry.register(_Views(self._reader, live))
+        self.registry.register(_Views(reader, live))
 
 
 class _Views(Collector):

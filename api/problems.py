@@ -22,6 +22,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "invalid_request": (422, "A parameter is not what it must be; `errors` says which and why."),
     "invalid_token": (400, "The position token or cursor was not given out by this server."),
     "unknown_position": (410, "The position belongs to another log, or lies beyond this one: begin again without it."),
+    "no_snapshot": (400, "The merged feed has no snapshot: take each shard's own, or begin with `after=first`."),
     "refused": (409, "The state of the incident does not allow this; `code` says which rule, `detail` why."),
     "read_only": (503, "This server takes no commands; send them to one that does."),
     "not_there_yet": (503, "The views have not come to the wanted position; ask again after `Retry-After` seconds."),

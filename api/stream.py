@@ -1,7 +1,9 @@
 """One live feed: what was before, then what comes, without a gap and without anything twice."""
 
 import asyncio
-from typing import Final, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from starlette.background import BackgroundTask
 from starlette.responses import Response
@@ -9,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import frames
 from api.incidents import shown
-from api.live import PAGE, Listener, Live
+from api.live import PAGE, Crowd, Listener, Live
 from api.reading import Reader
 from api.tokens import Token
 from projections import feed, incidents
@@ -25,6 +27,7 @@ _HEADERS: Final = (
     (b"connection", b"close"),
 )
 _SNAPSHOT_PAGE: Final = 200
+L = TypeVar("L", bound=Listener)
 
 
 class Start(NamedTuple):
@@ -38,15 +41,13 @@ class Start(NamedTuple):
     """Why what the client has can not be gone on from."""
 
 
-class FeedStream(Response):
+class Streamed(Response, Generic[L]):
     """Answers with server-sent events until the client goes, falls behind, or the server ends."""
 
-    def __init__(self, reader: Reader, live: Live, wanted: Filter, start: Start) -> None:
-        """Answer nothing yet."""
-        self._reader = reader
-        self._live = live
-        self._wanted = wanted
-        self._start = start
+    def __init__(self, crowd: Crowd[L], make: Callable[[Callable[[], None]], L]) -> None:
+        """Answer nothing yet; ``make`` gives the client's listener, told how to drop the connection at once."""
+        self._crowd = crowd
+        self._make = make
         self.status_code = 200
         self.background: BackgroundTask | None = None
         self.body = b""
@@ -57,8 +58,8 @@ class FeedStream(Response):
         task = asyncio.current_task()
         assert task is not None
         abort = scope.get("extensions", {}).get(ABORT, task.cancel)
-        listener = Listener(self._wanted, abort)
-        self._live.connect(listener)
+        listener = self._make(abort)
+        self._crowd.connect(listener)
         watch = asyncio.ensure_future(_until_gone(receive, listener))
         try:
             await send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
@@ -66,10 +67,26 @@ class FeedStream(Response):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             watch.cancel()
-            self._live.disconnect(listener)
+            self._crowd.disconnect(listener)
+
+    async def _run(self, listener: L, send: Send) -> None:
+        """Tell the client what it asked for, until it is to end."""
+        raise NotImplementedError
+
+
+class FeedStream(Streamed[Listener]):
+    """Tells the feed of one log."""
+
+    def __init__(self, reader: Reader, live: Live, wanted: Filter, start: Start) -> None:
+        """Answer nothing yet."""
+        super().__init__(live, partial(Listener, wanted))
+        self._reader = reader
+        self._live = live
+        self._wanted = wanted
+        self._start = start
 
     async def _run(self, listener: Listener, send: Send) -> None:
-        await _send(listener, send, frames.RETRY + self._live.heartbeat(None))
+        await send_on(listener, send, frames.RETRY + self._live.heartbeat(None))
         begun = self._reader.feed_checkpoint()
         position = await self._begin(listener, send, begun)
         while not listener.ended:
@@ -80,15 +97,15 @@ class FeedStream(Response):
                 # Nothing is awaited between the empty page and this, so nothing can come in between.
                 self._live.follow(listener, position, checkpoint)
                 break
-            await _send(listener, send, b"".join(told for told in page if told))
+            await send_on(listener, send, b"".join(told for told in page if told))
         while (chunk := await listener.take()) is not None:
-            await _send(listener, send, chunk)
+            await send_on(listener, send, chunk)
 
     async def _begin(self, listener: Listener, send: Send, checkpoint: Checkpoint) -> int:
         """Tell a reset and a snapshot where they are due; returns the position to go on from."""
         if self._start.reset is not None:
             data = {"reason": self._start.reset, "position": str(Token.at(checkpoint))}
-            await _send(listener, send, frames.frame("reset", data))
+            await send_on(listener, send, frames.frame("reset", data))
         if self._start.snapshot:
             return await self._snapshot(listener, send)
         if self._start.from_first or self._start.reset is not None:
@@ -110,8 +127,8 @@ class FeedStream(Response):
                 break
             count += len(page)
             after = After(page[-1].due_at, page[-1].id)
-            await _send(listener, send, b"".join(told))
-        await _send(listener, send, frames.frame("snapshot", {"incidents": count, "position": str(base)}, base))
+            await send_on(listener, send, b"".join(told))
+        await send_on(listener, send, frames.frame("snapshot", {"incidents": count, "position": str(base)}, base))
         return stands.position
 
     def _read(self, position: int) -> tuple[list[bytes], int, Checkpoint]:
@@ -127,7 +144,8 @@ class FeedStream(Response):
         return told, page[-1].position if page else position, stands
 
 
-async def _send(listener: Listener, send: Send, chunk: bytes) -> None:
+async def send_on(listener: Listener, send: Send, chunk: bytes) -> None:
+    """Send, watched by the clock that lets stalled clients go."""
     if chunk:
         listener.sending_since = asyncio.get_running_loop().time()
         await send({"type": "http.response.body", "body": chunk, "more_body": True})

@@ -39,7 +39,9 @@ class Backlogs:
             stream TEXT NOT NULL, what TEXT NOT NULL, place TEXT NOT NULL, thing TEXT NOT NULL, turn INTEGER NOT NULL,
             standing TEXT NOT NULL, entered INTEGER NOT NULL, promise INTEGER,
             order_ids TEXT NOT NULL, PRIMARY KEY (stream, what, place, thing, turn)) WITHOUT ROWID""",
+        # What stands at a place, the oldest first: ages and the clear-by time count along it.
         "CREATE INDEX IF NOT EXISTS queue_entered ON queue (what, place, entered, standing) WHERE standing = 'open'",
+        # What stands at a place, the first promise first: which one breaks first.
         """CREATE INDEX IF NOT EXISTS queue_promised ON queue (what, place, promise, thing, standing)
             WHERE standing = 'open' AND promise IS NOT NULL""",
         """CREATE TABLE IF NOT EXISTS places (

@@ -39,12 +39,15 @@ class Clusters:
         f"""CREATE TABLE IF NOT EXISTS clusters (
             stream TEXT PRIMARY KEY, sku TEXT, body BLOB,
             {", ".join(f"{name} INTEGER NOT NULL DEFAULT 0" for name in COUNTS)}) WITHOUT ROWID""",
+        # A page of one article's clusters.
         "CREATE INDEX IF NOT EXISTS clusters_sku ON clusters (sku)",
         """CREATE TABLE IF NOT EXISTS cluster_members (
             stream TEXT NOT NULL, member TEXT NOT NULL, rank INTEGER NOT NULL, since INTEGER NOT NULL,
             order_id TEXT NOT NULL, customer TEXT, parcel_id TEXT, stage TEXT, proven_at INTEGER, settled_at INTEGER,
             amount TEXT, currency TEXT, quantity INTEGER, PRIMARY KEY (stream, member)) WITHOUT ROWID""",
+        # Pages of members, those first who can still be spared.
         "CREATE INDEX IF NOT EXISTS cluster_members_rank ON cluster_members (stream, rank, since, member)",
+        # Whether an order, or a customer, is a member: asked for every task of the worklist.
         "CREATE INDEX IF NOT EXISTS cluster_members_order ON cluster_members (stream, order_id)",
         """CREATE INDEX IF NOT EXISTS cluster_members_customer ON cluster_members (stream, customer)
             WHERE customer IS NOT NULL""",

@@ -18,7 +18,9 @@ class Complaints:
             complaint_id TEXT PRIMARY KEY, position INTEGER NOT NULL, opened_position INTEGER NOT NULL, order_id TEXT,
             customer TEXT, category TEXT, channel TEXT, complex INTEGER NOT NULL,
             opened_at INTEGER NOT NULL) WITHOUT ROWID""",
+        # Complaints that were opened in a window, for the summary.
         "CREATE INDEX IF NOT EXISTS complaints_opened ON complaints (opened_at)",
+        # Whether an order was complained about, and when first.
         "CREATE INDEX IF NOT EXISTS complaints_order ON complaints (order_id)",
     )
     topics = frozenset(event.TOPIC for event in EVENTS)

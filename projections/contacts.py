@@ -30,12 +30,15 @@ class Contacts:
             contact_id TEXT NOT NULL, incident TEXT NOT NULL, position INTEGER NOT NULL, at INTEGER NOT NULL,
             by TEXT NOT NULL, channel TEXT NOT NULL, outcome TEXT NOT NULL, customer TEXT, true_at INTEGER NOT NULL,
             corrects TEXT, PRIMARY KEY (contact_id, incident)) WITHOUT ROWID""",
+        # Whether a contact was put right by a later one.
         "CREATE INDEX IF NOT EXISTS contacts_corrects ON contacts (corrects) WHERE corrects IS NOT NULL",
         """CREATE TABLE IF NOT EXISTS told (
             contact_id TEXT NOT NULL, incident TEXT NOT NULL, place INTEGER NOT NULL, order_id TEXT NOT NULL,
             claim TEXT NOT NULL, value TEXT, wrong_from INTEGER,
             PRIMARY KEY (contact_id, incident, place)) WITHOUT ROWID""",
+        # What was said of an order, to be compared with what holds now.
         "CREATE INDEX IF NOT EXISTS told_order ON told (order_id)",
+        # Only what became untrue, by contact.
         "CREATE INDEX IF NOT EXISTS told_wrong ON told (contact_id, wrong_from) WHERE wrong_from IS NOT NULL",
     )
     topics = frozenset(event.TOPIC for event in (IncidentContacted, PolicyAdopted, *CHANGES, *PARCEL_EVENTS))

@@ -36,6 +36,7 @@ class Dispositions:
             until INTEGER NOT NULL, refund_on_proof INTEGER NOT NULL, requested_by TEXT NOT NULL,
             requested_at INTEGER NOT NULL, why TEXT NOT NULL, parcel_id TEXT, seen TEXT, evidence TEXT NOT NULL,
             ended_by TEXT, ended_at INTEGER, ended_why TEXT) WITHOUT ROWID""",
+        # Pages, the first deadline first: of all, of a state, of an incident, of an order.
         "CREATE INDEX IF NOT EXISTS dispositions_until ON dispositions (until, id)",
         "CREATE INDEX IF NOT EXISTS dispositions_state ON dispositions (state, until, id)",
         "CREATE INDEX IF NOT EXISTS dispositions_incident ON dispositions (incident, until, id)",

@@ -11,6 +11,7 @@ SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS incident_orders (
         order_id TEXT NOT NULL, id TEXT NOT NULL, calls INTEGER NOT NULL,
         PRIMARY KEY (order_id, id)) WITHOUT ROWID""",
+    # The orders of an incident; the key gives the incidents of an order.
     "CREATE INDEX IF NOT EXISTS incident_orders_of ON incident_orders (id)",
 )
 

@@ -36,13 +36,14 @@ class Incidents:
             position INTEGER NOT NULL, stream TEXT NOT NULL, episodes INTEGER NOT NULL, body BLOB NOT NULL,
             rule TEXT NOT NULL, clock TEXT NOT NULL, parcel TEXT, merged_into TEXT, known_at INTEGER NOT NULL,
             muted_by TEXT, muted_as TEXT, mending TEXT, mending_until INTEGER, mending_why TEXT) WITHOUT ROWID""",
+        # Pages by date: of all, and of what is asked for most; then who is muted by one, and what a subject has.
         "CREATE INDEX IF NOT EXISTS incidents_due ON incidents (due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_state ON incidents (state, due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_kind ON incidents (kind, due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_warehouse ON incidents (warehouse, due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_carrier ON incidents (carrier, due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_muted ON incidents (muted_by, due_at, id) WHERE muted_by IS NOT NULL",
-        "CREATE INDEX IF NOT EXISTS incidents_stream ON incidents (stream)",
+        "CREATE INDEX IF NOT EXISTS incidents_of_stream ON incidents (stream, state)",
         """CREATE TABLE IF NOT EXISTS episodes (
             id TEXT NOT NULL, since INTEGER NOT NULL, stream TEXT NOT NULL, state TEXT NOT NULL,
             due_at INTEGER NOT NULL, ended_at INTEGER, known_at INTEGER NOT NULL, body BLOB NOT NULL,
@@ -245,19 +246,11 @@ def _keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: di
         "evidence": [cite(ref, known) for ref in finding.proof],
         "ended_by": None if ended_by is None else cite(ended_by, known),
     }
+    times = (finding.due_at, finding.ended_at, event.known_up_to)
     rows.execute(
         "INSERT INTO episodes VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id, since, stream) DO UPDATE SET "
         "state = excluded.state, due_at = excluded.due_at, ended_at = excluded.ended_at, body = excluded.body",
-        (
-            identity,
-            finding.since,
-            stream,
-            stored.state,
-            finding.due_at,
-            finding.ended_at,
-            event.known_up_to,
-            _ENCODE(body),
-        ),
+        (identity, finding.since, stream, stored.state, *times, _ENCODE(body)),
     )
     incident_orders.note(rows, identity, finding.order_ids)
 

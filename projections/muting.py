@@ -17,6 +17,7 @@ SCHEMA: Final = (
     """CREATE TABLE IF NOT EXISTS backlog_children (
         child TEXT NOT NULL, stream TEXT NOT NULL, member TEXT NOT NULL, until INTEGER,
         PRIMARY KEY (child, stream, member)) WITHOUT ROWID""",
+    # The child of a member that changed; the key gives what a child belongs to.
     "CREATE INDEX IF NOT EXISTS backlog_children_member ON backlog_children (stream, member)",
 )
 BACKLOGS: Final = frozenset({"warehouse_backlog", "carrier_backlog"})
@@ -89,14 +90,17 @@ def _stronger(rows: Rows, identity: str, stream: str, kind: str, rule: str) -> t
 
 
 def _group(rows: Rows, identity: str, kind: str) -> tuple[str, str] | None:
+    # Two statements: joined, they would be read from every open incident.
+    belongs = rows.execute("SELECT stream FROM backlog_children WHERE child = ? AND until IS NULL", (identity,))
+    open_ones = "SELECT due_at, id FROM incidents WHERE stream = ? AND state = 'open'"
     # The narrower place says more: where parcels lie still, not only whose they are.
-    found = rows.execute(
-        "SELECT id FROM backlog_children JOIN incidents USING (stream) WHERE child = ? AND until IS NULL "
-        "AND state = 'open' ORDER BY stream LIKE 'backlog-facility-%' DESC, due_at, id LIMIT 1",
-        (identity,),
-    ).fetchone()
-    if found is not None:
-        return found[0], "backlog"
+    parents = [
+        (not stream.startswith("backlog-facility-"), *one)
+        for (stream,) in belongs.fetchall()
+        for one in rows.execute(open_ones, (stream,))
+    ]
+    if parents:
+        return min(parents)[2], "backlog"
     if kind != CLUSTERED:
         return None
     found = rows.execute(

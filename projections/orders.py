@@ -29,10 +29,12 @@ class Orders:
         """CREATE TABLE IF NOT EXISTS orders (
             order_id TEXT PRIMARY KEY, position INTEGER NOT NULL, open INTEGER NOT NULL,
             body BLOB NOT NULL) WITHOUT ROWID""",
+        # What a new policy writes anew.
         "CREATE INDEX IF NOT EXISTS orders_open ON orders (order_id) WHERE open = 1",
         """CREATE TABLE IF NOT EXISTS fulfillments (
             order_id TEXT NOT NULL, fulfillment_id TEXT NOT NULL, warehouse TEXT, deadline INTEGER, warn_at INTEGER,
             PRIMARY KEY (order_id, fulfillment_id)) WITHOUT ROWID""",
+        # What is to be shipped soon, the first deadline first: everywhere, and at a warehouse.
         """CREATE INDEX IF NOT EXISTS fulfillments_due ON fulfillments (deadline, order_id, fulfillment_id)
             WHERE warn_at IS NOT NULL""",
         """CREATE INDEX IF NOT EXISTS fulfillments_due_at
@@ -40,6 +42,7 @@ class Orders:
         # Only what is still to be delivered.
         """CREATE TABLE IF NOT EXISTS deliveries (
             order_id TEXT PRIMARY KEY, deadline INTEGER NOT NULL, warn_at INTEGER NOT NULL) WITHOUT ROWID""",
+        # What is to be delivered soon, the first deadline first.
         "CREATE INDEX IF NOT EXISTS deliveries_due ON deliveries (deadline, order_id, warn_at)",
     )
     topics = frozenset(event.TOPIC for event in (*EVENTS, *ASSURANCES, PolicyAdopted))

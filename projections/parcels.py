@@ -25,6 +25,7 @@ class Parcels:
         """CREATE TABLE IF NOT EXISTS parcels (
             parcel_id TEXT PRIMARY KEY, position INTEGER NOT NULL, tracking_number TEXT,
             body BLOB NOT NULL) WITHOUT ROWID""",
+        # The search by what stands on a label.
         "CREATE INDEX IF NOT EXISTS parcels_tracking ON parcels (tracking_number) WHERE tracking_number IS NOT NULL",
     )
     topics = frozenset(event.TOPIC for event in EVENTS)

@@ -27,7 +27,9 @@ class Payments:
             position INTEGER PRIMARY KEY, order_id TEXT NOT NULL, incident TEXT NOT NULL, member TEXT NOT NULL,
             amount TEXT NOT NULL, currency TEXT NOT NULL, form TEXT NOT NULL, at INTEGER NOT NULL, by TEXT NOT NULL,
             batch TEXT NOT NULL, override TEXT NOT NULL, approvals TEXT NOT NULL)""",
+        # What an order got, in its order.
         "CREATE INDEX IF NOT EXISTS payments_order ON payments (order_id, position)",
+        # What was paid in a window, for the summary.
         "CREATE INDEX IF NOT EXISTS payments_at ON payments (at)",
     )
     topics = frozenset({AccountPaid.TOPIC})

@@ -28,6 +28,7 @@ class Payouts:
             currency TEXT NOT NULL, members INTEGER NOT NULL, paid INTEGER NOT NULL, skipped INTEGER NOT NULL,
             total TEXT NOT NULL, paid_total TEXT NOT NULL, second INTEGER NOT NULL, why TEXT NOT NULL,
             evidence TEXT NOT NULL) WITHOUT ROWID""",
+        # Pages, the latest first: of all, of an incident, of a state.
         "CREATE INDEX IF NOT EXISTS payouts_drafted ON payouts (drafted_at, id)",
         "CREATE INDEX IF NOT EXISTS payouts_incident ON payouts (incident, drafted_at, id)",
         "CREATE INDEX IF NOT EXISTS payouts_state ON payouts (state, drafted_at, id)",
@@ -35,6 +36,7 @@ class Payouts:
             id TEXT NOT NULL, place INTEGER NOT NULL, member TEXT NOT NULL, order_id TEXT NOT NULL,
             amount TEXT NOT NULL, state TEXT NOT NULL, code TEXT, reason TEXT, at INTEGER,
             PRIMARY KEY (id, place)) WITHOUT ROWID""",
+        # The member that a payment is for; none is in a batch twice.
         "CREATE UNIQUE INDEX IF NOT EXISTS payout_members_name ON payout_members (id, member)",
     )
     topics = frozenset(event.TOPIC for event in EVENTS)

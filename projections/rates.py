@@ -71,6 +71,7 @@ class RatesView:
         """CREATE TABLE IF NOT EXISTS rated (
             what TEXT NOT NULL, id TEXT NOT NULL, order_id TEXT NOT NULL, at INTEGER NOT NULL, seller TEXT NOT NULL,
             warehouse TEXT NOT NULL, hit INTEGER NOT NULL, PRIMARY KEY (order_id, what, id)) WITHOUT ROWID""",
+        # The two ends of a window that are no whole hours, without a look at the rows themselves.
         "CREATE INDEX IF NOT EXISTS rated_at ON rated (what, at, seller, warehouse, hit)",
         """CREATE TABLE IF NOT EXISTS rated_hours (
             what TEXT NOT NULL, hour INTEGER NOT NULL, seller TEXT NOT NULL, warehouse TEXT NOT NULL,

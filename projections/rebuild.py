@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from domain.log import LogRecorder
 from projections import VIEWS, checkpoints
 from projections.follower import Follower
-from projections.view import Checkpoint, Column, Rows, View
+from projections.view import Checkpoint, Column, Parked, Rows, View
 from projections.views import ViewStore
 
 _NEAR: Final = 2000
@@ -180,7 +180,7 @@ def _switch(
     target = _target(live, log, views)
     with live.writing() as rows:
         checkpoints.prepare(rows, (), log.epoch(), log.last_position())
-        stands = checkpoints.read(rows)
+        stands, waited = checkpoints.read(rows), checkpoints.parked(rows)
         target = max([target, *(stands[view.name].position for view in views if view.name in stands)])
         more = follower.catch_up(target)
         with scratch.reading() as built:
@@ -193,7 +193,14 @@ def _switch(
                 if one.view == view.name:
                     checkpoints.park(rows, one)
             _place(rows, positions[view.name], stands.get(view.name))
+            if _of(view, waited) - _of(view, parked):
+                # What waited is in now, behind whoever follows the view.
+                checkpoints.revise(rows, view.name)
     return target, more
+
+
+def _of(view: View, parked: Sequence[Parked]) -> set[str]:
+    return {one.stream for one in parked if one.view == view.name}
 
 
 def _place(rows: Rows, built: Checkpoint, before: Checkpoint | None) -> None:

@@ -30,6 +30,7 @@ class Stakes:
             order_id TEXT PRIMARY KEY, task TEXT NOT NULL, customer TEXT, tier TEXT, sales_channel TEXT,
             value TEXT, amount REAL NOT NULL, currency TEXT, deliver_by INTEGER,
             stage INTEGER NOT NULL) WITHOUT ROWID""",
+        # The orders of a task.
         "CREATE INDEX IF NOT EXISTS stakes_task ON stakes (task)",
         """CREATE TABLE IF NOT EXISTS stake_parcels (
             order_id TEXT NOT NULL, parcel_id TEXT NOT NULL, stage INTEGER NOT NULL,

@@ -12,7 +12,7 @@ import pytest
 from domain.enrolment import Partition, go_live
 from domain.log import Beside, Recorded, UnknownTopic, encode
 from domain.order import OrderHeld
-from projections import VIEWS, checkpoints, feed, follower, frontier, incidents, orders, postgres_views, views
+from projections import VIEWS, checkpoints, feed, follower, frontier, incidents, orders, postgres_views, rebuild, views
 from projections.checkpoints import Overtaken
 from projections.follower import ATTEMPTS, Follower
 from projections.query import Filter
@@ -255,6 +255,18 @@ def test_a_parked_feed_changes_its_revision_when_healed_so_that_nobody_misses_wh
     Follower(told.store, told.log.store, among).catch_up()
     assert len(told.query("SELECT * FROM feed")) == 2
     assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
+
+
+def test_a_rebuild_that_puts_in_what_was_parked_changes_the_revision_as_healing_does(told):
+    choking = Choking(feed.VIEW, "order-O1")
+    among = [choking if view is feed.VIEW else view for view in VIEWS]
+    told.follower = Follower(told.store, told.log.store, among)
+    late(told, "1", "2")
+    told.follow()
+    for _ in range(2):
+        rebuild.rebuild(told.store, told.log.store, ["feed"])
+        assert len(told.query("SELECT * FROM feed")) == 2
+        assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
 
 
 def test_an_order_whose_events_cannot_be_folded_is_parked_where_its_state_is_needed(told):

@@ -1,23 +1,31 @@
 """The roles of a run as processes: the product's own loop and ticker over the files of a stage."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from eventsourcing.persistence import OperationalError
+from pydantic import SecretStr
+
 from consumers import loop, ticker
 from consumers.loop import Ingest
 from consumers.translate import Translator
-from deploy.wiring import open_log
+from deploy.settings import Settings
+from deploy.wiring import open_store
 from deploy.workers import Worker, until_told
 from domain.adoption import adopt, adopted
 from domain.enrolment import go_live
+from domain.errors import StoreUnsuitable
 from domain.instant import DAY
 from domain.log import Log
 from domain.tracker import Tracker
-from tests.chaos import mutants, phases
+from tests.chaos import mutants, phases, postgres_mutants
 from tests.chaos.control import Control
+from tests.chaos.postgres_phases import wrap_postgres
 from tests.chaos.source import PARTITIONS, FileSource
 from tests.chaos.world import DAWN, micro
+from tests.stores.engine import schema_of
 
 CACHE: Final = 300
 """Streams a child keeps: few, so that states are dropped and read again all the time."""
@@ -33,6 +41,10 @@ HURRIED: Final = (
 """Waiting times that are shortened, so that a short run sees many rounds; what is waited for stays."""
 
 
+NO_STORE: Final = os.EX_UNAVAILABLE
+"""Exit code of a process that found no store when it started: whoever supervises it starts it again."""
+
+
 class Part(NamedTuple):
     """What one child plays."""
 
@@ -43,21 +55,30 @@ class Part(NamedTuple):
     mutant: str = ""
     hurried: bool = True
     """Wait less than in production."""
+    database: str = ""
+    """URL of the PostgreSQL that keeps the log; none for a file on the stage."""
 
 
 def play(part: Part) -> int:
     """Be that process until told to stop; returns its exit code."""
     stage = Path(part.stage)
     control = Control(stage)
-    if part.role != "setup":
-        mutants.plant(part.mutant)
-    phases.install(control, part.slot)
+    if part.role != "setup" and part.mutant:
+        (postgres_mutants if part.database else mutants).MUTANTS[part.mutant]()
+    wrap = phases.wrap_sqlite if not part.database else wrap_postgres
+    wrap(phases.install(control, part.slot))
     if part.hurried:
         for module, name, seconds in HURRIED:
             phases.replace(module, name, seconds)
         phases.checkpoint_often()
-    with open_log(stage / "log.db") as log:
-        return ROLES[part.role](log, control, part)
+    url = SecretStr(part.database) if part.database else None
+    schema = schema_of(stage / "log.db")
+    try:
+        with open_store(Settings(data_dir=stage, database_url=url, database_schema=schema)) as log:
+            return ROLES[part.role](log, control, part)
+    except (StoreUnsuitable, OperationalError) as error:
+        print(f"no store: {error}")
+        return NO_STORE
 
 
 def _setup(log: Log, control: Control, _part: Part) -> int:

@@ -6,11 +6,13 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Final
 
-SIZE: Final = 64
-_PHASES, _AIMS = 8, 16
+SIZE: Final = 128
+_PHASES, _AIMS, _BROKE_IN, _DWELL = 8, 16, 20, 12
 _COUNTS: Final = struct.Struct("<I")
-_ERRORS, _CLASHES = 24, 44
+_ERRORS, _CLASHES, _BROKEN, _BACKENDS, _MADE, _UNMADE = 24, 40, 56, 72, 88, 104
 _SLOTS: Final = 4
+USUAL_DWELL: Final = 0.012
+"""Seconds a child stays in the phase that is aimed at, unless it is told otherwise."""
 INGEST, TICKER, SECOND = 0, 1, 2
 """Slots of the children: the ingest process, the ticker, and a second ingest process."""
 
@@ -68,6 +70,14 @@ class Control:
         """Make a child dwell in a phase, so that a kill finds it there."""
         self._page[_AIMS + slot] = phase
 
+    def dwell(self) -> float:
+        """Say for how many seconds."""
+        return self._page[_DWELL] / 1000 or USUAL_DWELL
+
+    def set_dwell(self, seconds: float) -> None:
+        """Make children dwell longer than usual, or (0) as long as usual."""
+        self._page[_DWELL] = round(seconds * 1000)
+
     def count_error(self, slot: int) -> None:
         """Count an error of the store that the child ran into."""
         self._count(_ERRORS, slot)
@@ -75,6 +85,35 @@ class Control:
     def count_clash(self, slot: int) -> None:
         """Count a batch that clashed with another writer and was decided again or dropped."""
         self._count(_CLASHES, slot)
+
+    def count_broken(self, slot: int) -> None:
+        """Count a transaction of the child's that the end of the server broke off, and say how far it was."""
+        self._page[_BROKE_IN + slot] = self._page[_PHASES + slot]
+        self._count(_BROKEN, slot)
+
+    def count_answer(self, slot: int, *, made: bool) -> None:
+        """Count a commit whose answer was lost, by what had become of it."""
+        self._count(_MADE if made else _UNMADE, slot)
+
+    def set_backend(self, slot: int, pid: int) -> None:
+        """Say which process of the server this child speaks to."""
+        _COUNTS.pack_into(self._page, _BACKENDS + slot * _COUNTS.size, pid)
+
+    def backend(self, slot: int) -> int:
+        """Give the process of the server that a child spoke to in its last transaction; 0 before that."""
+        return self._read(_BACKENDS, slot)
+
+    def broken(self, slot: int) -> int:
+        """Count the transactions of a child's that the end of the server broke off."""
+        return self._read(_BROKEN, slot)
+
+    def broke_in(self, slot: int) -> Phase:
+        """Say in which phase the last one was."""
+        return Phase(self._page[_BROKE_IN + slot])
+
+    def answers(self) -> tuple[int, int]:
+        """Count the commits whose answer was lost: those that had been made, and those that had not."""
+        return self._total(_MADE), self._total(_UNMADE)
 
     def errors(self) -> int:
         """Count the store's errors over all children."""
@@ -85,8 +124,10 @@ class Control:
         return self._total(_CLASHES)
 
     def _count(self, begin: int, slot: int) -> None:
-        at = begin + slot * _COUNTS.size
-        _COUNTS.pack_into(self._page, at, _COUNTS.unpack_from(self._page, at)[0] + 1)
+        _COUNTS.pack_into(self._page, begin + slot * _COUNTS.size, self._read(begin, slot) + 1)
+
+    def _read(self, begin: int, slot: int) -> int:
+        return int(_COUNTS.unpack_from(self._page, begin + slot * _COUNTS.size)[0])
 
     def _total(self, begin: int) -> int:
-        return sum(_COUNTS.unpack_from(self._page, begin + slot * _COUNTS.size)[0] for slot in range(_SLOTS))
+        return sum(self._read(begin, slot) for slot in range(_SLOTS))

@@ -100,26 +100,3 @@ def shown(late: dict[str, Any]) -> tuple[Any, ...]:
 def true(late: dict[str, Any]) -> tuple[Any, ...]:
     """Give the same of a true one."""
     return micro(late["due_at"]), micro(late["ended_at"]), late["ended_by"], *(late[name] for name in COMPARED)
-
-
-class Witness:
-    """Reads the log's tail again and again while it grows, to see that nothing once seen ever changes."""
-
-    def __init__(self, stage: Path) -> None:
-        """Have seen nothing."""
-        self._path = stage / "log.db"
-        self._seen: dict[int, str] = {}
-
-    def look(self) -> None:
-        """Remember what was added."""
-        self._seen |= self._read(max(self._seen, default=0))
-
-    def changed(self) -> list[int]:
-        """List the ids that no longer stand for what was seen under them."""
-        now = self._read(0)
-        return [one for one, content in self._seen.items() if now.get(one) != content]
-
-    def _read(self, after: int) -> dict[int, str]:
-        with beside(self._path) as log:
-            rows = log.execute(f"SELECT {log.id}, * FROM stored_events WHERE {log.id} > ?", (after,))
-            return {row[0]: sha256(repr(tuple(row)).encode()).hexdigest() for row in rows}

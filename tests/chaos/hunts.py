@@ -1,22 +1,28 @@
 """Hunts: each planted defect with the habits that bring it out, and the proof that these accuse nobody innocent."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, NamedTuple
 
+from tests.chaos import postgres_mutants
 from tests.chaos.control import Phase
 from tests.chaos.kills import Habits
 from tests.chaos.mutants import MUTANTS
 from tests.chaos.nursery import Nursery
 from tests.chaos.run import Outcome, run
+from tests.chaos.server import Target
 from tests.chaos.stage import Plan
 
 MESSAGES: Final = 600
 ATTEMPTS: Final = 12
 """Runs, each with another seed, within which a defect must show."""
 NEVER: Final = 1_000_000
+DRAIN: Final = 6.0
+"""Seconds in which sound code has taken everything in."""
+BACK: Final = 20.0
+"""Seconds in which it has gone on after an outage."""
 
 
 class Prey(NamedTuple):
@@ -51,6 +57,17 @@ PREY: Final[dict[str, Prey]] = {
     "frontier_before_reading": LONG_DOWN,
 }
 """Where each defect comes out; those not named do so in an ordinary run."""
+FEW: Final = 8
+"""Kills of a run in which every other one ends the server, and costs seconds."""
+POSTGRES_USUAL: Final = Prey(kills=FEW)
+POSTGRES_PREY: Final[dict[str, Prey]] = {
+    "position_not_compared": ZOMBIES._replace(kills=FEW),
+    "events_copied_on_their_own": AFTER_COMMIT._replace(kills=FEW),
+    "without_the_lock": Prey(
+        Habits({Phase.WRITTEN: 1}, {Phase.WRITTEN: 1}, zombie_every=NEVER, down_percent=0), kills=FEW
+    ),
+}
+"""Likewise, where the log is on a server."""
 
 
 CLUMSY: Final = ("AttributeError", "NameError", "TypeError", "has no attribute", "is not defined", "argument")
@@ -70,15 +87,21 @@ class Hunt(NamedTuple):
     seconds: float
 
 
-def hunt(mutant: str, seed: int, nursery: Nursery) -> Hunt:
+def planted(target: Target | None) -> Mapping[str, object]:
+    """Name the defects that can be planted where a log is on a server, or in a file."""
+    return postgres_mutants.MUTANTS if target else MUTANTS
+
+
+def hunt(mutant: str, seed: int, nursery: Nursery, target: Target | None = None) -> Hunt:
     """Look for one planted defect.
 
     Raises:
         MutantOutdated: it breaks by itself.
     """
     began, kills = time.monotonic(), 0
+    prey = POSTGRES_PREY.get(mutant, POSTGRES_USUAL) if target else PREY.get(mutant, Prey())
     for attempt in range(ATTEMPTS):
-        outcome = _run(mutant, PREY.get(mutant, Prey()), seed + attempt, nursery)
+        outcome = _run(mutant, prey, seed + attempt, nursery, target)
         kills += outcome.killed.total()
         if outcome.violations:
             if any(word in outcome.violations[0] for word in CLUMSY):
@@ -87,19 +110,21 @@ def hunt(mutant: str, seed: int, nursery: Nursery) -> Hunt:
     return Hunt(mutant, None, kills, time.monotonic() - began)
 
 
-def accused(seed: int, nursery: Nursery) -> Iterator[str]:
+def accused(seed: int, nursery: Nursery, target: Target | None = None) -> Iterator[str]:
     """Run the product as it is under all of these habits, and give what it is accused of."""
-    for prey in (AFTER_COMMIT, ZOMBIES, LONG_DOWN, CALM, Prey()):
-        yield from _run("", prey, seed, nursery).violations
+    usual = (*POSTGRES_PREY.values(), POSTGRES_USUAL)
+    for prey in usual if target else (AFTER_COMMIT, ZOMBIES, LONG_DOWN, CALM, Prey()):
+        yield from _run("", prey, seed, nursery, target).violations
 
 
-def hunt_all(seed: int, nursery: Nursery) -> Iterator[Hunt]:
+def hunt_all(seed: int, nursery: Nursery, target: Target | None = None) -> Iterator[Hunt]:
     """Hunt every planted defect."""
-    for mutant in MUTANTS:
-        yield hunt(mutant, seed, nursery)
+    for mutant in planted(target):
+        yield hunt(mutant, seed, nursery, target)
 
 
-def _run(mutant: str, prey: Prey, seed: int, nursery: Nursery) -> Outcome:
-    plan = Plan(seed, MESSAGES, limit=prey.limit, mutant=mutant, drain=6.0)
+def _run(mutant: str, prey: Prey, seed: int, nursery: Nursery, target: Target | None) -> Outcome:
+    plan = Plan(seed, MESSAGES, limit=prey.limit, mutant=mutant, drain=DRAIN)
+    aimed = target and target._replace(back_within=BACK)
     with TemporaryDirectory(prefix="chaos-") as scratch:
-        return run(plan, prey.kills, nursery, Path(scratch), habits=prey.habits)
+        return run(plan, prey.kills, nursery, Path(scratch), habits=prey.habits, target=aimed)

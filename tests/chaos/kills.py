@@ -3,10 +3,10 @@
 import signal
 import time
 from collections import Counter
+from itertools import count
 from typing import Final, NamedTuple
 
 from tests.chaos.control import IN_TRANSACTION, INGEST, SECOND, TICKER, Phase
-from tests.chaos.phases import DWELL
 from tests.chaos.stage import ROLES, Failed, Stage
 
 PATIENCE: Final = 0.4
@@ -66,39 +66,52 @@ class Killer:
         stage = self._stage
         stage.start(INGEST)
         stage.start(TICKER)
-        while (done := self.killed.total()) < self._wanted:
-            stage.produce((done + 1) / (self._wanted + 1))
+        for turn in count():
+            if self._done >= self._wanted:
+                return
+            stage.produce((self._done + 1) / (self._wanted + 1))
             stage.until(lambda: stage.lag < LAG, PATIENCE * 10)
-            if done % self._habits.zombie_every == self._habits.zombie_every - 1:
-                self._make_zombie(done)
-            else:
-                self._kill_in_turn((INGEST, TICKER)[done % 2], done)
+            self._one(turn)
             stage.witness.look()
-            for slot in {INGEST, TICKER} - stage.playing.keys():
-                stage.start(slot)
-                if self._habits.slow and slot == INGEST:
-                    stage.control.set_aim(slot, Phase.DECIDE)
+            self._start_missing()
 
-    def _kill_in_turn(self, slot: int, done: int) -> None:
+    @property
+    def _done(self) -> int:
+        return self.killed.total()
+
+    def _one(self, turn: int) -> None:
+        """Kill one of the children, or two."""
+        if turn % self._habits.zombie_every == self._habits.zombie_every - 1:
+            self._make_zombie()
+        else:
+            self._kill_in_turn((INGEST, TICKER)[turn % 2], turn)
+
+    def _start_missing(self) -> None:
+        for slot in {INGEST, TICKER} - self._stage.playing.keys():
+            self._stage.start(slot)
+            if self._habits.slow and slot == INGEST:
+                self._stage.control.set_aim(slot, Phase.DECIDE)
+
+    def _kill_in_turn(self, slot: int, turn: int) -> None:
         self._aim(slot)
         self._kill(slot)
-        if done % self._habits.both_every == self._habits.both_every - 1 and self.killed.total() < self._wanted:
+        if turn % self._habits.both_every == self._habits.both_every - 1 and self._done < self._wanted:
             self._kill(INGEST + TICKER - slot)
         if slot == INGEST and self._dice.random() * 100 < self._habits.down_percent:
-            self._stay_down(done)
+            self._stay_down()
 
-    def _stay_down(self, done: int) -> None:
+    def _stay_down(self) -> None:
         """Let deadlines pass and messages wait while nobody reads."""
-        self._let_pile_up(done)
+        self._let_pile_up()
         time.sleep(self._dice.uniform(0.05, 0.2))
 
-    def _let_pile_up(self, done: int) -> None:
-        self._stage.produce((done + 2) / (self._wanted + 1))
+    def _let_pile_up(self) -> None:
+        self._stage.produce((self._done + 2) / (self._wanted + 1))
         self._stage.until(lambda: self._stage.lag < LAG, PATIENCE * 10)
 
-    def _aim(self, slot: int) -> None:
+    def _aim(self, slot: int, aims: Aims | None = None) -> None:
         """Wait until the child is where it is to be killed, and a little longer."""
-        aims = self._habits.ingest if slot == INGEST else self._habits.ticker
+        aims = aims or (self._habits.ingest if slot == INGEST else self._habits.ticker)
         phase = self._dice.choices(list(aims), list(aims.values()))[0]
         if phase == Phase.STARTING:
             time.sleep(self._dice.uniform(0, 0.03))
@@ -106,7 +119,11 @@ class Killer:
         control = self._stage.control
         control.set_aim(slot, phase)
         self._stage.until(lambda: control.phase(slot) == phase, PATIENCE)
-        time.sleep(self._dice.uniform(0, DWELL))
+        time.sleep(self._lingering(control.dwell()))
+
+    def _lingering(self, dwell: float) -> float:
+        """Say how long to wait while the child dwells."""
+        return self._dice.uniform(0, dwell)
 
     def _kill(self, slot: int) -> None:
         phase, status = self._stage.kill(slot)
@@ -115,11 +132,11 @@ class Killer:
             raise Failed(f"H2 ended: {ROLES[slot]} ended by itself with {status} while in {phase.name}\n{said}")
         self.killed[ROLES[slot], phase] += 1
 
-    def _make_zombie(self, done: int) -> None:
+    def _make_zombie(self) -> None:
         """Stop ingest with a batch in hand, let another one go further, wake it up, and kill the other one."""
         stage, control = self._stage, self._stage.control
         stage.signal(INGEST, signal.SIGSTOP)
-        self._let_pile_up(done)
+        self._let_pile_up()
         control.set_aim(INGEST, self._dice.choice((Phase.DECIDE, Phase.DECIDE, Phase.POLL)))
         stage.signal(INGEST, signal.SIGCONT)
         stage.until(lambda: control.phase(INGEST) == control.aim(INGEST), PATIENCE)
@@ -139,4 +156,4 @@ class Killer:
 
 def in_transaction(killed: Killed) -> int:
     """Count the kills that fell into an open transaction."""
-    return sum(count for (_, phase), count in killed.items() if phase in IN_TRANSACTION)
+    return sum(number for (_, phase), number in killed.items() if phase in IN_TRANSACTION)

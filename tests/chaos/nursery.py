@@ -34,6 +34,11 @@ class Nursery:
         """Wait for a child to end and return its exit code, negative for a signal."""
         return int(self._ask(do="reap", pid=pid))
 
+    def ended(self, pid: int) -> int | None:
+        """Say how a child ended by itself; nothing while it lives."""
+        found = self._ask(do="look", pid=pid)
+        return None if found is None else int(found)
+
     def run(self, part: Any) -> int:
         """Play a part to its end."""
         return self.reap(self.start(part))
@@ -66,9 +71,9 @@ def _serve() -> None:
             living.add(pid)
             print(pid, flush=True)
         else:
-            _, status = os.waitpid(request["pid"], 0)
-            living.discard(request["pid"])
-            print(os.waitstatus_to_exitcode(status), flush=True)
+            ended, status = os.waitpid(request["pid"], os.WNOHANG if request["do"] == "look" else 0)
+            living.discard(ended)
+            print(json.dumps(os.waitstatus_to_exitcode(status) if ended else None), flush=True)
     for pid in living:
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)

@@ -73,7 +73,7 @@ class Judge:
         for name, end in {line["partition"]: line["offset"] + 1 for line in self.e.ledger}.items():
             taken = sum(batch["records"] for batch in batches[name])
             if self.e.positions.get(name) != end:
-                yield f"L1 lost: {name} stands at {self.e.positions.get(name)}, its end is {end}"
+                yield f"L1 position: {name} stands at {self.e.positions.get(name)}, its end is {end}"
             if taken != records[name]:
                 word = "L2 doubled" if taken > records[name] else "L1 lost"
                 yield f"{word}: {taken} records of {name} taken in, {records[name]} sent"

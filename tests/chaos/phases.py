@@ -10,8 +10,6 @@ from domain.tracker import Tracker
 from tests.chaos.control import Control, Phase
 from tests.chaos.source import FileSource
 
-DWELL: Final = 0.012
-"""Seconds a child stays in the phase that is aimed at."""
 PAGES: Final = 48
 """Pages of write-ahead log after which a commit moves them into the file; a run never fills as many as usual."""
 
@@ -37,10 +35,11 @@ class Teller:
         if self._up:
             self._control.mark(self._slot, phase)
             if self._control.aim(self._slot) == phase:
-                time.sleep(DWELL)
+                time.sleep(self._control.dwell())
 
-    def begin(self) -> None:
-        """Enter a transaction."""
+    def begin(self, backend: int = 0) -> None:
+        """Enter a transaction, which a server keeps in this process of its own."""
+        self._control.set_backend(self._slot, backend)
         self._before, self._wrote = self._control.phase(self._slot), False
         self.reach(Phase.BEGUN)
 
@@ -55,6 +54,17 @@ class Teller:
             self.reach(Phase.COMMITTED)
         else:
             self._control.mark(self._slot, self._before)
+
+    def leave(self, *, broken: bool = False) -> None:
+        """Leave a transaction of which nothing was stored; it was broken off if the server went away."""
+        if broken:
+            self._control.count_broken(self._slot)
+        self._control.mark(self._slot, self._before)
+
+    def answer(self, *, made: bool) -> None:
+        """Count a commit whose answer was lost, by what had become of it."""
+        self._control.count_broken(self._slot)
+        self._control.count_answer(self._slot, made=made)
 
     def fail(self) -> None:
         """Count an error of the store."""
@@ -74,14 +84,14 @@ def gap() -> None:
         teller.reach(Phase.COMMITTED)
 
 
-def install(control: Control, slot: int) -> None:
-    """Wrap polling, ticking and every write transaction of this process."""
+def install(control: Control, slot: int) -> Teller:
+    """Wrap polling and ticking of this process; its transactions are wrapped by whoever knows its store."""
     teller = Teller(control, slot)
     _telling.append(teller)
-    _wrap_transactions(teller)
     _wrap_poll(teller)
     _wrap_tick(teller)
     _count_clashes(teller)
+    return teller
 
 
 def checkpoint_often() -> None:
@@ -96,7 +106,8 @@ def checkpoint_often() -> None:
     replace(sqlite_connection._Pool, "_create_connection", creating)
 
 
-def _wrap_transactions(teller: Teller) -> None:
+def wrap_sqlite(teller: Teller) -> None:
+    """Wrap every write transaction on SQLite."""
     transaction, recorder = sqlite_connection._ImmediateTransaction, sqlite_recorder.SqliteLogRecorder
     begin, end, insert = transaction.__enter__, transaction.__exit__, recorder._insert_events
 

@@ -1,12 +1,15 @@
 """One run: set the scene, kill, let everything come to rest, judge."""
 
 import time
+from collections import Counter
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from tests.chaos.control import INGEST, TICKER, Phase
+from tests.chaos.control import INGEST, TICKER
 from tests.chaos.kills import USUAL, Habits, Killed, Killer
 from tests.chaos.nursery import Nursery
+from tests.chaos.server import Blow, Recovery, Target
+from tests.chaos.server_kills import ServerKiller
 from tests.chaos.stage import Failed, Plan, Stage
 
 
@@ -20,13 +23,23 @@ class Outcome(NamedTuple):
     clashes: int
     seconds: float
     violations: list[str]
+    blows: Counter[Blow]
+    """What was done to the server, how often."""
+    recoveries: list[Recovery]
+    answers: tuple[int, int]
+    """Commits whose answer was lost: those that had been made, and those that had not."""
+    revived: int
+    """Children that found no store when they started, and were started again."""
 
 
-def run(plan: Plan, kills: int, nursery: Nursery, path: Path, *, habits: Habits = USUAL) -> Outcome:
-    """Kill so many times and judge what the log in this directory holds then."""
+def run(
+    plan: Plan, kills: int, nursery: Nursery, path: Path, *, habits: Habits = USUAL, target: Target | None = None
+) -> Outcome:
+    """Kill so many times and judge what the log of this directory holds then."""
     began = time.monotonic()
     stage = Stage(path, plan, nursery)
-    killer = Killer(stage, kills, habits)
+    serving = None if target is None else ServerKiller(stage, kills, habits, target)
+    killer = serving or Killer(stage, kills, habits)
     violations: list[str] = []
     try:
         with stage:
@@ -46,24 +59,8 @@ def run(plan: Plan, kills: int, nursery: Nursery, path: Path, *, habits: Habits 
         clashes=stage.control.clashes(),
         seconds=time.monotonic() - began,
         violations=violations,
+        blows=serving.blows if serving else Counter(),
+        recoveries=serving.recoveries if serving else [],
+        answers=stage.control.answers(),
+        revived=stage.revived,
     )
-
-
-SHOWN: Final = {
-    Phase.STARTING: "starting",
-    Phase.POLL: "poll",
-    Phase.DECIDE: "decide",
-    Phase.TICK: "tick",
-    Phase.BEGUN: "in transaction, begun",
-    Phase.WRITTEN: "in transaction, rows written",
-    Phase.COMMITTED: "after commit",
-    Phase.WAIT: "waiting",
-}
-
-
-def table(killed: Killed) -> str:
-    """Write the kills by phase, for each role."""
-    rows = [f"{'killed while':<30}{'ingest':>8}{'ticker':>8}"]
-    for phase, name in SHOWN.items():
-        rows.append(f"{name:<30}{killed['ingest', phase]:>8}{killed['ticker', phase]:>8}")
-    return "\n".join(rows)

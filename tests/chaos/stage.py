@@ -2,21 +2,22 @@
 
 import os
 import signal
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 from random import Random
 from typing import Any, Final, NamedTuple, Self
 
+from tests.chaos.children import NO_STORE, Part
 from tests.chaos.control import INGEST, SECOND, TICKER, Control, Phase
-from tests.chaos.evidence import Evidence, Witness
+from tests.chaos.evidence import Evidence
 from tests.chaos.nursery import Nursery
 from tests.chaos.oracle import Judge
 from tests.chaos.season import season
 from tests.chaos.topics import PLACES, Broker
+from tests.chaos.witness import Witness
+from tests.stores import engine
 
 ROLES: Final = {INGEST: "ingest", TICKER: "ticker", SECOND: "ingest"}
 
@@ -38,6 +39,8 @@ class Plan(NamedTuple):
     mutant: str = ""
     drain: float = 40.0
     """Seconds in which everything acked must be taken in once nobody is killed any more."""
+    pace: int = 5
+    """Messages that are sent at once, less than; the slower, the more of live time is lived through."""
 
 
 class Troupe:
@@ -48,6 +51,8 @@ class Troupe:
         self.path = path
         self.control = Control(path)
         self.playing: dict[int, int] = {}
+        self.revived = 0
+        """Children that found no store when they started, and were started again."""
         self._nursery = nursery
         self._limit = limit
         self._mutant = mutant
@@ -79,6 +84,22 @@ class Troupe:
         """Send a signal to a child."""
         os.kill(self.playing[slot], number)
 
+    def revive(self) -> None:
+        """Start again, as a supervisor does, those who found no store when they started.
+
+        Raises:
+            Failed: a child has ended for another reason: an outage is to be waited out.
+        """
+        for slot, pid in list(self.playing.items()):
+            status = self._nursery.ended(pid)
+            if status is None:
+                continue
+            del self.playing[slot]
+            if status != NO_STORE:
+                raise Failed(f"H2 ended: {ROLES[slot]} ended by itself with {status}\n{self.said(ROLES[slot])}")
+            self.revived += 1
+            self.start(slot)
+
     def stop(self, slot: int, within: float = 10.0) -> float:
         """Ask a child to end, and see that it does; returns the seconds it took."""
         began = time.monotonic()
@@ -104,9 +125,10 @@ class Troupe:
         return True
 
     def query(self, statement: str) -> list[tuple[Any, ...]]:
-        """Ask the log's database."""
-        with closing(sqlite3.connect(self.path / "log.db", timeout=10)) as log:
-            return log.execute(statement).fetchall()
+        """Ask the log's database, which calls the position of an event ``{id}``."""
+        with engine.beside(self.path / "log.db", timeout=10) as log:
+            found: list[tuple[Any, ...]] = log.execute(statement.format(id=log.id)).fetchall()
+            return found
 
     def is_read(self, behind_last: dict[str, int], until: int) -> bool:
         """Say whether every record is taken in, and everything that comes due before an instant has been looked at."""
@@ -116,9 +138,9 @@ class Troupe:
         unread = {name: after for name, _, after in stands} != behind_last
         return not behind and not unread and not self.query(f"SELECT 1 FROM deadlines WHERE due < {until} LIMIT 1")
 
-    def _part(self, role: str, slot: int) -> tuple[Any, ...]:
+    def _part(self, role: str, slot: int) -> Part:
         limit = SECOND_LIMIT if slot == SECOND else self._limit
-        return (role, slot, str(self.path), limit, self._mutant)
+        return Part(role, slot, str(self.path), limit, self._mutant, database=engine.url() or "")
 
 
 class Stage(Troupe):
@@ -136,16 +158,27 @@ class Stage(Troupe):
     def __enter__(self) -> Self:
         """Begin to produce."""
         self._producer.start()
+        if engine.url():
+            # Only there can a later id be committed before an earlier one.
+            self.witness.stay()
         return self
 
     def __exit__(self, *failed: object) -> None:
         """Stop the producer and every child that is left."""
         self._producer.end()
+        self.witness.end()
         super().__exit__(*failed)
 
     def produce(self, share: float) -> None:
         """Let the producer go on up to this share of the season."""
-        self._producer.allowed = min(round(len(self.season.sent) * share), len(self.season.sent))
+        self.produce_more(round(len(self.season.sent) * share) - self._producer.allowed)
+
+    def produce_more(self, few: int, share: float = 1.0) -> int:
+        """Let the producer send a few messages more, up to this share of the season; says how many there were."""
+        behind = round(len(self.season.sent) * min(share, 1.0))
+        more = max(min(few, behind - self._producer.allowed), 0)
+        self._producer.allowed += more
+        return more
 
     @property
     def lag(self) -> int:
@@ -156,6 +189,7 @@ class Stage(Troupe):
         """Say what the log and the children have done wrong."""
         found = list(Judge(Evidence(self.path, self.season.end)).violations())
         found.extend(f"L6 changed: notification {one} is not what it was" for one in self.witness.changed())
+        found.extend(f"L6 belated: notification {one} appeared behind a later one" for one in self.witness.belated())
         if errors := self.control.errors():
             found.append(f"H4: the store refused {errors} transactions although nobody held it for long")
         return found
@@ -188,7 +222,7 @@ class Producer(threading.Thread):
         """Send a few messages at a time."""
         dice = Random(self._stage.plan.seed)
         while not self._ended.wait(0.006):
-            pace = 1000 if self.allowed == len(self._stage.season.sent) else 5
+            pace = 1000 if self.allowed == len(self._stage.season.sent) else self._stage.plan.pace
             few = self._stage.season.sent[self.sent : min(self.sent + dice.randrange(pace), self.allowed)]
             for one in few:
                 self._stage.control.set_clock(one.heard)

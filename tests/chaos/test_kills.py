@@ -7,15 +7,16 @@ from contextlib import closing
 import pytest
 
 from tests.chaos.control import INGEST, TICKER
-from tests.chaos.evidence import Evidence, Witness
+from tests.chaos.evidence import Evidence
 from tests.chaos.hunts import hunt
 from tests.chaos.kills import USUAL, Killer, in_transaction
 from tests.chaos.oracle import Judge
 from tests.chaos.season import season
 from tests.chaos.stage import Plan, Stage
+from tests.chaos.witness import Witness
 
 pytestmark = pytest.mark.xdist_group("chaos")
-PLAN = Plan(seed=7, messages=700)
+PLAN = Plan(seed=7, messages=700, pace=3)
 KILLS = 15
 
 
@@ -86,7 +87,7 @@ TAMPERED = {
     "a quarantined message was emptied": ("UPDATE quarantine SET value = NULL WHERE code = 'not_json'", "L1 lost"),
     "an id was forgotten": ("DELETE FROM seen WHERE key = (SELECT MIN(key) FROM seen)", "L6 forgotten"),
     "an id was made up": ("INSERT INTO seen VALUES (x'00', x'00', 0)", "L4 phantom"),
-    "a position is short": ("UPDATE positions SET next = next - 1 WHERE topic = 'orders.events.v1'", "L1 lost"),
+    "a position is short": ("UPDATE positions SET next = next - 1 WHERE topic = 'orders.events.v1'", "L1 position"),
     "a deadline is gone": ("DELETE FROM deadlines", "L5 asleep"),
     "a deadline was not fired": ("INSERT INTO deadlines VALUES ('order-x', 1, '')", "L5 asleep"),
     "a stream has a hole": (

@@ -11,6 +11,7 @@ from consumers import ticker
 from consumers.loop import Ingest
 from consumers.translate import Translator
 from domain.adoption import adopt, adopted
+from domain.batch import Batch, Slice
 from domain.enrolment import go_live
 from domain.events import Fact
 from domain.instant import DAY, Instant
@@ -19,7 +20,7 @@ from domain.report import final
 from domain.tracker import Tracker
 from tests.chaos.children import POLICY
 from tests.chaos.source import PARTITIONS, FileSource
-from tests.chaos.topics import Broker, Place, Sent
+from tests.chaos.topics import Broker, Place, Sent, Topics
 from tests.stores.engine import file_log
 from tests.story import at, hours, placed, written
 
@@ -78,6 +79,13 @@ class Rig:
         sent = Sent(self.clock, topic, key, value, "event", 0)
         self.broker.send(sent)
         return sent.place
+
+    def batch(self, few: int) -> Batch:
+        """Read the first few messages of key ``k`` as another owner of their partition would."""
+        place = Sent(self.clock, ORDERS, "k", b"", "event", 0).place
+        records, behind = Topics(self.path).read(place, 0, few)
+        incoming = tuple(Translator({}).incoming(offset, raw, self.clock) for offset, raw in records)
+        return Batch((Slice(place.name, place.topic, place.number, 0, behind, incoming),), self.clock)
 
     def ingest(self, make: Callable[..., Any] = FileSource, log: Log | None = None, **options: Any) -> Ingest:
         """Make an ingest loop over a source of this kind."""

@@ -32,7 +32,6 @@ def _held(path):
         holder.execute("ROLLBACK")
 
 
-@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=5, messages=300), nursery)
@@ -42,10 +41,10 @@ def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery)
         stage.produce(0.3)
         assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 20, 10)
         with _held(tmp_path / "log.db"):
-            before = stage.query("SELECT MAX(rowid) FROM stored_events")
+            before = stage.query("SELECT MAX({id}) FROM stored_events")
             stage.produce(0.8)
             time.sleep(2.5)
-            assert stage.query("SELECT MAX(rowid) FROM stored_events") == before
+            assert stage.query("SELECT MAX({id}) FROM stored_events") == before
         stage.drain()
         for slot in (INGEST, TICKER):
             stage.stop(slot)
@@ -101,6 +100,20 @@ def test_a_ticker_survives_a_lock(rig, impatient):
     stop.set()
     thread.join(5)
     assert not thread.is_alive()
+
+
+def test_a_batch_that_waited_for_the_store_until_another_took_a_part_of_it_is_read_on_from(rig, impatient):
+    owner = rig.tracker(rig.open_log())
+    with rig.running(rig.ingest(log=impatient)):
+        rig.wait(lambda: rig.is_known_up_to(at(0)))
+        owner.positions()
+        with owner.log.store.writing():
+            rig.say(*(placed(0, of=f"O{number}", key=f"p{number}") for number in range(10)))
+            rig.wait(lambda: "ingest_store_waits_total" in {name for name, _ in rig.noted})
+            owner.take(rig.batch(3), at(0))
+        rig.wait_until_read()
+    assert "ingest_fenced_total" in {name for name, _ in rig.noted}
+    assert rig.count("order.placed.v1") == 10
 
 
 @pytest.fixture

@@ -1,8 +1,5 @@
 """What happens to deadlines when processes die, stop, lag, or disagree about the time."""
 
-import sqlite3
-from contextlib import closing
-
 import msgspec
 import pytest
 
@@ -13,6 +10,7 @@ from tests.chaos.evidence import Evidence
 from tests.chaos.oracle import Judge
 from tests.chaos.stage import Plan, Stage, Troupe
 from tests.chaos.topics import Broker, Sent
+from tests.stores.engine import beside
 from tests.story import Desk, approved, at, file_log, placed, requested, scanned, written
 
 REQUIRED = '[late_shipment]\napproval = "required"\n'
@@ -43,7 +41,7 @@ class Told:
         assert self.troupe.until(lambda: self.troupe.is_read(self.broker.behind_last, until), 30)
 
     def findings(self):
-        rows = self.troupe.query("SELECT topic, state FROM stored_events WHERE topic LIKE 'finding.%' ORDER BY rowid")
+        rows = self.troupe.query("SELECT topic, state FROM stored_events WHERE topic LIKE 'finding.%' ORDER BY {id}")
         return [(topic, msgspec.json.decode(state)["finding"]) for topic, state in rows]
 
 
@@ -53,7 +51,6 @@ def told(tmp_path, nursery):
         yield found
 
 
-@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_down_over_deadlines_with_scans_in_time_waiting_finds_nothing(told):
     for number in range(50):
@@ -78,7 +75,6 @@ def test_down_over_deadlines_with_scans_in_time_waiting_finds_nothing(told):
     assert told.troupe.query("SELECT COUNT(*) FROM deadlines WHERE due IS NOT NULL") == [(0,)]
 
 
-@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_a_thousand_deadlines_due_while_everybody_is_dead_are_found_once_each_at_their_own_time(told):
     for number in range(1000):
@@ -107,7 +103,6 @@ def test_a_thousand_deadlines_due_while_everybody_is_dead_are_found_once_each_at
     )
 
 
-@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=11, messages=900), nursery)
@@ -128,7 +123,6 @@ def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, 
     assert stage.judged() == []
 
 
-@pytest.mark.only_on("sqlite")  # its processes keep their log in a file
 @pytest.mark.xdist_group("chaos")
 def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_path, nursery):
     stage = Stage(tmp_path, Plan(seed=12, messages=400), nursery)
@@ -137,8 +131,8 @@ def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_
         for slot in (INGEST, TICKER):
             stage.start(slot)
         assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 50, 10)
-        with closing(sqlite3.connect(tmp_path / "log.db", isolation_level=None, timeout=10)) as holder:
-            holder.execute("BEGIN IMMEDIATE")
+        with beside(tmp_path / "log.db", timeout=10) as holder:
+            assert stage.until(holder.lock, 10)
             stage.produce(0.6)
             assert stage.until(lambda: stage.lag == 0, 10)
             assert stage.stop(INGEST) < 10

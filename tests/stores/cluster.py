@@ -43,7 +43,8 @@ class Cluster:
         # What is not synced here is the empty cluster alone; the server syncs as it does anywhere. Its locale is one
         # that does not sort by bytes.
         locale = ["--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US"]
-        self._run("initdb", "--no-sync", "-D", str(self.data), "-U", USER, "--auth=trust", "-E", "UTF8", *locale)
+        asked = ["--no-sync", "--data-checksums", "-U", USER, "--auth=trust", "-E", "UTF8", *locale]
+        self._run("initdb", "-D", str(self.data), *asked)
 
     @property
     def version(self) -> str:
@@ -57,13 +58,11 @@ class Cluster:
 
     @contextmanager
     def database(self) -> Iterator[str]:
-        """Lend an empty database of its own; gives its URL."""
+        """Lend an empty database of its own; gives its URL. It goes with the cluster: a drop takes half a second."""
         name = f"d{uuid4().hex}"
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield self.url(database=name)
-        with psycopg.connect(self.url(), autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
     def start(self) -> None:
         """Return once the server answers."""

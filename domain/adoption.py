@@ -28,11 +28,14 @@ def adopt(log: Log, text: str, now: Instant) -> list[Adopted]:
     Raises:
         PolicyInvalid: the text is no policy.
     """
-    heard = _heard(log)
-    news = _news(_versions(text), standing(heard), now)
-    if news:
-        log.append([Recorded("policy", version, one) for version, one in enumerate(news, len(heard) + 1)], Beside())
-    return judging([*heard, *news])
+    wanted = _versions(text)
+    if _news(wanted, standing(_heard(log)), now):
+        # Of several processes that start with a new file at once, the first one adopts it.
+        with log.store.writing():
+            heard = _heard(log)
+            news = _news(wanted, standing(heard), now)
+            log.append([Recorded("policy", version, one) for version, one in enumerate(news, len(heard) + 1)], Beside())
+    return adopted(log)
 
 
 def adopted(log: Log) -> list[Adopted]:

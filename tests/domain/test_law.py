@@ -18,7 +18,7 @@ from tests.generator.product import Event, Trouble, canonical, compared, judged
 from tests.generator.season import arrivals, seasons
 
 LAWFUL: Final = settings(
-    max_examples=max(100, settings().max_examples),
+    max_examples=max(200, settings().max_examples),
     deadline=None,
     # The same seasons on every machine; a deep run draws new ones.
     derandomize=settings.get_current_profile_name() != "deep",

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.timeout(90), pytest.mark.xdist_group("two-clusters")]
 def second(cluster: Cluster) -> Iterator[Cluster]:
     """Start another server beside the one of the session; the first one says whether there can be any."""
     assert cluster.version
-    made = Cluster()
+    made = Cluster(in_memory=True)
     try:
         made.start()
         yield made

@@ -21,6 +21,8 @@ USER = "tracker"
 _ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root; these are there wherever root is."""
 _SECONDS = 30.0
+_ROOM = 4 << 30
+"""Bytes that a whole test run may write, with plenty to spare."""
 
 
 class StoreMissingError(Exception):
@@ -30,10 +32,14 @@ class StoreMissingError(Exception):
 class Cluster:
     """Answers from ``start`` to ``stop`` or ``kill``, and keeps what was committed until ``close``."""
 
-    def __init__(self, **settings: str) -> None:
-        """Make an empty cluster; settings are the server's own."""
+    def __init__(self, *, in_memory: bool = False, **settings: str) -> None:
+        """Make an empty cluster; settings are the server's own.
+
+        ``in_memory``, where there is room, it syncs as ever and survives whatever ends processes, but nobody waits for
+        a disk; whoever measures does not want that.
+        """
         self.binaries = binaries()
-        self.home = Path(tempfile.mkdtemp(prefix="pg-", dir=_short_place()))
+        self.home = Path(tempfile.mkdtemp(prefix="pg-", dir=_short_place(in_memory=in_memory)))
         self._account = _account()
         if self._account is not None:
             os.chown(self.home, self._account.pw_uid, self._account.pw_gid)
@@ -133,6 +139,8 @@ def _account() -> "pwd.struct_passwd | None":
     return next(known[name] for name in _ACCOUNTS if name in known)
 
 
-def _short_place() -> Path:
+def _short_place(*, in_memory: bool) -> Path:
     """Name a folder that any account may enter and whose sockets have names that are short enough."""
-    return Path(tempfile.gettempdir())
+    memory = Path("/dev/shm")
+    roomy = in_memory and memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= _ROOM
+    return memory if roomy else Path(tempfile.gettempdir())

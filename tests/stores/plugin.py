@@ -76,7 +76,7 @@ def cluster_of(config: pytest.Config) -> Cluster:
     if known is not None:
         return known
     try:
-        made = Cluster()
+        made = Cluster(in_memory=True)
         made.start()
     except StoreMissingError as missing:
         config.stash[_WHY_NOT] = str(missing)

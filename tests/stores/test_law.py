@@ -15,7 +15,7 @@ from tests.generator.season import arrivals, seasons
 pytestmark = [pytest.mark.only_on("postgres"), pytest.mark.usefixtures("engine"), pytest.mark.timeout(600)]
 
 
-@settings(LAWFUL, max_examples=LAWFUL.max_examples // 10)
+@settings(LAWFUL, max_examples=LAWFUL.max_examples // 20)
 @given(season=seasons(), policy=policies(), trouble=troubles, data=st.data())
 def test_what_is_found_is_what_the_oracle_finds(
     season: list[Event], policy: dict[str, Any], trouble: Trouble, data: st.DataObject

@@ -21,8 +21,11 @@ export function Actions({ incident, workflow, onDone }) {
     choose(null);
     bar.current?.querySelector("button")?.focus();
   };
+  const open = useRef(null);
+  open.current = chosen;
   const done = (answer, what) => {
-    close();
+    // What was done may be on the page before its answer comes; another form that was opened meanwhile stays open.
+    if (open.current === what) close();
     onDone(answer, what);
   };
   return html`<div class="actions">

@@ -15,7 +15,8 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def shop(engine, folder):
     """A shop that was asked for everything, and whose views then became big where the planner looks at sizes."""
-    with file_log(folder / "log.db") as log:
+    with pytest.MonkeyPatch.context() as patience, file_log(folder / "log.db") as log:
+        patience.setattr("api.reading.QUERY_SECONDS", 60.0)  # how long an answer takes is not asked here
         made = PlannedShop(log, folder)
         ask_for_everything(made)
         if engine == "postgres":

@@ -77,7 +77,12 @@ class Shard:
         if not self._at_once.acquire(blocking=False):
             raise ShardAway("slow")
         # A daemon: a server that does not answer must not keep this process from ending.
-        threading.Thread(target=self._answer, args=(question, answer), name=f"shard {self.name}", daemon=True).start()
+        asking = threading.Thread(target=self._answer, args=(question, answer), name=f"shard {self.name}", daemon=True)
+        try:
+            asking.start()
+        except RuntimeError as full:  # no thread can be made
+            self._at_once.release()
+            raise ShardAway("slow") from full
         try:
             return await asyncio.wait_for(answer, seconds)
         except (TimeoutError, QueryTooSlow) as error:

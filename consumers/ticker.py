@@ -27,15 +27,15 @@ def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *
             now = clock()
             if now - tidied > TIDY_EVERY:
                 tidied = now
-                _tidy(tracker, now - dedup_for, now - KEPT_FOR)
+                _tidy(tracker, now - dedup_for, now - KEPT_FOR, stop)
         except OperationalError:
             # The store is busy or full; deadlines stay armed and fire at their due time once it answers.
             stop.wait(1.0)
 
 
-def _tidy(tracker: Tracker, seen_before: Instant, quarantined_before: Instant) -> None:
+def _tidy(tracker: Tracker, seen_before: Instant, quarantined_before: Instant, stop: threading.Event) -> None:
     """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
-    while tracker.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
+    while not stop.is_set() and tracker.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
         pass
     tracker.log.store.expire_quarantine(quarantined_before)
 

@@ -54,12 +54,15 @@ class Turn(threading.Event):
         self._sure_until = sure_until
 
     def extend(self, sure_until: float) -> None:
-        """Go on until then, by this process's monotonic clock."""
+        """Go on until then, by this process's monotonic clock; what is over stays over."""
         self._sure_until = sure_until
 
     def is_over(self) -> bool:
         """Say whether it is over, to others than the work itself."""
-        return super().is_set() or time.monotonic() >= self._sure_until
+        if time.monotonic() >= self._sure_until:
+            # The work may have seen it, and is ending: an answer that comes late changes nothing any more.
+            self.set()
+        return super().is_set()
 
     def is_set(self) -> bool:
         """Say whether it is over."""

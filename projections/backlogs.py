@@ -92,6 +92,7 @@ def _write_all(rows: Rows, subjects: Subjects, change: Change) -> None:
         names = [row[0] for row in page]
         subjects.load(names)
         _write(rows, names, subjects, change)
+        subjects.release(names)
         last = names[-1]
 
 

@@ -80,6 +80,7 @@ def _write_open(rows: Rows, subjects: Subjects) -> None:
         positions = {name_of("order", row[0]): row[1] for row in page}
         subjects.load(positions)
         _write(rows, positions, subjects)
+        subjects.release(positions)
         last = page[-1][0]
 
 

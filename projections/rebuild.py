@@ -182,7 +182,11 @@ def _switch(
         checkpoints.prepare(rows, (), log.epoch(), log.last_position())
         stands, waited = checkpoints.read(rows), checkpoints.parked(rows)
         target = max([target, *(stands[view.name].position for view in views if view.name in stands)])
-        more = follower.catch_up(target)
+        more = 0
+        while taken := follower.step(target):
+            more += taken
+            # Whoever holds the lock and says nothing for long is taken for dead.
+            rows.execute("SELECT 1").fetchone()
         with scratch.reading() as built:
             positions, parked = checkpoints.read(built), checkpoints.parked(built)
         for view in views:

@@ -26,6 +26,7 @@ class Subjects:
         self._limit = limit
         self._known: dict[str, Stream] = {}
         self._broken: dict[str, Exception] = {}
+        self._touched: frozenset[str] = frozenset()
         self._adoptions: list[tuple[int, PolicyAdopted]] | None = None
         self._policies: dict[int, list[Adopted]] = {}
         self._as_of = 0
@@ -43,6 +44,7 @@ class Subjects:
         self._broken.clear()
         self._as_of = up_to
         touched = [name for name in streams if name.partition("-")[0] in _KINDS]
+        self._touched = frozenset(touched)
         self._trim(touched)
         cold = [name for name in touched if name not in self._known and streams[name][0].row.version > 1]
         self.load(cold)
@@ -64,6 +66,12 @@ class Subjects:
                 except Exception as error:  # noqa: BLE001  # told to whoever asks for this subject, and to nobody else
                     self._break(row.stream, error)
         self._known.update((name, one) for name, one in fresh.items() if name not in self._broken)
+
+    def release(self, streams: Iterable[str]) -> None:
+        """Drop states that were read for one look only; what the batch brought on stays."""
+        for name in streams:
+            if name not in self._touched:
+                self._known.pop(name, None)
 
     def get(self, stream: str) -> Any:
         """Give a subject's state.

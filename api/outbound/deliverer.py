@@ -133,7 +133,9 @@ class _Hand:
         if page is None or stop.is_set():
             return False
         page = page.first if alone else page
-        if not page.records and (self._mark is None or page.mark.position == self._mark.position):
+        stood = self._mark or Mark(page.mark.epoch)
+        # A page of which nothing leaves moves the mark all the same, or it would be read again for ever.
+        if not page.records and (page.mark.epoch, page.mark.position) == (stood.epoch, stood.position):
             self._watch.delivered(self._outlet.name, 0, page.behind)
             return False
         try:

@@ -55,7 +55,12 @@ def prepared(connection: Mapping[str, Any], topics: Sequence[Topic], making: Mak
             else:
                 _check(admin, topic)
         cluster = admin.describe_cluster()["cluster_id"]
-        return {topic.name: f"{cluster}/{_described(admin, topic)['topic_id']}" for topic in topics}
+        found = {topic.name: _described(admin, topic) for topic in topics}
+        for name, one in found.items():
+            if one["error_code"]:
+                # Another broker of the cluster may not have heard of it yet; it has no identity to keep a mark of.
+                raise NotDelivered(f"the broker does not know topic {name} yet")
+        return {name: f"{cluster}/{one['topic_id']}" for name, one in found.items()}
 
 
 def _described(admin: Any, topic: Topic) -> dict[str, Any]:

@@ -129,6 +129,13 @@ def test_a_store_that_is_away_for_less_than_the_span_ends_no_turn(book):
     one.end()
 
 
+def test_what_is_over_stays_over_although_the_store_answers_late():
+    turn = Turn(1, time.monotonic() - 0.001)
+    assert turn.is_set()
+    turn.extend(time.monotonic() + 60)
+    assert turn.is_over()
+
+
 def test_whoever_was_displaced_stops_and_stands_by(book):
     one = Process(book)
     until(one.works)

@@ -217,7 +217,8 @@ class MergedLive(Crowd[MergedListener]):
         told_at = loop.time()
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._news.wait(), min(_LOOK, self._heartbeat))
+                async with asyncio.timeout(min(_LOOK, self._heartbeat)):
+                    await self._news.wait()
             self._drop_stalled()
             if self._news.is_set():
                 for listener in self._following:

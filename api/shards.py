@@ -84,7 +84,9 @@ class Shard:
             self._at_once.release()
             raise ShardAway("slow") from full
         try:
-            return await asyncio.wait_for(answer, seconds)
+            # Not wait_for, which before Python 3.12 forgets that we are told to end where an answer comes just then.
+            async with asyncio.timeout(seconds):
+                return await answer
         except (TimeoutError, QueryTooSlow) as error:
             raise ShardAway("slow") from error
         except _LOST as error:

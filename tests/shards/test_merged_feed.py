@@ -4,11 +4,12 @@ import asyncio
 import random
 import threading
 import time
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
 from fastapi.testclient import TestClient
 
+from api import shards
 from api.app import create_app
 from api.merged_app import create_merged_app
 from api.reading import ProductClock, Reader
@@ -227,6 +228,19 @@ def test_a_shard_that_is_away_is_named_and_its_place_kept(east, west):
     together = told([*first["changes"], *page["changes"], *rest])
     assert [one for one in together if one[0] == "east"] == east.owed()
     assert [one for one in together if one[0] == "west"] == west.owed()
+
+
+def test_whoever_is_told_to_end_just_as_the_answer_comes_ends(monkeypatch):
+    async def asked():
+        asking = asyncio.ensure_future(Shard("east", lambda: None).ask(lambda _: 7, 5))
+        monkeypatch.setattr(
+            shards, "_tell", lambda loop, _, tell: loop.call_soon_threadsafe(lambda: (tell(), asking.cancel()))
+        )
+        with suppress(asyncio.CancelledError):
+            await asking
+        return asking.cancelled()
+
+    assert asyncio.run(asked())
 
 
 def test_a_shard_that_hangs_holds_up_nobody_for_long(east, west, monkeypatch):

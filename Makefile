@@ -31,7 +31,7 @@ run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
 test: setup  ## the fast suite, in under five minutes; says what this machine lacks, and what it leaves to make brokers
-	$(BIN)/pytest -n 3 --dist loadgroup --leave-brokers=apache,container $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --leave-brokers=apache,container $(PYTEST_ARGS)
 
 brokers: setup  ## contract suites, stories, and the roles on PostgreSQL, on every broker; fails when one was not exercised
 	$(BIN)/pytest tests/contracts tests/stories tests/roles -n 2 --dist loadgroup --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)

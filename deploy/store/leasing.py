@@ -3,9 +3,9 @@
 A lock that ends with its connection would stay with a process that hangs: its connection is as good as ever.
 """
 
-from collections.abc import Sequence
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
+from deploy.store.statements import Statements
 from domain.instant import Instant
 from domain.lease import Held
 
@@ -20,19 +20,11 @@ _TERM: Final = "SELECT term FROM leases WHERE name = ? AND holder = ?"
 _GIVE_UP: Final = "UPDATE leases SET until = 0 WHERE name = ? AND holder = ?"
 
 
-class Leasing:
+class Leasing(Statements):
     """The part of a recorder that keeps leases; see ``domain.lease.Leases``."""
 
     NOW: ClassVar[str]
     """How the database reads its clock, in microseconds."""
-
-    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Give every row of a statement."""
-        raise NotImplementedError
-
-    def _change(self, statement: str, values: Sequence[Any]) -> int:
-        """Commit one statement; returns how many rows it changed."""
-        raise NotImplementedError
 
     def claim(self, name: str, holder: str, span: Instant) -> int | None:
         """Give a lease to its holder again, or to anybody once it is over."""

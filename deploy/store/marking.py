@@ -1,8 +1,8 @@
 """Marks as rows: how far each topic has been told, in one text of SQL for both stores."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
+from deploy.store.statements import Statements
 from domain.delivered import Mark
 
 _READ: Final = "SELECT epoch, position, revision, held FROM delivered WHERE target = ?"
@@ -16,16 +16,8 @@ _MOVE: Final = (
 _MOVE_BACK: Final = "UPDATE delivered SET position = ? WHERE target = ? AND epoch = ? AND position > ?"
 
 
-class Marking:
+class Marking(Statements):
     """The part of a recorder that keeps marks; see ``domain.delivered.Marks``."""
-
-    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Give every row of a statement."""
-        raise NotImplementedError
-
-    def _change(self, statement: str, values: Sequence[Any]) -> int:
-        """Commit one statement; returns how many rows it changed."""
-        raise NotImplementedError
 
     def delivered(self, target: str) -> Mark | None:
         """Say how far a target has been told."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Final
 
 from deploy.store.rows import quarantined, spans
+from deploy.store.statements import Statements
 from domain.batch import Position, Quarantined
 from domain.feed import Spoken
 from domain.instant import Instant
@@ -17,25 +18,13 @@ _ARMED_BY_OTHER: Final = (
 _QUARANTINE: Final = 'id, status, partition, "offset", topic, number, key, value, headers, stamped_at, code, detail, at'
 
 
-class Reading:
+class Reading(Statements):
     """The part of a recorder that reads, and purges what has had its time; see ``domain.log.LogRecorder``."""
 
     ID: ClassVar[str]
     """What the database calls the position of an event."""
     WAITING: ClassVar[str]
     """How it lists (due, subject) of what waited for a feed and is due before ``?1``; at least the first ``?2``."""
-
-    def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Give every row of a statement."""
-        raise NotImplementedError
-
-    def _among(self, statement: str, values: Sequence[Any], *more: Any) -> list[Any]:
-        """Run a statement in which ``{among}`` compares with a list of values, ahead of any others."""
-        raise NotImplementedError
-
-    def _change(self, statement: str, values: Sequence[Any]) -> int:
-        """Commit one statement; returns how many rows it changed."""
-        raise NotImplementedError
 
     def select_streams(self, streams: Sequence[str], up_to: int | None = None, after: int = 0) -> list[Row]:
         """Read streams in version order, up to a position of the log and after a version of each."""

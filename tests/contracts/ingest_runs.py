@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from consumers.loop import Ingest
     from deploy.wiring import System
-    from tests.contracts.ingesting import Acked, Shop
+    from tests.contracts.ingesting import Acked, Message, Shop
 
 
 class Running(NamedTuple):
@@ -98,7 +98,11 @@ class Load:
 
     def _send(self) -> None:
         while not self._stop.wait(self._pause):
-            self._futures += [self._shop.post(message, self._sender) for message in self._shop.orders(self._at_once)]
+            self._futures += [self._shop.post(message, self._sender) for message in self.next(self._at_once)]
+
+    def next(self, orders: int) -> list[Message]:
+        """Tell of so many more orders."""
+        return self._shop.orders(orders)
 
 
 class Watcher:

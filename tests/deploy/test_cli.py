@@ -1,12 +1,11 @@
 """The command line: what it prints, and its exit codes: 0 success, 1 an explained failure, 2 bad usage or input."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.deploy.command import command_in
 
 PLACED = {
     "specversion": "1.0",
@@ -32,20 +31,7 @@ HEARTBEAT = {
 @pytest.fixture
 def tracker(tmp_path):
     """Run the command in a folder of its own, with nothing inherited that would change it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKER_", "KAFKA_"))}
-
-    def run(*arguments, **environment):
-        return subprocess.run(
-            [Path(sys.executable).with_name("tracker"), *map(str, arguments)],
-            cwd=tmp_path,
-            env={**kept, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return command_in(tmp_path)
 
 
 def write(path: Path, *events) -> Path:

@@ -1,9 +1,6 @@
 """The commands on PostgreSQL: chosen by DATABASE_URL, whose password is told to nobody."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +8,7 @@ import pytest
 from deploy.settings import Settings
 from deploy.wiring import open_store, open_views
 from projections.follower import Follower
+from tests.deploy.command import command_in
 from tests.stores import engine
 from tests.story import Desk, placed, requested
 
@@ -21,20 +19,7 @@ SECRET = "open-sesame"  # a word to look for
 @pytest.fixture
 def tracker(tmp_path, engine):  # noqa: ARG001  # runs on what the environment names
     """Run the command in a folder of its own, on a schema of its own."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKER_", "KAFKA_"))}
-
-    def run(*arguments, **environment):
-        return subprocess.run(
-            [Path(sys.executable).with_name("tracker"), *map(str, arguments)],
-            cwd=tmp_path,
-            env={**kept, **environment},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-
-    return run
+    return command_in(tmp_path)
 
 
 def address():

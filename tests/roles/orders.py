@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
-from tests.brokers.clients import PATIENCE, producer
+from tests.contracts.ingest_runs import Load
 from tests.contracts.ingesting import Message, Shop
 
 if TYPE_CHECKING:
@@ -52,36 +51,21 @@ def _said(topic: str, kind: str, key: str, **data: Any) -> Message:
     return Message(topic, key.encode(), json.dumps(event).encode())
 
 
-class Flow:
-    """Orders that keep coming from entering to leaving; by then the broker has acknowledged all of them."""
+class Flow(Load):
+    """A load of orders whose facts meet from two topics."""
 
     def __init__(self, shop: Shop, pause: float = 0.05, at_once: int = 4) -> None:
         """Tell of so many orders at a time, with a pause after them."""
-        self._shop, self._pause, self._at_once = shop, pause, at_once
-        self._sender = producer(shop.broker, linger_ms=5)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._send, daemon=True)
-        self._futures: list[Any] = []
+        super().__init__(shop, pause, at_once)
+        self._number = 0
 
-    def __enter__(self) -> Self:
-        """Begin."""
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End, and wait for what is under way."""
-        self._stop.set()
-        self._thread.join(PATIENCE)
-        for future in self._futures:
-            future.get(PATIENCE)
-        self._sender.close()
-
-    def _send(self) -> None:
-        number = 0
-        while not self._stop.wait(self._pause):
-            for _ in range(self._at_once):
-                number += 1
-                self._futures += [self._shop.post(message, self._sender) for message in told(self._shop, number)]
+    def next(self, orders: int) -> list[Message]:
+        """Tell of so many more orders, each in both topics."""
+        found = []
+        for _ in range(orders):
+            self._number += 1
+            found += told(self._shop, self._number)
+        return found
 
 
 def check(shop: Shop) -> None:

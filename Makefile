@@ -31,10 +31,10 @@ run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
 test: setup  ## the fast suite, in under five minutes; says what this machine lacks, and what it leaves to make brokers
-	$(BIN)/pytest -n 2 --dist loadgroup --leave-brokers=apache,container $(PYTEST_ARGS)
+	$(BIN)/pytest -n 2 --dist loadgroup --max-worker-restart=0 --leave-brokers=apache,container $(PYTEST_ARGS)
 
 brokers: setup  ## contract suites, stories, and the roles on PostgreSQL, on every broker; fails when one was not exercised
-	$(BIN)/pytest tests/contracts tests/stories tests/roles -n 2 --dist loadgroup --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)
+	$(BIN)/pytest tests/contracts tests/stories tests/roles -n 2 --dist loadgroup --max-worker-restart=0 --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)
 
 census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
 	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)

@@ -92,5 +92,6 @@ def _lifespan(live: MergedLive, crossings: Crossings) -> Callable[[FastAPI], Abs
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        await asyncio.gather(*(one.rest() for one in live.shards.values()))
 
     return lifespan

@@ -19,6 +19,7 @@ from projections.views import AWAY, QueryTooSlow, RowsRefused
 
 ASK_SECONDS: Final = 3.0
 """How long an answer may take before the shard counts as stale."""
+_LOOK: Final = 0.01
 _AT_ONCE: Final = 8
 """Questions to one shard that may be on their way; a shard that hangs holds no more threads than these."""
 _LOST: Final = (*AWAY, *NO_FAULT, RowsRefused, Explained, OSError)
@@ -54,7 +55,7 @@ class Shard:
         self._reach = reach
         self._reader: Reader | None = None
         self._reaching = threading.Lock()
-        self._at_once = threading.BoundedSemaphore(_AT_ONCE)
+        self._asking: set[threading.Thread] = set()
 
     def reader(self) -> Reader:
         """Give what reads it.
@@ -74,14 +75,15 @@ class Shard:
             ShardAway: it cannot be read, or not in time.
         """
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        if not self._at_once.acquire(blocking=False):
+        if len(self._asking) == _AT_ONCE:
             raise ShardAway("slow")
         # A daemon: a server that does not answer must not keep this process from ending.
         asking = threading.Thread(target=self._answer, args=(question, answer), name=f"shard {self.name}", daemon=True)
+        self._asking.add(asking)
         try:
             asking.start()
         except RuntimeError as full:  # no thread can be made
-            self._at_once.release()
+            self._asking.discard(asking)
             raise ShardAway("slow") from full
         try:
             # Not wait_for, which before Python 3.12 forgets that we are told to end where an answer comes just then.
@@ -92,6 +94,17 @@ class Shard:
         except _LOST as error:
             raise ShardAway("away") from error
 
+    async def rest(self, seconds: float = ASK_SECONDS) -> None:
+        """Return once every answer has come that nobody waits for any more; whoever hangs for longer is left.
+
+        Only then may be closed what the reader reads from.
+        """
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            if not self._asking or asyncio.get_running_loop().time() >= deadline:
+                return
+            await asyncio.sleep(_LOOK)
+
     def _answer(self, question: Callable[[Reader], T], answer: "asyncio.Future[T]") -> None:
         loop = answer.get_loop()
         try:
@@ -101,7 +114,7 @@ class Shard:
         else:
             _tell(loop, answer, partial(answer.set_result, found))
         finally:
-            self._at_once.release()
+            self._asking.discard(threading.current_thread())
 
 
 def read_on(reader: Reader, shard: str, after: int | None, limit: int) -> Read:

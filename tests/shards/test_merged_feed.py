@@ -420,6 +420,27 @@ def test_what_becomes_of_a_shard_is_told_at_once(east, west):
         listener.close()
 
 
+def test_a_server_that_has_ended_reads_nothing_any_more(east, monkeypatch):
+    """Whoever closes what it read from pulls it from under nobody."""
+    reading, snapshot = [], east.reader.snapshot
+
+    @contextmanager
+    def slow():
+        with snapshot() as found:
+            reading.append(True)
+            time.sleep(0.3)
+            yield found
+            reading.pop()
+
+    monkeypatch.setattr(east.reader, "snapshot", slow)
+    with shop(east):
+        until = time.monotonic() + 10
+        while not reading:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert not reading
+
+
 def test_a_shard_that_hangs_holds_no_more_threads_than_a_few(east):
     async def ask():
         asked = [asyncio.ensure_future(east.shard.ask(lambda reader: reader.hang.wait(), 0.2)) for _ in range(30)]

@@ -64,7 +64,7 @@ def main() -> int:
     kept.save(path)
     _say(kept, path)
     if not size.quick and set(measures) == set(MEASURES) and not failures:
-        page.publish(kept)
+        page.publish([kept])
     return 1 if failures else 0
 
 

@@ -1,9 +1,14 @@
-"""`docs/performance.md`, made from the figures that a full run of `make bench` kept, and from nothing else."""
+"""`docs/performance.md`, made from the figures that runs of `make bench` kept, and from nothing else.
+
+Measures may come from several runs, for the largest take an hour each: where two have one, the later one's counts.
+"""
 
 import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+import msgspec
 
 from tests.benchmarks import report
 from tests.benchmarks.report import Kept
@@ -25,25 +30,37 @@ TITLES: Final = {
 }
 
 
-def render(kept: Kept) -> str:
+def render(kept: Sequence[Kept]) -> str:
     """Write the page."""
     return "\n\n".join(_blocks(kept)) + "\n"
 
 
-def publish(kept: Kept) -> None:
+def publish(kept: Sequence[Kept]) -> None:
     """Make these figures those of the page."""
-    kept.save(LAST)
+    LAST.write_bytes(msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n")
     PAGE.write_text(render(kept), encoding="utf-8")
 
 
+def last() -> list[Kept]:
+    """Read the figures of the page."""
+    return msgspec.json.decode(LAST.read_bytes(), type=list[Kept])
+
+
 def main() -> None:
-    """Make a run's figures, or those that are kept, the page again."""
+    """Make the figures of these runs, or those that are kept, the page again."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.page", description=__doc__)
-    parser.add_argument("json", type=Path, nargs="?", default=LAST)
-    publish(Kept.load_from(parser.parse_args().json))
+    parser.add_argument("json", type=Path, nargs="*")
+    paths = parser.parse_args().json
+    publish([Kept.load_from(one) for one in paths] if paths else last())
 
 
-def _blocks(kept: Kept) -> Iterator[str]:
+def _by_measure(kept: Sequence[Kept]) -> dict[str, Kept]:
+    found = {result.measure: run for run in kept for result in run.results}
+    return {measure: found[measure] for measure in TITLES if measure in found}
+
+
+def _blocks(kept: Sequence[Kept]) -> Iterator[str]:
+    runs = _by_measure(kept)
     yield "# Performance"
     yield "<!-- Written by `make bench` from the figures that it measured. Measure again, do not change this page. -->"
     yield (
@@ -51,21 +68,24 @@ def _blocks(kept: Kept) -> Iterator[str]:
         "ratios travel from one machine to another. Durability is as in production everywhere: SQLite in WAL mode with "
         "`synchronous=FULL`, PostgreSQL with its default commit."
     )
-    yield _machine(kept)
+    for run in kept:
+        if own := [measure for measure in runs if runs[measure] is run]:
+            yield _machine(run, own)
     yield "## Goals"
-    yield _table(report.GOAL_HEAD, [report.goal_row(one) for one in kept.goals])
-    for measure, title in TITLES.items():
-        yield f"## {measure}: {title}"
-        for result in kept.results:
+    goals = [one for measure, run in runs.items() for one in run.goals if one.goal.measure == measure]
+    yield _table(report.GOAL_HEAD, [report.goal_row(one) for one in goals])
+    for measure, run in runs.items():
+        yield f"## {measure}: {TITLES[measure]}"
+        for result in run.results:
             if result.measure == measure:
                 yield from _result(result)
 
 
-def _machine(kept: Kept) -> str:
+def _machine(kept: Kept, measures: Sequence[str]) -> str:
     names = ", ".join(f"{name} {value}" for name, value in kept.machine.items() if name != "cores")
     cores = f"{kept.machine['cores']} cores, load {kept.load[0]:.1f} before and {kept.load[1]:.1f} after"
     depth = " A quick run, of small sizes: its verdicts are no more than a sign of life." if kept.quick else ""
-    return f"Measured on {kept.at} on {cores}, with {names}.{depth}"
+    return f"{', '.join(measures)}: measured on {kept.at} on {cores}, with {names}.{depth}"
 
 
 def _result(result: Result) -> Iterator[str]:

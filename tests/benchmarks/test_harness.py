@@ -156,8 +156,9 @@ def test_only_a_full_run_of_every_measure_is_put_on_the_page(here: Path, monkeyp
     assert not page.PAGE.exists()
     asked(monkeypatch, "--json", str(here / "all.json"))
     assert command.main() == 0
-    assert page.PAGE.read_text() == page.render(report.Kept.load_from(here / "all.json"))
-    assert page.LAST.read_bytes() == (here / "all.json").read_bytes()
+    whole = report.Kept.load_from(here / "all.json")
+    assert page.PAGE.read_text() == page.render([whole])
+    assert page.last() == [whole]
 
 
 def test_processes_get_their_settings_and_end_when_told(tmp_path: Path) -> None:

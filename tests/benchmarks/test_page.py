@@ -6,8 +6,10 @@ import re
 import socket
 from pathlib import Path
 
+import msgspec
+
 from tests.benchmarks import page, report
-from tests.benchmarks.goals import GOALS, judge
+from tests.benchmarks.goals import GOALS, MEASURES, judge
 from tests.benchmarks.page import render
 from tests.benchmarks.report import Kept
 from tests.benchmarks.result import OURS, Figure, Result, not_measured
@@ -21,7 +23,7 @@ RESULTS = [
         peers=(Figure.of("bytewax with recovery", [2000.0, 2200.0, 2100.0]),),
         notes=("40,000 messages",),
     ),
-    not_measured("P3", "", "", "Kafka needs Java"),
+    *(not_measured(one, "", "", "Kafka needs Java") for one in MEASURES if one != "P1"),
 ]
 KEPT = Kept(
     at="2026-01-02",
@@ -40,7 +42,7 @@ def test_figures_go_through_their_file_unchanged(tmp_path: Path) -> None:
 
 
 def test_the_page_shows_every_figure_its_spread_and_its_peers() -> None:
-    told = render(KEPT)
+    told = render([KEPT])
     assert "### SQLite, batches of 500, events/s" in told
     assert "| ours | 1,100 | 1,000-1,200 |  |" in told
     assert "| bytewax with recovery | 2,100 | 2,000-2,200 | 0.52 |" in told
@@ -48,22 +50,36 @@ def test_the_page_shows_every_figure_its_spread_and_its_peers() -> None:
 
 
 def test_the_page_says_why_something_was_not_measured() -> None:
-    assert "| ours | - | Kafka needs Java |  |" in render(KEPT)
+    assert "| ours | - | Kafka needs Java |  |" in render([KEPT])
 
 
 def test_the_page_answers_every_goal() -> None:
-    told = render(KEPT)
+    told = render([KEPT])
     assert [one.what for one in GOALS if f"| {one.measure} | {one.what} |" not in told] == []
     assert "| P1 | SQLite: times bytewax with recovery | 1 × | 1.3 × | 0.524 × | missed |" in told
     assert [f"## {measure}: " in told for measure in page.TITLES] == [True] * len(page.TITLES)
 
 
 def test_the_page_says_what_it_was_measured_on() -> None:
-    assert "on 2026-01-02 on 2 cores, load 0.1 before and 1.9 after, with python 3.11.7, kafka" in render(KEPT)
+    told = render([KEPT])
+    assert "P1, P2, P3, P4, P5, P6, P7, P8, P9: measured on 2026-01-02 on 2 cores" in told
+    assert "on 2 cores, load 0.1 before and 1.9 after, with python 3.11.7, kafka" in told
+
+
+def test_a_later_run_of_a_measure_takes_the_place_of_the_earlier_one() -> None:
+    later = Result(measure="P4", name="SQLite", unit="events/s", ours=Figure.of(OURS, [77_000.0]))
+    again = msgspec.structs.replace(KEPT, at="2026-01-03", results=[later], goals=judge([later], ["P4"]))
+    told = render([KEPT, again])
+    assert "P1, P2, P3, P5, P6, P7, P8, P9: measured on 2026-01-02" in told
+    assert "P4: measured on 2026-01-03" in told
+    assert "| ours | 77,000 |" in told
+    assert told.count("## P4: ") == 1
+    assert told.count("| P4 | SQLite: share") == 1
+    assert render([again, KEPT]) == render([KEPT])
 
 
 def test_the_page_is_made_of_the_figures_that_are_kept_with_the_code() -> None:
-    assert page.PAGE.read_text(encoding="utf-8") == render(Kept.load_from(page.LAST))
+    assert page.PAGE.read_text(encoding="utf-8") == render(page.last())
 
 
 def test_neither_the_page_nor_its_figures_say_whose_machine_it_was() -> None:

@@ -22,18 +22,19 @@ class Adopted(NamedTuple):
 def adopt(log: Log, text: str, now: Instant) -> list[Adopted]:
     """Make a policy file the one that counts, unless it does already; returns all that judge, earliest first.
 
-    The first file of a log judges all that came before, or from its own date on. Any later one judges from now on,
-    so that old verdicts stay; its versions of later dates are adopted now as well, in place of what was planned.
+    The first file of a log judges all that came before, or from its own date on; as long as the log holds nothing that
+    could be judged, a later one is the first instead. Any other judges from now on, so that old verdicts stay; its
+    versions of later dates are adopted now as well, in place of what was planned.
 
     Raises:
         PolicyInvalid: the text is no policy.
     """
     wanted = _versions(text)
-    if _news(wanted, standing(_heard(log)), now):
+    if _missing(log, wanted, _heard(log), now):
         # Of several processes that start with a new file at once, the first one adopts it.
         with log.store.writing():
             heard = _heard(log)
-            news = _news(wanted, standing(heard), now)
+            news = _missing(log, wanted, heard, now)
             log.append([Recorded("policy", version, one) for version, one in enumerate(news, len(heard) + 1)], Beside())
     return adopted(log)
 
@@ -110,6 +111,16 @@ def _versions(text: str) -> list[PolicyAdopted]:
         PolicyAdopted(hash=policy.hash, text=text, since=-FOREVER if since is None else since)
         for since, policy in load_versions(text)
     ]
+
+
+def _missing(
+    log: Log, versions: Sequence[PolicyAdopted], heard: Sequence[PolicyAdopted], now: Instant
+) -> list[PolicyAdopted]:
+    """List what must be written so that these versions are the ones that count."""
+    stands = standing(heard)
+    if log.store.last_position() == len(heard):  # a start that came to nothing has adopted what nobody chose
+        return [] if _shape(stands) == _shape(versions) else [*versions]
+    return _news(versions, stands, now)
 
 
 def _news(versions: Sequence[PolicyAdopted], stands: Sequence[PolicyAdopted], now: Instant) -> list[PolicyAdopted]:

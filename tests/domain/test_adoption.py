@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from domain.adoption import adopt, adopted
+from domain.enrolment import go_live
 from domain.instant import FOREVER, iso
 from domain.log import Log
 from domain.policy import PolicyInvalid, load
@@ -24,6 +25,13 @@ def an_empty_log() -> Iterator[Log]:
         yield log
 
 
+@pytest.fixture
+def begun(log: Log) -> Log:
+    """Go live with a log, so that there is something to judge."""
+    go_live(log, {}, "earliest", at(0))
+    return log
+
+
 def test_the_first_policy_judges_all_that_came_before(log: Log) -> None:
     [first] = adopt(log, LATEST, at(5))
     assert first.since == -FOREVER
@@ -36,17 +44,27 @@ def test_starting_again_with_the_same_policy_changes_nothing(log: Log) -> None:
     assert log.store.last_position() == 1
 
 
-def test_another_policy_judges_from_its_adoption_on_and_the_text_stays(log: Log) -> None:
-    adopt(log, LATEST, at(5))
-    both = adopt(log, ORIGINAL, at(8))
+def test_another_policy_judges_from_its_adoption_on_and_the_text_stays(begun: Log) -> None:
+    adopt(begun, LATEST, at(5))
+    both = adopt(begun, ORIGINAL, at(8))
     assert [one.since for one in both] == [-FOREVER, at(8)]
-    assert [one.policy.late_shipment.promise for one in adopted(log)] == ["latest", "original"]
+    assert [one.policy.late_shipment.promise for one in adopted(begun)] == ["latest", "original"]
 
 
-def test_going_back_to_an_earlier_policy_is_another_adoption(log: Log) -> None:
+def test_until_there_is_something_to_judge_a_later_policy_is_the_first(log: Log) -> None:
+    """A start that came to nothing, without a policy, must not judge the history that the next one reads."""
+    adopt(log, "", at(5))
+    [only] = adopt(log, LATEST, at(8))
+    assert (only.since, only.policy) == (-FOREVER, load(LATEST))
+    assert adopted(log) == [only] == adopt(log, LATEST, at(9))
+    go_live(log, {}, "earliest", at(10))
+    assert [one.since for one in adopt(log, ORIGINAL, at(11))] == [-FOREVER, at(11)]
+
+
+def test_going_back_to_an_earlier_policy_is_another_adoption(begun: Log) -> None:
     for text, when in ((LATEST, 1), (ORIGINAL, 2), (LATEST, 3)):
-        adopt(log, text, at(when))
-    assert len(adopted(log)) == 3
+        adopt(begun, text, at(when))
+    assert len(adopted(begun)) == 3
 
 
 def test_a_text_that_is_no_policy_leaves_the_log_as_it_was(log: Log) -> None:

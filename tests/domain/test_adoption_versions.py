@@ -7,6 +7,7 @@ import pytest
 
 from domain.adoption import Adopted, adopt, adopted, in_force, judging, planned, policy_of
 from domain.batch import PolicyAdopted
+from domain.enrolment import go_live
 from domain.instant import FOREVER, iso
 from domain.log import Log
 from domain.policy import PolicyInvalid, load, load_versions
@@ -36,6 +37,13 @@ def an_empty_log() -> Iterator[Log]:
     """Open a log in memory."""
     with memory_log() as log:
         yield log
+
+
+@pytest.fixture
+def begun(log: Log) -> Log:
+    """Go live with a log, so that there is something to judge."""
+    go_live(log, {}, "earliest", at(0))
+    return log
 
 
 def test_every_version_is_adopted_at_once_under_its_own_hash(log: Log) -> None:
@@ -88,33 +96,33 @@ def test_a_later_version_is_armed_for_by_the_same_process_without_another_adopti
     assert desk.found() == [("open", "F", 40, None)]
 
 
-def test_a_new_file_takes_the_place_of_what_was_planned(log: Log) -> None:
-    adopt(log, BASE + version(20, "latest") + version(40, "agreed"), at(5))
-    assert shape(adopt(log, "# none is planned\n" + version(30, "original"), at(25))) == [
+def test_a_new_file_takes_the_place_of_what_was_planned(begun: Log) -> None:
+    adopt(begun, BASE + version(20, "latest") + version(40, "agreed"), at(5))
+    assert shape(adopt(begun, "# none is planned\n" + version(30, "original"), at(25))) == [
         (None, "original"),
         (20, "latest"),
         (25, "agreed"),
         (30, "original"),
     ]
-    assert shape(adopted(log)) == [(None, "original"), (20, "latest"), (25, "agreed"), (30, "original")]
+    assert shape(adopted(begun)) == [(None, "original"), (20, "latest"), (25, "agreed"), (30, "original")]
 
 
-def test_a_plan_that_is_taken_back_is_gone(log: Log) -> None:
-    adopt(log, BASE + version(20, "latest"), at(5))
-    assert shape(adopt(log, BASE, at(6))) == [(None, "original"), (6, "original")]
-    assert {one.policy.hash for one in adopted(log)} == {load(BASE).hash}
+def test_a_plan_that_is_taken_back_is_gone(begun: Log) -> None:
+    adopt(begun, BASE + version(20, "latest"), at(5))
+    assert shape(adopt(begun, BASE, at(6))) == [(None, "original"), (6, "original")]
+    assert {one.policy.hash for one in adopted(begun)} == {load(BASE).hash}
 
 
-def test_a_plan_that_grows_is_added_to(log: Log) -> None:
-    adopt(log, BASE, at(5))
-    adopt(log, BASE + version(20, "latest"), at(6))
-    assert log.store.last_position() == 2
-    assert shape(adopt(log, BASE + version(20, "latest") + version(30, "agreed"), at(21))) == [
+def test_a_plan_that_grows_is_added_to(begun: Log) -> None:
+    adopt(begun, BASE, at(5))
+    adopt(begun, BASE + version(20, "latest"), at(6))
+    assert begun.store.last_position() == 3
+    assert shape(adopt(begun, BASE + version(20, "latest") + version(30, "agreed"), at(21))) == [
         (None, "original"),
         (20, "latest"),
         (30, "agreed"),
     ]
-    assert log.store.last_position() == 3
+    assert begun.store.last_position() == 4
 
 
 def test_a_date_that_has_passed_when_a_later_file_is_adopted_changes_no_old_verdict(log: Log) -> None:
@@ -129,24 +137,24 @@ def test_a_date_that_has_passed_when_a_later_file_is_adopted_changes_no_old_verd
     assert [one.finding.policy for one in final(log)] == [load(BASE).hash]
 
 
-def test_a_later_file_that_begins_in_the_future_leaves_the_one_in_force_until_then(log: Log) -> None:
-    adopt(log, BASE + version(40, "agreed"), at(5))
-    adopt(log, dated(50, "latest"), at(6))
-    known = adopted(log)
+def test_a_later_file_that_begins_in_the_future_leaves_the_one_in_force_until_then(begun: Log) -> None:
+    adopt(begun, BASE + version(40, "agreed"), at(5))
+    adopt(begun, dated(50, "latest"), at(6))
+    known = adopted(begun)
     assert [in_force(known, at(when)).late_shipment.promise for when in (0, 6, 45, 50)] == [
         *["original"] * 3,
         "latest",
     ]
-    before = log.store.last_position()
-    assert shape(adopt(log, dated(50, "latest"), at(7))) == shape(known)
-    assert log.store.last_position() == before
+    before = begun.store.last_position()
+    assert shape(adopt(begun, dated(50, "latest"), at(7))) == shape(known)
+    assert begun.store.last_position() == before
 
 
-def test_a_process_whose_clock_is_behind_takes_nothing_back(log: Log) -> None:
-    adopt(log, BASE, at(5))
-    adopt(log, dated(1, "agreed"), at(20))
-    assert shape(adopt(log, dated(1, "agreed"), at(19))) == [(None, "original"), (20, "agreed")]
-    assert in_force(adopt(log, version(90, "latest"), at(18)), at(19)).late_shipment.promise == "original"
+def test_a_process_whose_clock_is_behind_takes_nothing_back(begun: Log) -> None:
+    adopt(begun, BASE, at(5))
+    adopt(begun, dated(1, "agreed"), at(20))
+    assert shape(adopt(begun, dated(1, "agreed"), at(19))) == [(None, "original"), (20, "agreed")]
+    assert in_force(adopt(begun, version(90, "latest"), at(18)), at(19)).late_shipment.promise == "original"
 
 
 def test_before_any_policy_the_first_stands_in() -> None:

@@ -6,10 +6,13 @@ STAMP := $(VENV)/.installed
 BENCH_STAMP := $(VENV)/.installed-bench
 KILLS ?= 200
 STORE ?= sqlite
+STORES ?= sqlite
 SEED ?= 1
 PYTEST_ARGS ?=
+# A worker that crashes ends the run: the others would wait for ever for what it had been given.
+PYTEST := $(BIN)/pytest -n 2 --dist loadgroup --max-worker-restart=0
 
-.PHONY: setup run test census lint fix docs bench chaos brokers vendor clean help
+.PHONY: setup run test stores census lint fix docs bench chaos brokers vendor clean help
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort
@@ -30,11 +33,14 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
-test: setup  ## the fast suite, in under five minutes; says what this machine lacks, and what it leaves to make brokers
-	$(BIN)/pytest -n 2 --dist loadgroup --max-worker-restart=0 --leave-brokers=apache,container $(PYTEST_ARGS)
+test: setup  ## the fast suite, in under five minutes; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
+	$(PYTEST) --leave-brokers=apache,container $(if $(findstring postgres,$(STORES)),--require-stores=$(STORES),--leave-stores=postgres) $(PYTEST_ARGS)
+
+stores: setup  ## what touches a store, on PostgreSQL; fails when that was not exercised
+	$(PYTEST) -k postgres --leave-brokers=apache,container --require-stores=postgres $(PYTEST_ARGS)
 
 brokers: setup  ## contract suites, stories, and the roles on PostgreSQL, on every broker; fails when one was not exercised
-	$(BIN)/pytest tests/contracts tests/stories tests/roles -n 2 --dist loadgroup --max-worker-restart=0 --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)
+	$(PYTEST) tests/contracts tests/stories tests/roles --require-brokers=apache,container,embedded --require-stores=postgres $(PYTEST_ARGS)
 
 census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
 	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)

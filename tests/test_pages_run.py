@@ -111,7 +111,7 @@ def test_readme_shows_the_commands_that_matter():
 def test_what_is_run_elsewhere_really_is():
     assert set(RUN_ELSEWHERE) <= set(pages.shown(README))
     for command, file in RUN_ELSEWHERE.items():
-        assert command in pages.text(ROOT / file).splitlines(), file
+        assert any(line.endswith(command) for line in pages.text(ROOT / file).splitlines()), file
 
 
 @pytest.mark.parametrize("command", [one for one in pages.shown(README) if one not in RUN_ELSEWHERE])

@@ -14,9 +14,9 @@ import psycopg
 from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, tuple_row
-from psycopg_pool import ConnectionPool
 
 from projections.dialect import adapt, spoken
+from projections.pool import CONNECT_TIMEOUT, Pool
 from projections.view import Column, Result, Rows
 from projections.views import QueryTooSlow, RowsRefused, ViewsAway
 
@@ -26,10 +26,6 @@ SILENT: Final = 8
 """Seconds a process may hold a write lock and say nothing, before whoever waits for it ends its transaction."""
 _LOOK: Final = 1
 """Seconds between two looks at who holds the lock that we wait for."""
-RECONNECT_TIMEOUT: Final = 5.0
-"""Seconds of trying after which a pool waits to be asked again: it doubles its pauses, and after an outage of minutes
-would sleep for minutes more although the server is back."""
-CONNECT_TIMEOUT: Final = 5
 _IDLE: Final = 60
 """Seconds after which the server ends a transaction whose process has stopped."""
 _CONNECTIONS: Final = 24
@@ -137,15 +133,11 @@ class PostgresViews:
         self._url = url
         self.schema = schema
         own = {"autocommit": True, "row_factory": tuple_row, "connect_timeout": CONNECT_TIMEOUT}
-        self._pool: ConnectionPool[Connection] = ConnectionPool(
+        self._pool = Pool(
             connection_class=psycopg.Connection[TupleRow],
             kwargs={**_ALIVE, **conninfo_to_dict(url), **own},
             configure=_configuring(schema),
-            min_size=1,
             max_size=_CONNECTIONS,
-            timeout=CONNECT_TIMEOUT,
-            reconnect_timeout=RECONNECT_TIMEOUT,
-            open=False,
         )
         self._pool.open()
         try:

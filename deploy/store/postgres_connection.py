@@ -20,12 +20,11 @@ from psycopg.rows import DictRow, dict_row, tuple_row
 
 from domain.errors import StoreUnsuitable
 from projections.dialect import adapt, spoken
-from projections.postgres_views import RECONNECT_TIMEOUT, end_silent
+from projections.pool import CONNECT_TIMEOUT, Pool
+from projections.postgres_views import end_silent
 
 LOCK_TIMEOUT: Final = 3
 """Seconds one statement waits while another process writes; whoever must not give up tries again and can be stopped."""
-CONNECT_TIMEOUT: Final = 5
-"""Seconds to wait for a connection."""
 IDLE_TIMEOUT: Final = 10
 """Seconds after which the server ends a transaction whose process has stopped: it holds the log's lock."""
 _CONNECTIONS: Final = 16
@@ -88,15 +87,11 @@ class Datastore(library.PostgresDatastore):
         """Open nothing yet."""
         super().__init__("", "", 0, "", "", schema=schema, originator_id_type="text", lock_timeout=LOCK_TIMEOUT)
         self.parameters = parameters(url)
-        self.pool = library.ConnectionPool(
+        self.pool = Pool(  # type: ignore[assignment]  # what the library's own adds is not used
             connection_class=psycopg.Connection[DictRow],
             kwargs={**self.parameters, "row_factory": dict_row, "autocommit": True},
             configure=_configuring(schema),
-            min_size=1,
             max_size=_CONNECTIONS,
-            timeout=CONNECT_TIMEOUT,
-            reconnect_timeout=RECONNECT_TIMEOUT,
-            open=False,
         )
         self._writing = threading.local()
 

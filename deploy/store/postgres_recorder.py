@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
+import psycopg
 from eventsourcing import postgres as library
 from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
 
@@ -86,8 +87,14 @@ class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessReco
         with self.datastore.get_connection() as connection, connection.transaction():
             # Two processes that start at once make one log.
             run(connection, "SELECT pg_advisory_xact_lock(hashtext(?))", (self.datastore.schema,))
-            for statement in postgres_schema.creation(self.datastore.schema):
-                connection.execute(statement)
+            try:
+                for statement in postgres_schema.creation(self.datastore.schema):
+                    connection.execute(statement)
+            except psycopg.errors.InsufficientPrivilege as error:
+                raise StoreUnsuitable(
+                    f"the log is not made yet, and this user may not make it ({str(error).strip()}): let the owner of "
+                    "the database run `tracker database prepare` first"
+                ) from error
             epoch = uuid.uuid4().hex[:12]
             run(connection, "INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (epoch,))
 

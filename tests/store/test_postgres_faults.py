@@ -12,8 +12,8 @@ import pytest
 from eventsourcing.persistence import IntegrityError, InternalError, OperationalError, PersistenceError
 from psycopg_pool.base import AttemptWithBackoff
 
-from deploy.store import postgres_connection
 from domain.log import Log, LogRecorder
+from projections import pool
 from tests.store.rows import advance, all_of, event, everything
 from tests.stores import engine
 from tests.stores.cluster import Cluster
@@ -173,12 +173,12 @@ def test_after_a_long_outage_nobody_sleeps_on_although_the_server_is_back(
 ) -> None:
     """The pool doubles its pauses: here the first one is as long as the tenth would be."""
     monkeypatch.setattr(AttemptWithBackoff, "INITIAL_DELAY", 600.0)
-    for name in ("CONNECT_TIMEOUT", "RECONNECT_TIMEOUT"):
-        monkeypatch.setattr(postgres_connection, name, 0.5)
+    for name in ("CONNECT_TIMEOUT", "_RECONNECT_TIMEOUT"):
+        monkeypatch.setattr(pool, name, 0.5)
     with file_log(path) as log:
         cluster.stop("immediate")
         # There may be several connections to lose before one must be made, and cannot.
-        while "couldn't get a connection" not in _refused(log):
+        while "connection to server" not in _refused(log):
             pass
         cluster.start()
         until = time.monotonic() + BACK_WITHIN
@@ -190,6 +190,24 @@ def test_after_a_long_outage_nobody_sleeps_on_although_the_server_is_back(
                 time.sleep(0.05)
             else:
                 break
+
+
+def test_while_the_server_is_away_one_waits_for_it_and_all_are_told_why(cluster: Cluster, path: Path) -> None:
+    with file_log(path) as log:
+        cluster.stop("immediate")
+        while "connection to server" not in _refused(log):
+            pass
+        began = time.monotonic()
+        assert all("connection to server" in _refused(log) for _ in range(40))
+        waited = time.monotonic() - began
+        cluster.start()
+        until = time.monotonic() + BACK_WITHIN
+        while True:
+            with suppress(OperationalError):
+                log.store.versions(["a"])
+                break
+            assert time.monotonic() < until
+    assert waited < 5 * 40 * pool._LOOK
 
 
 def test_under_load_a_power_cut_loses_nothing_that_was_acknowledged(cluster: Cluster, log: Log, path: Path) -> None:

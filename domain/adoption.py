@@ -81,8 +81,14 @@ def in_force(policies: Sequence[Adopted], at: Instant) -> Policy:
 
 
 def mark(policies: Sequence[Adopted], at: Instant) -> str:
-    """Name what judges from an instant on: another mark means that deadlines may be others."""
-    ahead = [one.policy.hash for one in policies if one.since > at]
+    """Name what judges from an instant on: another mark means that deadlines may be others.
+
+    >>> only = [Adopted(5, policy_of("", load_versions("")[0][1].hash))]
+    >>> mark(only, 4) == mark(only, 5)
+    True
+    """
+    # The first one judges what comes before it, too: that its time comes changes nothing.
+    ahead = [one.policy.hash for one in policies[1:] if one.since > at]
     return "+".join((in_force(policies, at).hash, *ahead))
 
 

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api.reading import Reader
 from domain.cashier import Cashier
 from projections import payouts
+from projections.views import AWAY
 
 LOOK: Final = 5.0
 """Seconds between two looks. A batch that came on in between is being paid by somebody else."""
@@ -29,6 +30,8 @@ class Resuming:
         while True:
             try:
                 await self.step()
+            except AWAY as away:
+                _log.debug("nobody could look for batches that stand still: %s", away)
             except Exception:  # noqa: BLE001  # the page stays up, and money that is approved is still owed
                 _log.exception("a batch could not be paid on")
             await asyncio.sleep(LOOK)

@@ -45,7 +45,12 @@ KNOWS_THE_EVENT_LIBRARY = {
     "api/problems.py",  # and people are told
     "api/outbound/deliverer.py",  # and nothing leaves meanwhile
 }
-KNOWS_POSTGRESQL = {"deploy/databases.py", "projections/dialect.py", "projections/postgres_views.py"}
+KNOWS_POSTGRESQL = {
+    "deploy/databases.py",
+    "projections/dialect.py",
+    "projections/pool.py",
+    "projections/postgres_views.py",
+}
 RANDOM_OR_CLOCK = {"time", "random", "secrets", "uuid"}
 READS_THE_CLOCK = re.compile(r"\b(time\.(time|time_ns|localtime|gmtime)|(datetime|date)\.(now|utcnow|today))$")
 MACHINE = re.compile(r"(?<![\w.])/(?:work|home|root|Users)/\w|[A-Za-z]:\\Users\\")

@@ -4,6 +4,8 @@ import asyncio
 import csv
 import io
 import json
+import logging
+from contextlib import suppress
 from urllib.parse import quote
 
 import pytest
@@ -13,6 +15,7 @@ from api.resuming import Resuming
 from domain.adoption import adopt
 from domain.cashier import Cashier
 from domain.instant import iso
+from projections.views import ViewsAway
 from tests.api.test_desk import F, G, Staffed
 from tests.story import at, line, packed, piece, placed, requested, scanned
 
@@ -208,6 +211,24 @@ def test_a_batch_that_was_left_is_paid_on_and_one_that_goes_on_is_left_alone(des
     shown = read(desk, f"/v1/batches/{batch}")["batch"]
     assert (shown["state"], shown["paid"]) == ("paid", 3)
     assert asyncio.run(resuming.step()) == []
+
+
+def test_views_that_are_away_are_no_error_of_a_batch(desk, caplog):
+    class Away(Reader):
+        def snapshot(self):
+            raise ViewsAway("the server starts again")
+
+    resuming = Resuming(
+        Away(desk.told.store, desk.told.log.store, ProductClock(lambda: at(41))), Cashier(desk.told.log)
+    )
+
+    async def look():
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await resuming.run()
+
+    asyncio.run(look())
+    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
 
 
 # Goods

@@ -82,12 +82,25 @@ GOALS: Final = (
     Goal(
         measure="P2",
         what="times the newcomer's version end to end",
-        result="end to end",
+        result="end to end on SQLite",
         against="newcomer end to end",
         reach=20,
     ),
     Goal(
-        measure="P2", what="share of P1", result="end to end", against="ours from memory (P1)", reach=0.75, beyond=0.9
+        measure="P2",
+        what="SQLite: share of P1",
+        result="end to end on SQLite",
+        against="ours from memory (P1)",
+        reach=0.75,
+        beyond=0.9,
+    ),
+    Goal(
+        measure="P2",
+        what="PostgreSQL: share of P1",
+        result="end to end on PostgreSQL",
+        against="ours from memory (P1)",
+        reach=0.75,
+        beyond=0.9,
     ),
     Goal(measure="P3", what="append to SSE client, p99", result="p99", reach=250, beyond=100, unit="ms"),
     Goal(measure="P3", what="append to SSE client, p50", result="p50", reach=100, unit="ms"),

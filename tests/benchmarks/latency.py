@@ -36,7 +36,7 @@ def measure(stand: Stand) -> list[Result]:
         SubjectFailed: a probe was never shown.
     """
     servers, size = stand.broker.bootstrap_servers, stand.size
-    rate = SHARE * (stand.best("P2") or _keeps_up_with(stand))
+    rate = SHARE * (stand.best("P2", "end to end on SQLite") or _keeps_up_with(stand))
     seconds = (size.probes + WARM_PROBES) / PROBES_A_SECOND
     background = build_until_now(max(1000, round(rate * seconds * size.runs))).messages
     topics.create(servers, PREFIX, configuration={"message.timestamp.type": "LogAppendTime"})
@@ -45,6 +45,7 @@ def measure(stand: Stand) -> list[Result]:
         live = Ours(servers, PREFIX, directory)
         try:
             live.start()
+            _wait_for_partitions(servers, directory.name)
             with closing(Client(live.url)) as client, closing(_producer(servers)) as producer:
                 share = len(background) // size.runs
                 for run in range(size.runs):
@@ -55,7 +56,7 @@ def measure(stand: Stand) -> list[Result]:
         except (OSError, TimeoutError) as failure:
             raise SubjectFailed(OURS, f"{failure}\n{live.processes.said()}") from failure
         finally:
-            live.processes.stop()
+            live.stop()
     notes = (
         (
             f"{size.probes} probes a run among {rate:,.0f} messages a second, {SHARE:g} of what P2 kept up with; from "
@@ -142,11 +143,19 @@ class Sender:
         return self._producer.send(topics.name(PREFIX, topic), value, key, partition=partition)
 
 
+def _wait_for_partitions(servers: str, group: str) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while not topics.has_settled(servers, group, 1):
+        if time.monotonic() > until:
+            raise TimeoutError("ingest was given no partitions")
+        time.sleep(0.1)
+
+
 def _keeps_up_with(stand: Stand) -> float:
     """Measure what P2 would, once."""
     way = Way(OURS, stand.broker.bootstrap_servers, "p3-rate", stand.size.from_broker)
     with stand.directory() as directory:
-        way.run_once(directory)
+        way.run_once(directory, Ours)
     return way.rates[0]
 
 

@@ -2,13 +2,12 @@
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 from urllib.error import URLError
 from urllib.parse import quote
 from urllib.request import urlopen
@@ -18,6 +17,7 @@ from deploy.keeper import end_kept, start_kept
 from domain.batch import BatchTaken
 from domain.log import decode
 from tests.benchmarks import topics
+from tests.benchmarks.looking import Database, Files, Outlook, rows_of
 from tests.benchmarks.ours import POLICY
 
 STOP_SECONDS: Final = 15.0
@@ -38,6 +38,9 @@ class Live(Protocol):
 
     def late(self) -> frozenset[str]:
         """Name what is shown as late."""
+
+    def stop(self) -> None:
+        """End what was started."""
 
 
 class Processes:
@@ -95,22 +98,28 @@ class Newcomer:
 
     def visible(self) -> int:
         """Read the projection's position: one notification an input event."""
-        found = _rows(self._view, "SELECT notification_id FROM tracking WHERE application_name = 'Shop'")
+        found = rows_of(self._view, "SELECT notification_id FROM tracking WHERE application_name = 'Shop'")
         return int(found[0][0]) if found else 0
 
     def late(self) -> frozenset[str]:
         """Read the view."""
-        return frozenset(row[0] for row in _rows(self._view, "SELECT fulfillment_id FROM late"))
+        return frozenset(row[0] for row in rows_of(self._view, "SELECT fulfillment_id FROM late"))
+
+    def stop(self) -> None:
+        """End both halves."""
+        self.processes.stop()
 
 
 class Ours:
     """The product's roles as a process each; what every view has taken in and the feed serves is visible."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, directory: Path, messages: int = 0) -> None:
-        """Prepare a run."""
+    def __init__(
+        self, bootstrap_servers: str, prefix: str, directory: Path, messages: int = 0, *, database: str | None = None
+    ) -> None:
+        """Prepare a run on SQLite, or in a PostgreSQL database that is its own."""
         _ = messages
         self.processes = Processes(directory)
-        self._log, self._views = directory / "log.db", directory / "views.db"
+        self._store: Outlook = Files(directory) if database is None else Database(database)
         self._position, self._taken = 0, 0
         self._batches: list[tuple[int, int]] = []
         policy = directory / "policy.toml"
@@ -123,6 +132,7 @@ class Ours:
             "TRACKER_KAFKA__GROUP": directory.name,
             "TRACKER_PORT": self.url.rpartition(":")[2],
             **topics.settings(prefix),
+            **({} if database is None else {"DATABASE_URL": database}),
         }
 
     def start(self) -> None:
@@ -136,10 +146,8 @@ class Ours:
 
     def visible(self) -> int:
         """Count the records of the batches that every view has passed."""
-        rows = _rows(self._views, "SELECT min(position) FROM checkpoints")
-        passed = rows[0][0] or 0 if rows else 0
-        query = f"SELECT rowid, topic, state FROM stored_events WHERE topic = '{BatchTaken.TOPIC}' AND rowid > ?"
-        for position, topic, state in _rows(self._log, query, self._position):
+        passed = self._store.passed()
+        for position, topic, state in self._store.batches(self._position):
             batch = decode(topic, state)
             assert isinstance(batch, BatchTaken)
             self._batches.append((position, batch.records))
@@ -159,6 +167,11 @@ class Ours:
                 found[one["incident"]["subject"]] = one["incident"]["state"]
             after, more = page["next"], page["more"]
         return frozenset(subject for subject, state in found.items() if state != "retracted")
+
+    def stop(self) -> None:
+        """End every role, and look no more."""
+        self.processes.stop()
+        self._store.close()
 
     def _role(self, name: str, *arguments: str) -> None:
         start_role(self.processes, self._settings, name, *arguments)
@@ -194,12 +207,3 @@ def wait_for(url: str, processes: Processes) -> None:
             time.sleep(0.1)
         else:
             return
-
-
-def _rows(path: Path, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-    try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-            return database.execute(statement, parameters).fetchall()
-    except sqlite3.OperationalError:
-        # It has not made its file or table yet.
-        return []

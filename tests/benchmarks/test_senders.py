@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 
@@ -12,10 +13,13 @@ from kafka.errors import CoordinatorNotAvailableError
 
 from consumers.translate import Translator
 from deploy.settings import Settings
+from deploy.wiring import open_store, open_views
 from domain.batch import Raw
-from domain.log import Log
+from domain.log import Log, decode
+from projections.follower import Follower
 from tests.benchmarks import latency, ours, topics, two_processes
 from tests.benchmarks.latency import Client, Sender, probes
+from tests.benchmarks.looking import Database, Files
 from tests.benchmarks.workload import HEADERS, ORDERS, PARTITIONS, build
 from tests.stores.cluster import Cluster
 
@@ -155,3 +159,21 @@ def test_what_both_processes_have_taken_in_is_counted_in_their_log(cluster: Clus
                 assert two_processes.is_begun(connection)
                 ours.drive(log, build(300), 50)
             assert two_processes.taken(connection) == 300
+
+
+@pytest.mark.parametrize("on", ["files", "database"])
+def test_who_looks_from_outside_sees_batches_and_the_views(on, cluster: Cluster, tmp_path, monkeypatch) -> None:
+    with cluster.database() as url:
+        if on == "database":
+            monkeypatch.setenv("DATABASE_URL", url)
+        settings = Settings(data_dir=tmp_path)
+        with closing(Files(tmp_path) if on == "files" else Database(url)) as outlook:
+            assert (outlook.passed(), outlook.batches(0)) == (0, [])
+            with open_store(settings) as log, open_views(settings) as views:
+                ours.drive(log, build(300), 50)
+                seen = outlook.batches(0)
+                assert sum(decode(topic, state).records for _, topic, state in seen) == 300
+                assert outlook.batches(seen[1][0]) == seen[2:]
+                assert outlook.passed() == 0
+                Follower(views, log.store).catch_up()
+                assert outlook.passed() == log.store.last_position()

@@ -26,7 +26,10 @@ MAX_HEADERS: Final = 64
 MAX_HEADER_BYTES: Final = 16 << 10
 
 _STRUCTURED = "application/cloudevents"
-_TIME = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?")
+_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
+)
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_INTEGER = b"0" * 19
 _JSON_TYPE = re.compile(r"(?i)(?:application|text)/(?:[\w.+-]+\+)?json\b.*")

@@ -92,7 +92,7 @@ class Ingest:
         self._blamed: Counter[str] = Counter()
         self.halted: dict[str, Halt] = {}
         self.progress = time.monotonic()
-        """When the loop last went round, for whoever watches it."""
+        """When the loop last went round, for whoever watches it: waiting for a broker or a store is no hanging."""
 
     def run(self, stop: threading.Event) -> None:
         """Read until ``stop``; whatever the broker does, nothing is lost or taken twice.
@@ -101,6 +101,7 @@ class Ingest:
             RecordsGone: the broker dropped records before we read them and ``accept_gaps`` is off.
         """
         while not stop.is_set():
+            self.progress = time.monotonic()
             try:
                 if self._failures:
                     self._refresh()
@@ -232,6 +233,7 @@ class Ingest:
         held: set[str] = set()
         try:
             while not stop.is_set():
+                self.progress = time.monotonic()
                 try:
                     self._count(self._tracker.take(batch, self._until()))
                     break

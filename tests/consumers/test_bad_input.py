@@ -93,6 +93,7 @@ ROWS: dict[str, tuple[bytes, set[str]]] = {
     "price in words": (line(unit_price="nine"), {"bad_data"}),
     "price infinite": (line(unit_price="Infinity"), {"bad_data"}),
     "price with an exponent": (line(unit_price="1e9"), {"bad_data"}),
+    "price in other digits": (line(unit_price="\u0663.\u0665"), {"bad_data"}),
     "unknown currency form": (placed(currency="yuan"), {"bad_data"}),
     # 20: ids
     "no order id": (message(data={"lines": PLACED["lines"]}), {"bad_data"}),
@@ -127,6 +128,7 @@ ROWS: dict[str, tuple[bytes, set[str]]] = {
     "no offset": (message(time="2026-03-01T00:00:00"), {"bad_envelope"}),
     "a number for a time": (message(time=1772323200), {"bad_envelope"}),
     "a date for a time": (message(time="2026-03-01"), {"bad_envelope"}),
+    "a time in other digits": (message(time="\u0662026-03-01T00:00:00Z"), {"bad_envelope"}),
     "30 February": (message(time="2026-02-30T00:00:00Z"), {"bad_envelope"}),
     "29 February of no leap year": (message(time="2100-02-29T00:00:00Z"), {"bad_envelope"}),
     "25 o'clock": (message(time="2026-03-01T25:00:00Z"), {"bad_envelope"}),

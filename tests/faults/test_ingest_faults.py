@@ -37,6 +37,18 @@ def test_a_source_that_fails_is_made_anew_and_nothing_is_lost(rig):
     assert rig.count("order.placed.v1") == 20
 
 
+def test_an_outage_of_the_broker_is_no_hanging_of_ours(rig):
+    def away(_path, _starts):
+        raise SourceFailed("no broker answers")
+
+    loop = rig.ingest(away)
+    with rig.running(loop):
+        rig.wait(lambda: len(rig.noted) >= 2)
+        before = loop.progress
+        rig.wait(lambda: len(rig.noted) >= 4)
+        assert loop.progress > before
+
+
 def test_asking_for_ends_may_fail_too(rig):
     asked = []
 

@@ -53,11 +53,19 @@ def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery)
 
 
 def test_a_lock_held_longer_than_anybody_waits_is_waited_out(rig, impatient):
-    with rig.running(rig.ingest(log=impatient, limit=7)):
+    loop = rig.ingest(log=impatient, limit=7)
+
+    def waits(number):
+        return [name for name, _ in rig.noted].count("ingest_store_waits_total") >= number
+
+    with rig.running(loop):
         rig.wait(lambda: rig.is_known_up_to(at(0)))
         with _held(rig.log_file):
             rig.say(*(placed(0, of=f"O{number}", key=f"p{number}") for number in range(40)))
-            rig.wait(lambda: [name for name, _ in rig.noted].count("ingest_store_waits_total") >= 2)
+            rig.wait(lambda: waits(1))
+            before = loop.progress
+            rig.wait(lambda: waits(3))
+            assert loop.progress > before, "waiting for the store is no hanging of ours"
             assert rig.count("order.placed.v1") == 0
         rig.wait_until_read()
     assert rig.count("order.placed.v1") == 40

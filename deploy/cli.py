@@ -12,7 +12,7 @@ from deploy.database_commands import database_app
 from deploy.printing import Json, line, say, table, told
 from deploy.projection_commands import projections_app
 from deploy.quarantine_commands import quarantine_app
-from deploy.settings import Settings
+from deploy.settings import Settings, refused
 from domain.errors import Explained
 from domain.policy import PolicyInvalid
 
@@ -32,8 +32,8 @@ def main() -> None:
     try:
         app()
     except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False):
-            say(f"setting {'.'.join(map(str, one['loc']))}: {one['msg']}")
+        for one in refused(error):
+            say(one)
         sys.exit(2)
     except PolicyInvalid as error:
         say(f"policy: {error}")

@@ -1,12 +1,14 @@
 """Printing: how commands show results, as JSON or for people."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
+_WHOLE: Final = 100_000
+"""Columns that no row needs; a table takes only those that it does."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -29,18 +31,29 @@ def told(content: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
         typer.echo(orjson.dumps(content).decode())
     else:
-        typer.echo("  ".join(f"{name} {value}" for name, value in content.items() if value not in ({}, None)))
+        typer.echo("  ".join(f"{name} {_text(value)}" for name, value in content.items() if value not in ({}, None)))
 
 
 def table(rows: list[dict[str, Any]], *, as_json: bool, empty: str, columns: tuple[str, ...] = ()) -> None:
-    """Print rows, or the words for none."""
+    """Print rows, or the words for none; whatever is no terminal gets each row in one line, with nothing left out."""
     if as_json:
         typer.echo(orjson.dumps(rows).decode())
         return
     if not rows:
         typer.echo(empty)
         return
-    shown = Table(*(columns or rows[0]), box=None)
+    shown = Table(box=None)
+    for name in columns or rows[0]:
+        shown.add_column(name, overflow="fold")
     for row in rows:
         shown.add_row(*(str(row[name]) for name in columns or row))
-    Console().print(shown)
+    console = Console()
+    if not console.is_terminal:
+        console.width = _WHOLE
+    console.print(shown)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(map(str, value))
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
@@ -51,7 +52,8 @@ def _opened(settings: Settings) -> Iterator[tuple[ViewStore, LogRecorder]]:
 @contextmanager
 def _bar() -> Iterator[Any]:
     columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Bar(*columns, transient=True) as bar:
+    console = Console(stderr=True)
+    with Bar(*columns, transient=True, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("rebuild")
 
         def tell(progress: Progress) -> None:

@@ -1,6 +1,6 @@
 """``tracker quarantine``: messages that could not be taken in."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,12 +9,13 @@ from deploy.settings import Settings
 from domain.errors import Refused
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be taken in.")
+Status = Literal["held", "retried", "dropped", "expired", "all"]
 Number = Annotated[int, typer.Argument(help="Its number in the list.")]
 
 
 @quarantine_app.command("list")
 def quarantine_list(
-    status: Annotated[str, typer.Option(help="held, retried, dropped, expired or all.")] = "held",
+    status: Annotated[Status, typer.Option(help="held, retried, dropped, expired or all.")] = "held",
     *,
     as_json: Json = False,
 ) -> None:
@@ -27,7 +28,8 @@ def quarantine_list(
 
     with system(Settings()) as parts:
         rows = quarantine.listed(parts.tracker, None if status == "all" else status)
-    table(rows, as_json=as_json, empty="Nothing is in quarantine.")
+    empty = "Nothing was ever put in quarantine." if status == "all" else f"No message in quarantine is {status}."
+    table(rows, as_json=as_json, empty=empty)
 
 
 @quarantine_app.command("show")

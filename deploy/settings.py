@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, field_validator
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -37,7 +37,7 @@ SHARDS: Final = 64
 ShardName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
 
 
-class Kafka(BaseModel, frozen=True):
+class Kafka(BaseModel, frozen=True, extra="forbid"):
     """How to reach Kafka; names are those of the client library where it has them."""
 
     security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
@@ -78,7 +78,7 @@ class Kafka(BaseModel, frozen=True):
         return {name: value for name, value in wanted.items() if value is not None}
 
 
-class Topics(BaseModel, frozen=True):
+class Topics(BaseModel, frozen=True, extra="forbid"):
     """Where the three streams of events are."""
 
     orders: str = Field(translate.ORDERS, description="Orders, promises, holds, prices.")
@@ -90,7 +90,7 @@ class Topics(BaseModel, frozen=True):
         return self.orders, self.logistics, self.complaints
 
 
-class Outbound(BaseModel, frozen=True):
+class Outbound(BaseModel, frozen=True, extra="forbid"):
     """What `tracker deliver` tells Kafka."""
 
     changes: str = Field(
@@ -135,6 +135,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("var"), description="Holds log.db and views.db; a local disk.")
     database_url: SecretStr | None = Field(
         None,
+        min_length=1,
         validation_alias="DATABASE_URL",
         description="postgresql://user:password@host:5432/name of a PostgreSQL that holds log and views instead.",
     )
@@ -153,6 +154,7 @@ class Settings(BaseSettings):
     policy: Path | None = Field(None, description="The policy file; without one every threshold has its default.")
     bootstrap_servers: str | None = Field(
         None,
+        min_length=1,
         validation_alias="KAFKA_BOOTSTRAP_SERVERS",
         description="host:port of your Kafka, several with commas; without it `tracker run` starts its own broker.",
     )
@@ -170,7 +172,7 @@ class Settings(BaseSettings):
         le=65535,
         description="Port for /metrics of a role without pages (ingest, tick, project, deliver); 0 takes a free one.",
     )
-    docs: bool = Field(default=False, description="Serve the interactive API pages at /docs.")
+    docs: bool = Field(default=False, description="Serve the API's reference: /docs, /openapi.json, /asyncapi.json.")
     cache_streams: int = Field(60_000, ge=1000, description="Orders and parcels kept in memory by an ingest process.")
     dedup_for: str = Field("30d", description="How long event ids are remembered; longer than topics keep records.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
@@ -243,6 +245,16 @@ def explain(settings: Settings) -> list[Explained]:
     return list(_explain(settings, "", "TRACKER_"))
 
 
+def refused(error: ValidationError) -> list[str]:
+    """Say of each setting that cannot be used which it is and why; never its value, which may be a secret."""
+    return [
+        f"setting {'.'.join(map(str, one['loc']))}: "
+        + ("there is none of this name" if one["type"] == "extra_forbidden" else one["msg"])
+        + f" ({_variable(one['loc'])}; docs/settings.md)"
+        for one in error.errors(include_input=False, include_url=False)
+    ]
+
+
 def refuse_forbidden(environment: "os._Environ[str] | dict[str, str]") -> None:
     """Refuse to start with what would break the log.
 
@@ -272,6 +284,11 @@ def _explain(model: BaseModel, prefix: str, variable: str) -> Any:
             origin="set" if name in model.model_fields_set else "default",
             description=field.description or "",
         )
+
+
+def _variable(key: tuple[int | str, ...]) -> str:
+    first = str(key[0])
+    return first if first.isupper() else f"TRACKER_{'__'.join(map(str, key)).upper()}"
 
 
 def _text(path: Path | None) -> str | None:

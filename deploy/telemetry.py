@@ -17,13 +17,19 @@ from deploy.wiring import CannotStart
 def configure(level: str) -> None:
     """Log to standard error as JSON lines, ours and the libraries' alike."""
     number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[Any] = [structlog.stdlib.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    shared: list[Any] = [
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
     render = structlog.processors.JSONRenderer(serializer=lambda entry, **_: orjson.dumps(entry, default=str).decode())
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=[_drop_meta, render], foreign_pre_chain=shared))
+    processors: list[Any] = [_drop_meta, structlog.processors.format_exc_info, render]
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=shared))
     logging.basicConfig(handlers=[handler], level=number, force=True)
-    # The client logs each reconnect attempt; what matters of them is in our own words.
     logging.getLogger("kafka").setLevel(max(number, logging.ERROR))
+    if number > logging.DEBUG:
+        handler.addFilter(_is_no_attempt)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -36,7 +42,7 @@ METRICS: Final = {
     "tracker_ingest_fenced_total": "Batches dropped because another process had taken the partition over.",
     "tracker_ingest_store_waits_total": "Times a batch waited because the store could not be written.",
     "tracker_ingest_attempts_total": "Tries to take a batch in, by outcome: stored, conflict (another process wrote one"
-    " of its streams first; tried once more, under the log's lock), repeated, fenced.",
+    " of its streams first; that part was decided once more, under the log's lock), repeated, fenced.",
     "tracker_ingest_partitions_halted": "Partitions that are no longer read, because of what they hold.",
     "tracker_active": "1 where this process has the turn of a role that one process at a time has, 0 on stand-by.",
 }
@@ -110,6 +116,11 @@ def exposed(registry: CollectorRegistry, settings: Settings) -> Iterator[None]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def _is_no_attempt(record: logging.LogRecord) -> bool:
+    """Leave out what the client logs of each attempt to connect, two a second; what matters is in our own words."""
+    return not record.name.startswith(("kafka.net.", "kafka.cluster"))
 
 
 def _drop_meta(logger: Any, method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

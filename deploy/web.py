@@ -9,11 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.stream import ABORT
+from deploy.wiring import CannotStart
 
 HOST: Final = "127.0.0.1"
 LAST_WORDS: Final = 0.7
@@ -91,14 +93,14 @@ def serve(
     host: str = HOST,
     port: int = 0,
     stop: threading.Event | None = None,
-    announce: Callable[[str], None] = lambda _: None,
+    announce: Callable[[str], None] = lambda url: structlog.get_logger().info("pages", url=url),
 ) -> None:
     """Serve until SIGTERM, SIGINT or ``stop``; in the main thread it handles the signals, elsewhere only ``stop``.
 
-    ``announce`` is told the address once it is bound; port 0 takes a free one.
+    ``announce`` is told the address once it is bound, by itself a line of the log; port 0 takes a free one.
 
     Raises:
-        OSError: the address cannot be bound.
+        CannotStart: the address cannot be bound.
     """
     stop = threading.Event() if stop is None else stop
     with bind(host, port) as listener, _signals(stop):
@@ -107,7 +109,11 @@ def serve(
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Open the listening socket, so that the address is known, or refused, before anything starts."""
+    """Open the listening socket, so that the address is known, or refused, before anything starts.
+
+    Raises:
+        CannotStart: it cannot be had.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio looks for it: else each answer waits 40 ms for the client's delayed ACK.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -115,9 +121,9 @@ def bind(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(_BACKLOG)  # from here on nobody who was told the address is refused
-    except OSError:
+    except OSError as error:
         listener.close()
-        raise
+        raise CannotStart(f"pages cannot be served on {host}:{port}: {error.strerror or error}") from error
     listener.set_inheritable(False)
     return listener
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, cast
 
+import structlog
+
 from consumers import carrier_codes
 from consumers.translate import Translator
 from deploy import clock
@@ -14,12 +16,14 @@ from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
 from domain.adoption import Adopted, adopt, adopted, in_force
 from domain.errors import Explained
-from domain.instant import FOREVER
+from domain.instant import FOREVER, Instant
 from domain.lease import Leases
 from domain.log import Log
 from domain.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
 from projections.views import SqliteViews, ViewStore
+
+_log = structlog.get_logger()
 
 
 class CannotStart(Explained):
@@ -108,13 +112,26 @@ def system(settings: Settings, *, adopting: bool = False) -> Iterator[System]:
     """
     now = clock.of(settings.data_dir)
     with open_store(settings) as log:
-        # Without a policy file the one in force stays; an empty log begins with the defaults.
         policies = adopted(log)
-        if adopting and (settings.policy is not None or not policies):
-            policies = adopt(log, "" if settings.policy is None else read_policy(settings.policy), now())
+        if adopting:
+            policies = _adopt(log, policies, settings, now())
         policies = policies or [Adopted(-FOREVER, DEFAULT)]
         tracker = Tracker(log, policies, cache_limit=settings.cache_streams)
         yield System(log, tracker, translator(in_force(policies, now()), settings.policy), now)
+
+
+def _adopt(log: Log, before: list[Adopted], settings: Settings, now: Instant) -> list[Adopted]:
+    """Make the configured policy the one in force, and tell: other processes may have been started with another."""
+    policies = before
+    # Without a policy file the one in force stays; an empty log begins with the defaults.
+    if settings.policy is not None or not before:
+        policies = adopt(log, "" if settings.policy is None else read_policy(settings.policy), now)
+    judges = in_force(policies, now).hash
+    if before and judges != in_force(before, now).hash:
+        _log.warning("policy changed", hash=judges, why="start every ingest and ticker again with the same file")
+    else:
+        _log.info("policy", hash=judges, file=None if settings.policy is None else str(settings.policy))
+    return policies
 
 
 @contextmanager
@@ -140,7 +157,8 @@ def read_policy(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyInvalid(f"{file}: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise PolicyInvalid(f"{file}: {why}") from error
 
 
 def translator(policy: Policy, file: Path | None) -> Translator:

@@ -63,11 +63,13 @@ function Summary({ list, params }) {
   const grave = open.filter((one) => one.severity === "critical" || one.severity === "high");
   const oldest = open.reduce((least, one) => (least === null || one.due_at < least ? one.due_at : least), null);
   const plus = list.next ? "+" : "";
+  const unread = !list.rows.length && (list.loading || list.error);
+  const told = (value) => (unread ? "…" : value);
   const atRisk = risk.data?.at_risk.length ?? null;
   const tiles = [
-    ["open", `${number(open.length)}${plus}`, t("tile.open"), link("incidents", null, {})],
-    ["grave", `${number(grave.length)}${plus}`, t("tile.grave"), link("incidents", null, { severity: GRAVE })],
-    ["oldest", oldest === null ? "—" : span(now() - Date.parse(oldest)), t("tile.oldest"), link("incidents", null, { sort: "due_at" })],
+    ["open", told(`${number(open.length)}${plus}`), t("tile.open"), link("incidents", null, {})],
+    ["grave", told(`${number(grave.length)}${plus}`), t("tile.grave"), link("incidents", null, { severity: GRAVE })],
+    ["oldest", told(oldest === null ? "—" : `${span(now() - Date.parse(oldest))}${params.sort === "due_at" ? "" : plus}`), t("tile.oldest"), link("incidents", null, { sort: "due_at" })],
     ["risk", atRisk === null ? "…" : `${number(atRisk)}${risk.data.next ? "+" : ""}`, t("tile.risk"), link("at-risk")],
   ];
   return html`<ul class="tiles">

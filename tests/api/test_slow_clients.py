@@ -14,6 +14,7 @@ import pytest
 from api import live
 from api.live import QUEUE
 from deploy.web import serve
+from deploy.wiring import CannotStart
 from tests.api.serving import Listener, serving
 from tests.story import file_log, placed, requested
 
@@ -152,5 +153,5 @@ def test_a_signal_ends_the_process_cleanly_with_a_stream_open(tmp_path):
 def test_an_address_that_is_taken_is_refused_before_anything_starts(told):
     with serving(told) as server:
         port = urlsplit(server.url).port
-        with pytest.raises(OSError, match="in use"):
+        with pytest.raises(CannotStart, match="in use"):
             serve(server.app, port=port)

@@ -1,6 +1,7 @@
 """The command line: what it prints, and its exit codes: 0 success, 1 an explained failure, 2 bad usage or input."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -181,7 +182,7 @@ def test_settings_that_would_break_the_log_are_refused(tracker):
 
 def test_an_empty_quarantine_says_so(tracker):
     done = tracker("quarantine", "list")
-    assert (done.returncode, done.stdout.strip()) == (0, "Nothing is in quarantine.")
+    assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
     gone = tracker("quarantine", "drop", "7", "--why", "test")
     assert (gone.returncode, "no message 7" in gone.stderr) == (1, True)
 
@@ -192,3 +193,41 @@ def test_doctor_mends_with_words(tracker):
     assert done.returncode == 1
     assert (checks["settings"]["ok"], checks["broker"]["ok"]) == (True, False)
     assert "KAFKA_BOOTSTRAP_SERVERS" in checks["broker"]["mend"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("TRACKER_PORT", "high", "port: Input should be a valid integer"),
+        ("TRACKER_KAFKA__GRUP", "x", "kafka.grup: there is none of this name"),
+        ("DATABASE_URL", "", "DATABASE_URL: Value should have at least 1"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_named_with_its_variable(tracker, variable, value, told):
+    done = tracker("config", "show", **{variable: value})
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"tracker: setting {told}")
+    assert variable in done.stderr
+
+
+def test_a_name_that_no_setting_has_is_refused_in_the_file_at_every_depth(tracker, tmp_path):
+    (tmp_path / "tracker.toml").write_text('[topics]\norder = "x"\n')
+    done = tracker("config", "show")
+    assert (done.returncode, "topics.order: there is none of this name" in done.stderr) == (2, True)
+
+
+def test_what_is_no_terminal_gets_whole_rows(tracker):
+    rows = tracker("config", "show", COLUMNS="40").stdout.splitlines()
+    assert [row.split()[-1] for row in rows if "session_timeout_ms" in row] == ["TRACKER_KAFKA__SESSION_TIMEOUT_MS"]
+
+
+def test_messages_of_a_status_that_there_is_not_are_bad_usage(tracker):
+    done = tracker("quarantine", "list", "--status", "lost")
+    assert (done.returncode, "'expired'" in done.stderr) == (2, True)
+
+
+def test_an_address_that_somebody_has_is_an_explained_failure(tracker):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = tracker("serve", "--port", taken.getsockname()[1])
+    assert done.returncode == 1
+    assert done.stderr.startswith("tracker: pages cannot be served on 127.0.0.1:")

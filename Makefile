@@ -65,8 +65,8 @@ bench: $(BENCH_STAMP)  ## measure P1 to P9 beside the peers; prints, never judge
 chaos: setup  ## kill -9 at random moments (KILLS, SEED), or prove that planted defects are caught (MUTANT=all); STORE=postgres kills the server, too (RESTARTS=20: restarts alone)
 	$(BIN)/python -m tests.chaos --store $(STORE) --seed $(SEED) $(if $(MUTANT),--mutant $(MUTANT),$(if $(RESTARTS),--restarts $(RESTARTS),--kills $(KILLS)))
 
-vendor: setup  ## fetch the dashboard's modules again, by name and checksum
-	$(BIN)/python -m api.vendoring
+vendor: setup  ## fetch what is kept of other people's packages again, by name and checksum
+	$(BIN)/python -m api.vendoring api/dashboard/vendor tests/api/vendor
 
 clean:  ## remove what the verbs made
 	rm -rf $(VENV) var .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

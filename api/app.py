@@ -1,7 +1,7 @@
 """The application: everything it needs comes in as an argument, nothing is global."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Final
 
@@ -24,10 +24,13 @@ from api import (
     payments,
     problems,
     reference,
+    streamed,
     summary,
     worklist,
 )
 from api import desk as desk_routes
+from api.asyncapi import Channel
+from api.contract_operations import Check
 from api.guard import Guard
 from api.live import SEND_SECONDS, Live
 from api.metrics import Meters
@@ -61,10 +64,13 @@ def create_app(
     max_streams: int = MAX_STREAMS,
     send_seconds: float = SEND_SECONDS,
     desk: Desk | None = None,
+    topics: Sequence[Channel] = (),
+    beside: Sequence[Callable[[], Check]] = (),
 ) -> FastAPI:
     """Serve these views and the end of this log; without a desk no commands are taken.
 
-    ``speed``, ``wall`` and ``end`` say what the clock is, for display.
+    ``speed``, ``wall`` and ``end`` say what the clock is, for display; ``topics`` are described beside the feed, and
+    ``beside`` says how other parts of this process are.
     """
     reader = Reader(views, log, ProductClock(clock, speed, wall, end))
     meters = Meters(CollectorRegistry() if registry is None else registry)
@@ -83,6 +89,7 @@ def create_app(
         openapi_url="/openapi.json" if docs else None,
     )
     app.state.reader, app.state.live, app.state.meters, app.state.desk = reader, live, meters, desk
+    app.state.beside = beside
     for part in (
         incidents.router,
         desk_routes.router,
@@ -103,7 +110,7 @@ def create_app(
         app.include_router(part)
     app.include_router(pages.router())
     if docs:
-        app.include_router(reference.router)
+        reference.install(app, [*topics, streamed.feed(streamed.EVENTS)])
     problems.install(app)
 
     app.add_middleware(Guard, note=meters.answered)

@@ -12,7 +12,7 @@ ChangeKind = Literal["opened", "amended", "ended", "retracted", "escalated"]
 class Told(BaseModel):
     """Whatever leaves is written once and not changed."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
 
 class AsOf(Told):
@@ -81,36 +81,55 @@ class Flapping(Told):
     changes: int
 
 
-class Incident(Told):
-    """Something that went wrong at one subject: the finding that counts, in the contract's form."""
+class ChangedIncident(Told):
+    """An incident as it was when it changed: the finding that counts, in the contract's form."""
 
     id: str
+    historic: bool
+    """Due before this tracker went live: listed, never alerted."""
     kind: str
     subject: str
-    state: State
     since: str
     due_at: str
     ended_at: str | None
+    state: State
     order_ids: list[str]
     parcel_id: str | None
     warehouse_id: str | None
     carrier: str | None
     sku: str | None
-    severity: str
-    severity_parts: dict[str, int]
-    """The points that make its severity, by what brings them."""
+    severity: Severity
     rule: str
     policy: str
     proof: list[str]
     detail: dict[str, Any]
+
+
+class EscalatedIncident(ChangedIncident):
+    """An incident that went up to somebody with more say."""
+
+    level: int
+    """How high it was escalated."""
+    escalated_to: str | None
+
+
+class IncidentState(ChangedIncident):
+    """An incident as it is now, as far as only its own findings and its own staff change it."""
+
+    severity_parts: dict[str, int]
+    """The points that make its severity, by what brings them."""
     would_clear: str | None
     """What would end it; null once it has ended."""
-    evidence: str | None
-    """``feed silent since …`` or ``feed never heard``: maybe only nobody told us; null where that is not so."""
     episodes: int
     """How often it began."""
-    historic: bool
-    """Due before this tracker went live: listed, never alerted."""
+    staff: Staffing
+
+
+class Incident(IncidentState):
+    """An incident as it is now, with what others and the hour make of it."""
+
+    evidence: str | None
+    """``feed silent since …`` or ``feed never heard``: maybe only nobody told us; null where that is not so."""
     muted_by: str | None
     """The incident that speaks for it, or ``maintenance:`` and the name of the work; nothing is alerted meanwhile."""
     muted_as: Literal["stronger", "duplicate", "backlog", "cluster", "maintenance"] | None
@@ -118,7 +137,6 @@ class Incident(Told):
     flapping: Flapping | None
     members: int
     """How many incidents it speaks for; ``/v1/incidents?muted_by=<id>`` lists them."""
-    staff: Staffing
     liability: Liability
     stale: bool
     """Later events of its subject could not be applied; see ``/v1/projections``."""
@@ -182,7 +200,7 @@ class Change(Told):
     flapping: bool
     """The incident began and ended too often before: kept, but nobody need be told."""
     known_up_to: str
-    incident: dict[str, Any]
+    incident: EscalatedIncident | ChangedIncident
 
 
 class FeedPage(Told):
@@ -193,3 +211,30 @@ class FeedPage(Told):
     """Token to read on from, also when there is nothing more yet."""
     more: bool
     as_of: AsOf
+
+
+class SnapshotEnd(Told):
+    """The snapshot is complete."""
+
+    incidents: int
+    """How many it had."""
+    position: str
+    """What it was true at; what follows has no gap and no repeat."""
+
+
+class Reset(Told):
+    """The place that was asked for is not known here: drop what you have, all comes again."""
+
+    reason: str
+    position: str
+    """Where everything stands."""
+
+
+class Lagged(Told):
+    """You read too slowly; the stream ends."""
+
+    detail: str
+
+
+class Closing(Told):
+    """The server ends; come again with the last id."""

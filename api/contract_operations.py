@@ -13,6 +13,13 @@ class Count(Told):
     count: int
 
 
+class Silence(Told):
+    """A feed has said nothing for longer than policy allows, not even that it is alive."""
+
+    since: str
+    incident: str
+
+
 class Source(Told):
     """A feed and when it last spoke."""
 
@@ -20,6 +27,8 @@ class Source(Told):
     last_event_at: str
     received_at: str
     events: int
+    silence: Silence | None
+    """Null while it speaks often enough, or nobody said how often it should."""
     flags: dict[str, int]
     """Impossible times and dropped personal values, by name."""
 
@@ -110,10 +119,12 @@ class Health(Told):
 
 
 class Check(Told):
-    """One thing that must be so before this server is ready."""
+    """One thing that should be so."""
 
     name: str
     ok: bool
+    needed: bool = True
+    """Whether this server is not ready without it."""
     detail: str
 
 

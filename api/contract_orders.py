@@ -180,6 +180,14 @@ class OrderDetail(Told):
     as_of: AsOf
 
 
+class OrderHistory(Told):
+    """All that happened to one order, earliest first."""
+
+    order_id: str
+    timeline: list[Happening]
+    as_of: AsOf
+
+
 class Found(Told):
     """Orders that an order id, a parcel id or a tracking number leads to."""
 

@@ -1,8 +1,8 @@
 """What leaves of several logs at once; see ``contract``."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from api.contract import AsOf, ChangeKind, Told
+from api.contract import AsOf, ChangedIncident, ChangeKind, EscalatedIncident, Reset, Told
 
 Why = Literal["away", "slow", "not_begun", "not_reached", "failed"]
 
@@ -36,7 +36,7 @@ class MergedChange(Told):
     change: ChangeKind
     flapping: bool
     known_up_to: str
-    incident: dict[str, Any]
+    incident: EscalatedIncident | ChangedIncident
 
 
 class MergedPage(Told):
@@ -47,6 +47,12 @@ class MergedPage(Told):
     """Token to read on from, also when there is nothing more yet, and for shards that are stale."""
     more: bool
     as_of: MergedAsOf
+
+
+class ShardReset(Reset):
+    """A shard begins anew, or all of them where none is named: drop what you have of it, all comes again."""
+
+    shard: str | None
 
 
 class Crossing(Told):
@@ -63,7 +69,9 @@ class Compared(Told):
     orders: int
     parcels: int
     crossings: list[Crossing]
-    """The first of them, by name."""
+    """The first orders and the first parcels of them, by name."""
+    more: int
+    """How many are not listed."""
     compared_at: str | None
     """When all names had last been compared; null while that is under way for the first time."""
 

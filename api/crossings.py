@@ -6,7 +6,7 @@ and shown until the events that went astray are mended; nothing is guessed and n
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final, Literal, NamedTuple
 
@@ -23,8 +23,9 @@ PAUSE: Final = 0.1
 """Seconds between two slices: whoever reads the shards comes first."""
 REST: Final = 3600.0
 """Seconds between two comparisons of everything."""
+EXAMPLES: Final = 20
+"""Orders, and as many parcels, that are kept by name; the others are only counted, however many they are."""
 _AWAY: Final = 2.0
-_EXAMPLES: Final = 20
 _NAMES: Final[dict[Literal["order", "parcel"], Callable[[Rows, str, int], list[str]]]] = {
     "order": keys.orders,
     "parcel": keys.parcels,
@@ -39,6 +40,33 @@ class Crossing(NamedTuple):
     what: Literal["order", "parcel"]
     id: str
     shards: tuple[str, ...]
+
+
+class Found:
+    """What a comparison found: all of it counted, the first of it by name."""
+
+    def __init__(self, crossings: Iterable[Crossing] = ()) -> None:
+        """Count these."""
+        self.counts = dict.fromkeys(_NAMES, 0)
+        self.examples: list[Crossing] = []
+        for one in crossings:
+            self.add(one)
+
+    def add(self, one: Crossing) -> None:
+        """Count one more."""
+        if self.counts[one.what] < EXAMPLES:
+            self.examples.append(one)
+        self.counts[one.what] += 1
+
+    @property
+    def total(self) -> int:
+        """Count orders and parcels together."""
+        return sum(self.counts.values())
+
+    @property
+    def more(self) -> int:
+        """Count those that are not among the examples."""
+        return self.total - len(self.examples)
 
 
 def names(reader: Reader, what: Literal["order", "parcel"], after: str, limit: int = SLICE) -> list[str]:
@@ -76,22 +104,22 @@ class Crossings:
         self._shards = shards
         self._clock = clock
         self._rest = rest
-        self._finished: list[Crossing] | None = None
-        self._running: list[Crossing] = []
+        self._finished: Found | None = None
+        self._running = Found()
         self._compared_at: Instant | None = None
 
-    def found(self, what: str) -> int:
+    def found(self, what: Literal["order", "parcel"]) -> int:
         """Count the orders or parcels that cross: of the last comparison, or of the first one as far as it is."""
-        return sum(one.what == what for one in self._last)
+        return self._last.counts[what]
 
     def shown(self) -> contract.Compared:
         """Write what was found."""
+        last = self._last
         return contract.Compared(
             orders=self.found("order"),
             parcels=self.found("parcel"),
-            crossings=[
-                contract.Crossing(what=one.what, id=one.id, shards=list(one.shards)) for one in self._last[:_EXAMPLES]
-            ],
+            crossings=[contract.Crossing(what=one.what, id=one.id, shards=list(one.shards)) for one in last.examples],
+            more=last.more,
             compared_at=None if self._compared_at is None else iso(self._compared_at),
         )
 
@@ -103,19 +131,20 @@ class Crossings:
 
     async def step(self) -> None:
         """Compare everything once."""
-        self._running = []
+        self._running = Found()
         for what in _NAMES:
             after: str | None = ""
             while after is not None:
                 found, after = in_several(await self._slices(what, after), SLICE)
-                self._running += [Crossing(what, *one) for one in found]
+                for one in found:
+                    self._running.add(Crossing(what, *one))
                 await asyncio.sleep(PAUSE)
-        if self._running:
-            _log.error("%s orders or parcels are known to several shards; see /v1/shards", len(self._running))
+        if self._running.total:
+            _log.error("%s orders or parcels are known to several shards; see /v1/shards", self._running.total)
         self._finished, self._compared_at = self._running, self._clock()
 
     @property
-    def _last(self) -> list[Crossing]:
+    def _last(self) -> Found:
         return self._running if self._finished is None else self._finished
 
     async def _slices(self, what: Literal["order", "parcel"], after: str) -> dict[str, list[str]]:

@@ -5,19 +5,22 @@ from typing import Any, Final
 
 import orjson
 
+from api.contract import Closing, Lagged
 from api.tokens import Places, Token
 from domain.instant import Instant, instant
 from projections.feed import Change
 
 RETRY: Final = b"retry: 2000\n\n"
-CLOSING: Final = b"event: server.closing\ndata: {}\n\n"
-LAGGED: Final = b'event: lagged\ndata: {"detail":"read too slowly; go on with Last-Event-ID"}\n\n'
 
 
 def frame(event: str, data: Any, token: Token | Places | None = None) -> bytes:
     """Write one event; its id, where it has one, is where to go on after it."""
     head = b"" if token is None else b"id: %s\n" % str(token).encode()
     return b"%sevent: %s\ndata: %s\n\n" % (head, event.encode(), orjson.dumps(data))
+
+
+CLOSING: Final = frame("server.closing", Closing().model_dump())
+LAGGED: Final = frame("lagged", Lagged(detail="read too slowly; go on with Last-Event-ID").model_dump())
 
 
 def _in_unrest(one: Change) -> bool:
@@ -44,5 +47,5 @@ def change(one: Change, token: Token | Places, went_live: Instant | None) -> dic
         "change": one.change,
         "flapping": _in_unrest(one),
         "known_up_to": one.body["known_up_to"],
-        "incident": {"id": one.incident, **body, "historic": historic},
+        "incident": {"id": one.incident, "historic": historic, **body},
     }

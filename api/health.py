@@ -26,8 +26,8 @@ async def healthz() -> contract.Health:
 
 
 @router.get("/readyz", operation_id="readyz", responses={503: {"model": contract.Readiness}})
-async def readyz(reader: Reading, response: Response) -> contract.Readiness:
-    """Say whether the views keep up with the log, and the log with the world."""
+async def readyz(request: Request, reader: Reading, response: Response) -> contract.Readiness:
+    """Say whether the views keep up with the log, and the log with the world; and how the rest of this process is."""
     last = reader.log.last_position()
     with reader.snapshot() as snapshot:
         behind = last - min(one.position for one in snapshot.stands.values())
@@ -41,9 +41,12 @@ async def readyz(reader: Reading, response: Response) -> contract.Readiness:
             ok=age is not None and age <= OLD,
             detail="not known yet" if age is None else f"{age:.1f} s behind the clock",
         ),
-        contract.Check(name="parked", ok=True, detail=f"{parked} streams wait, see /v1/projections"),
+        contract.Check(
+            name="parked", ok=not parked, needed=False, detail=f"{parked} streams wait, see /v1/projections"
+        ),
+        *(look() for look in request.app.state.beside),
     ]
-    ready = all(one.ok for one in checks)
+    ready = all(one.ok for one in checks if one.needed)
     response.status_code = 200 if ready else 503
     return contract.Readiness(ready=ready, checks=checks)
 

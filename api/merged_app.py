@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from prometheus_client import CollectorRegistry
 
 from api import contract_operations as contract
-from api import health, merged_feed, problems, reference
+from api import health, merged_feed, problems, reference, streamed
 from api.app import HEARTBEAT, MAX_BODY, MAX_STREAMS, TITLE
 from api.crossings import REST, Crossings
 from api.guard import Guard
@@ -32,7 +32,9 @@ async def readyz(request: Request, response: Response) -> contract.Readiness:
     """Say which shards can be read; ready while one can, for the others must not be held up."""
     live: MergedLive = request.app.state.live
     checks = [
-        contract.Check(name=one.name, ok=not one.stale, detail=one.why or f"known up to {one.known_up_to}")
+        contract.Check(
+            name=one.name, ok=not one.stale, needed=False, detail=one.why or f"known up to {one.known_up_to}"
+        )
         for one in live.as_of(live.places).shards
     ]
     ready = any(one.ok for one in checks)
@@ -77,7 +79,7 @@ def create_merged_app(
     app.include_router(merged_feed.router)
     app.include_router(_operations)
     if docs:
-        app.include_router(reference.router)
+        reference.install(app, [streamed.feed(streamed.MERGED)])
     problems.install(app)
     app.add_middleware(Guard, note=meters.answered)
     return app

@@ -40,7 +40,7 @@ class Merged(Collector):
         yield _gauge("tracker_shard_stale", "shard", {name: standings.is_stale(name) for name in self._live.shards})
         ages = {name: age / SECOND for name, age in standings.ages(now).items()}
         yield _gauge("tracker_shard_known_up_to_age_seconds", "shard", ages)
-        crossings = {f"{what}s": self._crossings.found(what) for what in ("order", "parcel")}
+        crossings = {"orders": self._crossings.found("order"), "parcels": self._crossings.found("parcel")}
         yield _gauge("tracker_shard_crossings", "what", crossings)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from starlette.types import Send
 
 from api import frames
+from api.contract_shards import ShardReset
 from api.merged_live import MergedListener, MergedLive
 from api.stream import Streamed, send_on
 from api.tokens import Mark, Places
@@ -38,10 +39,9 @@ class MergedStream(Streamed[MergedListener]):
         # Nothing is awaited between where everything stands and this, so nothing can come in between.
         self._live.follow(listener)
         for name in lost:
-            reason = "the position belongs to another log of this shard, or lies beyond it"
-            self._tell(listener, "reset", {"shard": name, "reason": reason})
+            _reset(listener, name, "the position belongs to another log of this shard, or lies beyond it")
         if not self._beginning.is_ours:
-            self._tell(listener, "reset", {"shard": None, "reason": "the id is none of ours"})
+            _reset(listener, None, "the id is none of ours")
         self._live.tell_time([listener])
         turn = 0
         while True:
@@ -63,5 +63,7 @@ class MergedStream(Streamed[MergedListener]):
         found, more = self._live.settled(found)  # what was reached meanwhile
         return found, lost + more
 
-    def _tell(self, listener: MergedListener, name: str, data: dict[str, str | None]) -> None:
-        listener.offer(frames.frame(name, {**data, "position": str(listener.places)}))
+
+def _reset(listener: MergedListener, shard: str | None, reason: str) -> None:
+    reset = ShardReset(reason=reason, position=str(listener.places), shard=shard)
+    listener.offer(frames.frame("reset", reset.model_dump()))

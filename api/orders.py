@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query
 from api import contract_orders as contract
 from api.incidents import shown
 from api.problems import Problem
-from api.reading import CaughtUp, Limit, Snapshot
+from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.sayings import may_say
 from api.tokens import cursor, read_cursor
 from domain.instant import FOREVER, Instant, iso
@@ -60,6 +60,17 @@ async def list_orders(
         )
 
 
+@router.get("/orders/{order_id:path}/history", operation_id="get_order_history")
+async def get_history(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderHistory:
+    """List all that happened to an order and its parcels, each with the record that brought it, and what rules said."""
+    with reader.snapshot() as snapshot:
+        found = orders.one(snapshot.rows, order_id)
+        if found is None:
+            raise Problem("not_found", "No order has this id.")
+        timeline = _timeline(reader, snapshot, order_id, found[1])
+        return contract.OrderHistory(order_id=order_id, timeline=timeline, as_of=reader.as_of(snapshot))
+
+
 @router.get("/orders/{order_id:path}", operation_id="get_order")
 async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderDetail:
     """Show one order: fulfilments with their clocks, parcels, incidents, and everything that happened."""
@@ -68,8 +79,7 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
         if found is None:
             raise Problem("not_found", "No order has this id.")
         body = found[1]
-        parcel_ids = [one["parcel_id"] for one in body["parcels"]]
-        summaries = parcels.several(snapshot.rows, parcel_ids)
+        summaries = parcels.several(snapshot.rows, _parcels(body))
         known = incidents.listed(snapshot.rows, Filter(order=order_id), 500)
         risky = risk.of_order(snapshot.rows, order_id, _time(snapshot))
         due = orders.delivery(snapshot.rows, order_id)
@@ -92,10 +102,7 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
             stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
             incidents=[shown(one, snapshot) for one in known],
             may_say=next(iter(may_say(reader, snapshot, [order_id])), None),
-            timeline=[
-                contract.Happening(**one)
-                for one in history.timeline(reader.log, order_id, parcel_ids, snapshot.stands["orders"].position)
-            ],
+            timeline=_timeline(reader, snapshot, order_id, body),
             as_of=reader.as_of(snapshot),
         )
 
@@ -111,6 +118,15 @@ async def search(reader: CaughtUp, q: Annotated[str, Query(min_length=1, max_len
 def _time(snapshot: Snapshot) -> Instant:
     """Give the instant that grades are read at: no later than what is known."""
     return -FOREVER if snapshot.known_up_to is None else snapshot.known_up_to
+
+
+def _parcels(body: dict[str, Any]) -> list[str]:
+    return [one["parcel_id"] for one in body["parcels"]]
+
+
+def _timeline(reader: Reader, snapshot: Snapshot, order_id: str, body: dict[str, Any]) -> list[contract.Happening]:
+    up_to = snapshot.stands[orders.VIEW.name].position
+    return [contract.Happening(**one) for one in history.timeline(reader.log, order_id, _parcels(body), up_to)]
 
 
 def _parcel(body: dict[str, Any], summary: dict[str, Any]) -> contract.Parcel:

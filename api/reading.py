@@ -108,7 +108,7 @@ class Reader:
         """Return once every view has come to a position.
 
         Raises:
-            Problem: it is no position of this log, or the views do not come there in time.
+            Problem: it is no position of this log, or lies beyond its end, or the views do not come there in time.
         """
         deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
         while True:
@@ -118,6 +118,8 @@ class Reader:
                 raise Problem("unknown_position")
             if all(one.position >= token.position for one in stands):
                 return
+            if token.position > self.log.last_position():
+                raise Problem("unknown_position")
             if asyncio.get_running_loop().time() >= deadline:
                 raise Problem("not_there_yet", retry_after=1)
             await asyncio.sleep(_LOOK)

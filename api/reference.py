@@ -1,16 +1,35 @@
-"""``/docs``: every operation on one page, written from the OpenAPI document; needs no script and no network."""
+"""``/docs``: every operation on one page, written from the OpenAPI document; needs no script and no network.
 
+Beside it are the documents themselves: ``/openapi.json``, and ``/asyncapi.json`` for topics and streams.
+"""
+
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import orjson
-from fastapi import APIRouter, Request
-from starlette.responses import HTMLResponse
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import HTMLResponse, Response
 
-router = APIRouter(include_in_schema=False)
+from api import asyncapi
+from api.asyncapi import Channel
+
+_router = APIRouter(include_in_schema=False)
 
 
-@router.get("/docs", response_class=HTMLResponse)
+def install(app: FastAPI, channels: Sequence[Channel]) -> None:
+    """Serve the reference of an application, and with it what there is to say of its channels."""
+    app.state.asyncapi = orjson.dumps(asyncapi.document(app.title, app.version, channels))
+    app.include_router(_router)
+
+
+@_router.get("/asyncapi.json", response_class=Response)
+async def channels(request: Request) -> Response:
+    """Give the document of topics and streams."""
+    return Response(request.app.state.asyncapi, media_type=asyncapi.MEDIA_TYPE)
+
+
+@_router.get("/docs", response_class=HTMLResponse)
 async def docs(request: Request) -> HTMLResponse:
     """Show the reference."""
     document = request.app.openapi()
@@ -24,7 +43,8 @@ async def docs(request: Request) -> HTMLResponse:
         '<meta name="viewport" content="width=device-width, initial-scale=1"><link rel="stylesheet" href="style.css">'
         f'</head><body><main class="reference"><h1>{escape(document["info"]["title"])} '
         f"{escape(document['info']['version'])}</h1>"
-        '<p>The same as a document: <a href="openapi.json">openapi.json</a>. Errors are RFC 9457 problems.</p>'
+        '<p>The same as a document: <a href="openapi.json">openapi.json</a>. Errors are RFC 9457 problems. Topics and '
+        'the live feed: <a href="asyncapi.json">asyncapi.json</a>.</p>'
         f"{''.join(operations)}</main></body></html>"
     )
 

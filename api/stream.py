@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import frames
+from api.contract import Reset, SnapshotEnd
 from api.incidents import shown
 from api.live import PAGE, Crowd, Listener, Live
 from api.reading import Reader
@@ -104,8 +105,8 @@ class FeedStream(Streamed[Listener]):
     async def _begin(self, listener: Listener, send: Send, checkpoint: Checkpoint) -> int:
         """Tell a reset and a snapshot where they are due; returns the position to go on from."""
         if self._start.reset is not None:
-            data = {"reason": self._start.reset, "position": str(Token.at(checkpoint))}
-            await send_on(listener, send, frames.frame("reset", data))
+            reset = Reset(reason=self._start.reset, position=str(Token.at(checkpoint)))
+            await send_on(listener, send, frames.frame("reset", reset.model_dump()))
         if self._start.snapshot:
             return await self._snapshot(listener, send)
         if self._start.from_first or self._start.reset is not None:
@@ -128,7 +129,8 @@ class FeedStream(Streamed[Listener]):
             count += len(page)
             after = After(page[-1].due_at, page[-1].id)
             await send_on(listener, send, b"".join(told))
-        await send_on(listener, send, frames.frame("snapshot", {"incidents": count, "position": str(base)}, base))
+        end = SnapshotEnd(incidents=count, position=str(base))
+        await send_on(listener, send, frames.frame("snapshot", end.model_dump(), base))
         return stands.position
 
     def _read(self, position: int) -> tuple[list[bytes], int, Checkpoint]:

@@ -1,6 +1,7 @@
-"""Fetches the dashboard's modules by the npm client: exactly the versions and bytes of ``vendor.lock``.
+"""Fetches files of packages by the npm client: exactly the versions and bytes that a folder's ``vendor.lock`` names.
 
-``python -m api.vendoring`` writes them anew; with ``--check`` it only compares what is there, without a network.
+``python -m api.vendoring FOLDER …`` writes them anew, the dashboard's where no folder is named; with ``--check`` it
+only compares what is there, without a network.
 """
 
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 FOLDER: Final = Path(__file__).parent / "dashboard" / "vendor"
-LOCK: Final = FOLDER / "vendor.lock"
+LOCK: Final = "vendor.lock"
 
 
 class ChecksumWrong(Exception):
@@ -31,34 +32,35 @@ class Locked(NamedTuple):
     sha256: str
 
 
-def locked() -> list[Locked]:
+def locked(folder: Path) -> list[Locked]:
     """Read the lock."""
-    return [Locked(**one) for one in tomllib.loads(LOCK.read_text(encoding="utf-8"))["file"]]
+    return [Locked(**one) for one in tomllib.loads((folder / LOCK).read_text(encoding="utf-8"))["file"]]
 
 
-def check() -> list[str]:
+def check(folder: Path = FOLDER) -> list[str]:
     """Name the files that are missing or not as locked, and those that nothing locks."""
-    known = {one.file: one.sha256 for one in locked()}
-    there = {path.name for path in FOLDER.iterdir()} - {LOCK.name}
-    wrong = [name for name, digest in known.items() if name not in there or _digest(FOLDER / name) != digest]
+    known = {one.file: one.sha256 for one in locked(folder)}
+    there = {path.name for path in folder.iterdir()} - {LOCK}
+    wrong = [name for name, digest in known.items() if name not in there or _digest(folder / name) != digest]
     return sorted([*wrong, *(there - known.keys())])
 
 
-def fetch() -> None:
+def fetch(folder: Path) -> None:
     """Write every locked file anew.
 
     Raises:
         ChecksumWrong: the registry gave other bytes.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        for package, version in sorted({(one.package, one.version) for one in locked()}):
-            archive = _pack(f"{package}@{version}", Path(folder))
-            for one in locked():
+    files = locked(folder)
+    with tempfile.TemporaryDirectory() as scratch:
+        for package, version in sorted({(one.package, one.version) for one in files}):
+            archive = _pack(f"{package}@{version}", Path(scratch))
+            for one in files:
                 if (one.package, one.version) == (package, version):
                     content = _member(archive, one.member)
                     if sha256(content).hexdigest() != one.sha256:
                         raise ChecksumWrong(f"{one.member} of {package} {version} is {sha256(content).hexdigest()}")
-                    (FOLDER / one.file).write_bytes(content)
+                    (folder / one.file).write_bytes(content)
 
 
 def _pack(name: str, folder: Path) -> Path:
@@ -80,9 +82,11 @@ def _digest(path: Path) -> str:
 
 def main() -> int:
     """Run as a command."""
+    folders = [Path(one) for one in sys.argv[1:] if not one.startswith("--")] or [FOLDER]
     if "--check" not in sys.argv[1:]:
-        fetch()
-    wrong = check()
+        for folder in folders:
+            fetch(folder)
+    wrong = [str(folder / name) for folder in folders for name in check(folder)]
     sys.stdout.write(f"not as locked: {', '.join(wrong)}\n" if wrong else "as locked\n")
     return 1 if wrong else 0
 

@@ -14,7 +14,7 @@ MAX_ID: Final = 128
 MAX_SKU: Final = 200
 MAX_QUANTITY: Final = 1_000_000
 
-_AMOUNT = re.compile(r"-?\d{1,18}(\.\d{1,9})?")
+_AMOUNT = re.compile(r"-?\d{1,18}(\.\d{1,9})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _STATUS = frozenset(STATUSES)
 
@@ -152,14 +152,14 @@ def check(record: msgspec.Struct) -> None:
     Raises:
         ValueError: names the field and what is wrong.
     """
-    for name, rule in _BY_TYPE.get(type(record)) or _rules_of(type(record)):
-        value = getattr(record, name)
-        # Nothing, and no members of a list, break no rule.
-        if value is not None and value != ():
-            try:
+    name = ""
+    try:
+        for name, rule in _BY_TYPE.get(type(record)) or _rules_of(type(record)):
+            value = getattr(record, name)
+            if value is not None:
                 rule(value)
-            except ValueError as error:
-                raise ValueError(f"{name}: {error}") from None
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 _BY_TYPE: dict[type, tuple[tuple[str, Rule], ...]] = {}

@@ -8,30 +8,32 @@ from typing import Any, Final, NamedTuple, cast
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from api.contract_operations import Check
 from api.outbound.dead_letters import DeadLetters
 from api.outbound.deliverer import Deliverer
-from api.outbound.kafka_setup import Making, Topic
+from api.outbound.kafka_setup import TopicUnfit
 from api.outbound.kafka_topic import KafkaTopics
 from api.outbound.outlet import Outlet
 from api.outbound.outlets import Changes, States
-from consumers.quarantine import KEPT_FOR
 from deploy.leading import Tell, leased
+from deploy.outgoing import dead_letter_topic, making, outgoing
 from deploy.settings import Outbound, Settings
 from deploy.telemetry import Activity, exposed
 from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told
 from domain.delivered import Marks
-from domain.instant import SECOND
 from projections.views import ViewStore
 
 METRICS: Final = {
     "tracker_delivered_total": "Records that Kafka acknowledged, by what they tell.",
     "tracker_delivery_behind": "How far what was acknowledged is behind what is known, in positions of the log.",
     "tracker_delivery_waits_total": "Times nothing could leave, because Kafka, log or views did not answer.",
+    "tracker_delivery_stands_still": "1 while a topic is missing or would lose records: somebody must mend it before"
+    " anything leaves.",
 }
 """Every metric of delivering with its sentence."""
-_LETTER: Final = 64 * 1024 * 1024
-"""Bytes of a dead letter: it is larger than what came, by the reasons why it is here."""
+LOOK: Final = 5.0
+"""Seconds between two looks whether a topic was mended."""
 
 
 class Delivery(NamedTuple):
@@ -56,46 +58,58 @@ def deliver(settings: Settings) -> int:
     )
     registry = CollectorRegistry()
     with system(settings) as parts, open_views(settings) as views, exposed(registry, settings):
-        return until_told([delivers(parts, views, delivery, registry, Activity(registry))])
+        return until_told([delivers(parts, views, delivery, DeliveryMeter(registry), Activity(registry))])
 
 
-def delivers(parts: System, views: ViewStore, delivery: Delivery, registry: CollectorRegistry, tell: Tell) -> Worker:
-    """Build the deliverer.
+def delivers(
+    parts: System, views: ViewStore, delivery: Delivery, meter: "DeliveryMeter", tell: Tell, *, patient: bool = False
+) -> Worker:
+    """Build the deliverer; a patient one waits until a topic is mended, for the sake of what runs beside it.
 
     Raises:
         CannotStart: nothing is to be delivered.
     """
-    topics = _topics(delivery)
+    topics = outgoing(delivery.outbound, delivery.sources).topics()
     if not topics:
         raise CannotStart("nothing is to be delivered: see outbound.changes, outbound.states and outbound.dead_letters")
-    meter = DeliveryMeter(registry)
-    making = Making(
-        delivery.outbound.create, delivery.outbound.partitions, delivery.outbound.replication or Making().replication
-    )
-    connect = partial(KafkaTopics, delivery.connection, topics, making)
+    connect = partial(KafkaTopics, delivery.connection, topics, making(delivery.outbound))
 
     def run(turn: threading.Event) -> None:
         outlets = partial(_outlets, parts, views, delivery)
-        Deliverer(outlets, cast(Marks, parts.log.recorder), connect, meter).run(turn)
+        deliverer = Deliverer(outlets, cast(Marks, parts.log.recorder), connect, meter)
+        while not turn.is_set():
+            try:
+                deliverer.run(turn)
+            except TopicUnfit as unfit:
+                if not patient:
+                    raise
+                meter.stands_still(str(unfit))
+                turn.wait(LOOK)
+        meter.rests()
 
     return leased("deliver", run, leases(parts.log), tell)
 
 
 class DeliveryMeter:
-    """Takes how delivery goes, as metrics and as log lines."""
+    """Takes how delivery goes, as metrics, as log lines, and for whoever asks."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         """Register every metric."""
-        delivered, behind, waits = METRICS.items()
+        delivered, behind, waits, still = METRICS.items()
         self._delivered = Counter(*delivered, ("outlet",), registry=registry)
         self._behind = Gauge(*behind, ("outlet",), registry=registry)
         self._waits = Counter(*waits, registry=registry)
+        self._still = Gauge(*still, registry=registry)
         self._waiting = False
+        self._why = ""
 
     def delivered(self, outlet: str, records: int, behind: int) -> None:
         """Count what was acknowledged, and say what is left."""
         self._delivered.labels(outlet).inc(records)
         self._behind.labels(outlet).set(behind)
+        self._still.set(0)
+        if records or not behind:
+            self._why = ""
         if records and self._waiting:
             self._waiting = False
             structlog.get_logger().info("delivering again")
@@ -103,32 +117,30 @@ class DeliveryMeter:
     def waits(self, why: str) -> None:
         """Count a wait and say why in the log."""
         self._waits.inc()
-        self._waiting = True
+        self._still.set(0)
+        self._waiting, self._why = True, why
         structlog.get_logger().warning("delivery waits", why=why)
+
+    def stands_still(self, why: str) -> None:
+        """Say, once in the log, that somebody must mend a topic before anything leaves."""
+        if why != self._why:
+            structlog.get_logger().error("delivery stands still", why=why)
+        self._still.set(1)
+        self._waiting, self._why = True, why
+
+    def rests(self) -> None:
+        """Forget what was in the way: others deliver now, or nobody."""
+        self._still.set(0)
+        self._why = ""
+
+    def check(self) -> Check:
+        """Say how delivery goes, which is nothing that a reader of pages must wait for."""
+        return Check(name="delivery", ok=not self._why, needed=False, detail=self._why or "nothing is in its way")
 
 
 def told(delivery: Delivery) -> list[str]:
     """Name every topic that is told of something."""
-    return [one.name for one in _topics(delivery)]
-
-
-def dead_letter_topic(topic: str) -> str:
-    """Name the topic for what could not be taken in from another."""
-    return f"{topic}.dlq"
-
-
-def _topics(delivery: Delivery) -> list[Topic]:
-    """List what is to be told, and how it must be set up; dead letters are kept as long as quarantine keeps them."""
-    wanted = delivery.outbound
-    kept = KEPT_FOR // (SECOND // 1000)
-    letters = [
-        Topic(dead_letter_topic(one), retention_ms=kept, largest=_LETTER)
-        for one in delivery.sources
-        if wanted.dead_letters
-    ]
-    changes = [Topic(wanted.changes)] if wanted.changes else []
-    states = [Topic(wanted.states, compacted=True)] if wanted.states else []
-    return [*changes, *states, *letters]
+    return [one.name for one in outgoing(delivery.outbound, delivery.sources).topics()]
 
 
 def _outlets(parts: System, views: ViewStore, delivery: Delivery) -> Sequence[Outlet]:

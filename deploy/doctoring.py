@@ -1,13 +1,16 @@
 """Doctor: looks at everything that must be right and says how to mend what is not."""
 
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
+from api.outbound import kafka_look
+from api.outbound.deliverer import NotDelivered
 from consumers.cluster import Cluster, SourceFailed
 from deploy.embedded import EmbeddedBrokerError, find_binary
+from deploy.outgoing import making, outgoing
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import is_begun, leases, open_store, read_policy, translator
 from domain.adoption import planned
@@ -122,6 +125,17 @@ def _broker(settings: Settings) -> Iterator[Check]:
         return
     yield Check("broker", ok=True, found=f"{settings.bootstrap_servers}, {len(partitions)} partitions")
     yield from _same_topics(settings, partitions)
+    yield from _outgoing(settings, connection)
+
+
+def _outgoing(settings: Settings, connection: Mapping[str, Any]) -> Iterator[Check]:
+    """Look at the topics that ``tracker deliver`` writes to."""
+    topics = outgoing(settings.outbound, settings.topics.names()).topics()
+    try:
+        for one in kafka_look.look(connection, topics, making(settings.outbound)):
+            yield Check(f"topic {one.topic}", ok=one.ok, found=one.found, mend=one.mend)
+    except NotDelivered as error:
+        yield Check("outgoing topics", ok=False, found=str(error), mend="see whether the broker answers our user")
 
 
 def _shards(settings: Settings) -> Iterator[Check]:
@@ -135,21 +149,26 @@ def _shards(settings: Settings) -> Iterator[Check]:
         mend = "check SHARDS, and that each shard's own processes run"
         yield Check("shards", ok=False, found=str(error), mend=mend)
         return
-    told = ", ".join(f"{one.what} {one.id} in {' and '.join(one.shards)}" for one in found[:_EXAMPLES])
+    examples = found.examples[:_EXAMPLES]
+    told = [f"{one.what} {one.id} in {' and '.join(one.shards)}" for one in examples]
+    told += [f"and {found.total - len(told)} more"] * (found.total > len(told))
+    listed = f": {', '.join(told)}" if told else ""
     yield Check(
         "shards",
-        ok=not found,
-        found=f"{len(settings.shards)} shards have {len(found)} orders and parcels in common{told and ': '}{told}",
-        mend="see docs/scaling.md: route their events to one shard" if found else "",
+        ok=not found.total,
+        found=f"{len(settings.shards)} shards have {found.total} orders and parcels in common{listed}",
+        mend="see docs/scaling.md: route their events to one shard" if found.total else "",
     )
 
 
 def _same_topics(settings: Settings, partitions: dict[str, Partition]) -> Iterator[Check]:
-    if not is_begun(settings):
-        return
-    with open_store(settings) as log:
-        try:
+    try:
+        if not is_begun(settings):
+            return
+        with open_store(settings) as log:
             check_identities(log.store.positions(), partitions)
-            yield Check("topics", ok=True, found="the ones this log was fed from")
-        except TopicReplaced as error:
-            yield Check("topics", ok=False, found=str(error), mend="tracker ingest --accept-new-topics")
+        yield Check("topics", ok=True, found="the ones this log was fed from")
+    except TopicReplaced as error:
+        yield Check("topics", ok=False, found=str(error), mend="tracker ingest --accept-new-topics")
+    except StoreUnsuitable:
+        yield Check("topics", ok=False, found="not compared: the store is away", mend="see store, above")

@@ -16,7 +16,7 @@ from consumers.translate import TOPICS
 from deploy import clock, workers
 from deploy.backtests import EMBEDDED_OPTIONS
 from deploy.clock import DemoClock
-from deploy.delivering import Delivery, delivers, told
+from deploy.delivering import Delivery, DeliveryMeter, delivers, told
 from deploy.demo.player import Player, write
 from deploy.demo.season import season
 from deploy.demo.telephone import Telephone
@@ -103,13 +103,17 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
 
 def _work(parts: System, settings: Settings, registry: CollectorRegistry, broker: Broker, own: list[Worker]) -> int:
     with views(parts, settings) as reading:
-        tell = Activity(registry)
+        tell, beside = Activity(registry), []
         if settings.outbound.with_run:
-            own = [*own, delivers(parts, reading, _delivery(settings, broker), registry, tell)]
+            meter = DeliveryMeter(registry)
+            # What comes in, the desk and the pages go on, whatever becomes of a topic that is told of them.
+            own = [*own, delivers(parts, reading, _delivery(settings, broker), meter, tell, patient=True)]
+            beside = [meter.check]
         crew = Crew([*own, ticker(parts, settings, tell), follows(parts, reading, tell)])
+        app = application(parts, reading, settings, registry, beside)
         crew.start()
         try:
-            serve(application(parts, reading, settings, registry), settings.host, settings.port, crew.stop, _announce)
+            serve(app, settings.host, settings.port, crew.stop, _announce)
         finally:
             crew.end()
     for name, error in crew.failed:

@@ -1,6 +1,6 @@
 """Serving: the roles that read the views, and their web application; the others never load them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 
@@ -8,8 +8,10 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
+from api.contract_operations import Check
 from api.merged_app import create_merged_app
 from deploy import clock, sharding, web
+from deploy.described import channels
 from deploy.leading import Tell, leased
 from deploy.settings import LOOPBACK, Settings
 from deploy.telemetry import Activity, exposed
@@ -36,9 +38,13 @@ def follows(parts: System, store: ViewStore, tell: Tell) -> Worker:
 
 
 def application(
-    parts: System, reading: ViewStore, settings: Settings, registry: CollectorRegistry | None = None
+    parts: System,
+    reading: ViewStore,
+    settings: Settings,
+    registry: CollectorRegistry | None = None,
+    beside: Sequence[Callable[[], Check]] = (),
 ) -> FastAPI:
-    """Build the web application over one store.
+    """Build the web application over one store; ``beside`` says how other parts of this process are.
 
     Raises:
         CannotStart: it would be open to others without a proxy that signs people in.
@@ -55,6 +61,8 @@ def application(
         docs=settings.docs,
         registry=registry,
         desk=Desk(parts.log),
+        topics=channels(settings) if settings.docs else (),
+        beside=beside,
     )
 
 

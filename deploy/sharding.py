@@ -6,7 +6,7 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from api.crossings import Crossing, compare
+from api.crossings import Found, compare
 from api.reading import ProductClock, Reader
 from api.shards import Shard
 from deploy import clock
@@ -26,7 +26,7 @@ def of_shard(settings: Settings, url: SecretStr) -> Settings:
     return settings.model_copy(update={"database_url": url, "shards": {}})
 
 
-def crossings(settings: Settings) -> list[Crossing]:
+def crossings(settings: Settings) -> Found:
     """Compare the names of all orders and parcels of all shards.
 
     Raises:
@@ -34,7 +34,7 @@ def crossings(settings: Settings) -> list[Crossing]:
         CannotStart: a shard has no log yet.
     """
     with opened(settings) as shards:
-        return list(compare({one.name: one.reader() for one in shards}))
+        return Found(compare({one.name: one.reader() for one in shards}))
 
 
 def _reach(settings: Settings, url: SecretStr, closing: ExitStack) -> Reader:

@@ -16,9 +16,10 @@ from kafka.errors import KafkaTimeoutError
 from kafka.serializer import Serializer
 
 from api.outbound.deliverer import Interrupted, NotDelivered
-from api.outbound.kafka_setup import Making, Topic, answering, prepared
+from api.outbound.kafka_setup import answering, prepared
 from api.outbound.outlet import BYTES
 from api.outbound.records import Record
+from api.outbound.topic import Making, Topic
 
 PATIENCE: Final = 60.0
 """Seconds to wait for acknowledgements before the client is made anew; it goes on trying all that time."""

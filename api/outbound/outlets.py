@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final
 
 from api import frames
+from api.contract import IncidentState
 from api.incidents import shown
 from api.outbound import outlet
 from api.outbound.outlet import Page, paged, standing
@@ -19,13 +20,7 @@ from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows
 from projections.views import ViewStore
 
-STATE: Final = frozenset(
-    {
-        "id", "kind", "subject", "state", "since", "due_at", "ended_at", "order_ids", "parcel_id", "warehouse_id",
-        "carrier", "sku", "severity", "severity_parts", "rule", "policy", "proof", "detail", "would_clear", "episodes",
-        "historic", "staff",
-    }
-)  # fmt: skip
+STATE: Final = frozenset(IncidentState.model_fields)
 """The members of ``GET /v1/incidents/{id}`` that only its own events change, not the hour nor another incident."""
 
 

@@ -8,9 +8,9 @@ import orjson
 from domain.batch import Quarantined
 
 CONNECTOR: Final = "order-incident-tracker"
-_SPECVERSION: Final = b"1.0"
-_JSON: Final = b"application/json"
-_REASON: Final = "__connect.errors."
+REASON: Final = "__connect.errors."
+SPECVERSION: Final = "1.0"
+JSON: Final = "application/json"
 _OVERHEAD: Final = 100
 """Bytes that a record costs beside what it holds, at most; a header, a tenth of that."""
 
@@ -42,6 +42,11 @@ class Place(NamedTuple):
         return f"{self.epoch}-{self.position}"
 
 
+def type_of(kind: str) -> str:
+    """Name what happened to an incident as ``ce_type`` does."""
+    return f"incident.{kind}.v1"
+
+
 def event(
     topic: str,
     kind: str,
@@ -54,16 +59,17 @@ def event(
 ) -> Record:
     """Write what happened to an incident; ``mark`` tells apart two events of one place."""
     attributes = {
-        "specversion": _SPECVERSION,
-        "id": f"{place.id}{mark}".encode(),
-        "source": f"/order-incidents/{place.epoch}".encode(),
-        "type": f"incident.{kind}.v1".encode(),
-        "subject": incident.encode(),
+        "ce_specversion": SPECVERSION,
+        "ce_id": f"{place.id}{mark}",
+        "ce_source": f"/order-incidents/{place.epoch}",
+        "ce_type": type_of(kind),
+        "ce_subject": incident,
         # Sorts as text; says which of two is newer where one was sent again.
-        "sequence": b"%020d" % place.position,
-        **({} if at is None else {"time": at.encode()}),
+        "ce_sequence": f"{place.position:020d}",
+        **({} if at is None else {"ce_time": at}),
+        "content-type": JSON,
     }
-    headers = (*((f"ce_{name}", value) for name, value in attributes.items()), ("content-type", _JSON))
+    headers = tuple((name, value.encode()) for name, value in attributes.items())
     return Record(topic, incident.encode(), orjson.dumps(data), headers)
 
 
@@ -80,7 +86,7 @@ def dead_letter(topic: str, one: Quarantined) -> Record:
         "exception.class.name": one.code,
         "exception.message": one.detail,
     }
-    reasons = ((_REASON + name, value.encode()) for name, value in why.items())
+    reasons = ((REASON + name, value.encode()) for name, value in why.items())
     # The client sends nothing that has neither key nor value, and such a message must not stop what comes after it.
     key = b"" if one.raw.key is None and one.raw.value is None else one.raw.key
     return Record(topic, key, one.raw.value, (*one.raw.headers, *reasons))

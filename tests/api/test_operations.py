@@ -1,13 +1,18 @@
 import pytest
+from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from api import health
+from api.app import create_app
+from api.contract_operations import Check
 from api.metrics import METRICS
 from domain.desk import Case, Desk
+from domain.detection import incident_id
 from domain.errors import Unreadable
 from domain.incident_commands import Escalate
 from domain.instant import iso
 from projections import VIEWS
+from tests.projections.test_escalation_view import come
 from tests.story import at, heartbeat, placed, requested
 
 CANARY = "Li Lei 13912345678 lilei@example.com"
@@ -72,6 +77,16 @@ def test_quarantine_shows_what_is_no_json_by_its_size_alone(shop, value):
     assert (one["shape"], one["size"]) == (None, len(value))
 
 
+def test_a_silent_source_is_named_with_its_incident_until_it_speaks(shop):
+    shop.told.hear(heartbeat(0, "/w"), heartbeat(4, "/s"))
+    come(shop.told, 4.5)
+    silence = {one["source"]: one["silence"] for one in shop.read("/v1/feeds")["sources"]}
+    assert silence == {"/s": None, "/w": {"since": iso(at(2)), "incident": incident_id("feed_silent", "/w")}}
+    shop.told.hear(heartbeat(5, "/w"))
+    come(shop.told, 5.5)
+    assert [one["silence"] for one in shop.read("/v1/feeds")["sources"]] == [None, None]
+
+
 def test_quarantine_has_pages_and_states(shop):
     shop.told.hear(*[b"no json %d" % n for n in range(5)])
     first = shop.read("/v1/quarantine", limit=3)
@@ -94,6 +109,16 @@ def test_ready_needs_views_that_keep_up_and_a_frontier_that_is_fresh(shop, monke
     monkeypatch.setattr(health, "BEHIND", 0)
     shop.told.desk.take(heartbeat(6))
     assert shop.get("/readyz").status_code == 503
+
+
+def test_what_else_this_process_does_is_shown_and_keeps_nobody_out(shop, told):
+    shop.told.hear(placed(0), requested(0, ship_by=20))
+    shop.known(5)
+    broken = Check(name="delivery", ok=False, needed=False, detail="a topic is missing")
+    app = create_app(told.store, told.log.store, clock=lambda: shop.now, beside=[lambda: broken])
+    answer = TestClient(app).get("/readyz")
+    assert (answer.status_code, answer.json()["ready"]) == (200, True)
+    assert broken.model_dump() in answer.json()["checks"]
 
 
 def test_health_and_version_answer_at_once(shop):

@@ -79,6 +79,7 @@ def test_an_order_shows_everything_that_is_known_of_it(shop):
     assert types[0] == "order.placed.v1"
     assert {"finding.opened.v1", "finding.ended.v1", "parcel.scanned.v1"} <= set(types)
     assert all(one["topic"] for one in order["timeline"] if not one["type"].startswith("finding."))
+    assert shop.read("/v1/orders/O/history")["timeline"] == order["timeline"]
 
 
 def test_search_leads_from_order_parcel_and_tracking_number_to_the_order(shop):
@@ -89,6 +90,8 @@ def test_search_leads_from_order_parcel_and_tracking_number_to_the_order(shop):
 
 
 def test_an_unknown_order_is_a_problem(shop):
-    answer = shop.get("/v1/orders/nobody")
-    assert answer.status_code == 404
-    assert answer.headers["content-type"] == "application/problem+json"
+    for path in ("/v1/orders/nobody", "/v1/orders/nobody/history"):
+        answer = shop.get(path)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["detail"] == "No order has this id."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from prometheus_client import CollectorRegistry
 
-from deploy.delivering import Delivery, delivers
+from deploy.delivering import Delivery, DeliveryMeter, delivers
 from deploy.settings import Outbound, Settings, Topics
 from deploy.wiring import open_views, system
 from deploy.workers import Crew
@@ -122,7 +122,9 @@ class Office:
         reached = settings.kafka.connection(str(settings.bootstrap_servers)) | connection
         delivery = Delivery(reached, settings.outbound, settings.topics.names())
         with system(settings) as parts, open_views(settings) as views:
-            self.crew = crew = Crew([delivers(parts, views, delivery, registry, lambda _role, _active: None)])
+            self.crew = crew = Crew(
+                [delivers(parts, views, delivery, DeliveryMeter(registry), lambda _role, _active: None)]
+            )
             crew.start()
             try:
                 yield registry

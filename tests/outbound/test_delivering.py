@@ -1,12 +1,19 @@
-"""How the role is put together from its settings."""
+"""How the role is put together from its settings, and what it does where a topic is not fit."""
+
+import threading
+import time
+from contextlib import contextmanager
 
 import pytest
 from prometheus_client import CollectorRegistry
 
+from api.outbound.kafka_setup import TopicUnfit
 from deploy import delivering
-from deploy.delivering import Delivery, delivers
+from deploy.delivering import Delivery, DeliveryMeter, delivers
 from deploy.settings import Outbound, Settings
 from deploy.wiring import CannotStart, open_views, system
+from deploy.workers import Crew, Worker
+from tests.outbound.paper import Topics
 
 SOURCES = ("a", "b", "c")
 
@@ -27,7 +34,7 @@ def test_where_nothing_is_to_be_delivered_it_does_not_start(tmp_path):
         open_views(settings) as views,
         pytest.raises(CannotStart, match=r"outbound\.changes"),
     ):
-        delivers(parts, views, nothing, CollectorRegistry(), lambda _role, _active: None)
+        delivers(parts, views, nothing, DeliveryMeter(CollectorRegistry()), lambda _role, _active: None)
 
 
 def test_every_topic_of_the_contract_is_told_unless_it_is_taken_away():
@@ -42,3 +49,69 @@ def test_every_topic_of_the_contract_is_told_unless_it_is_taken_away():
 def test_names_of_one_run_alone_are_below_a_prefix():
     below = Outbound(states="").below("demo.")
     assert (below.changes, below.states) == ("demo.order-incidents.incidents.v1", "")
+
+
+WHY = "topic a.dlq would lose records. Set it: kafka-configs.sh"
+
+
+class Cluster:
+    """Topics of which one is not fit until somebody mends it."""
+
+    def __init__(self):
+        self.fit = threading.Event()
+        self.asked = 0
+
+    def connect(self, *_):
+        self.asked += 1
+        if not self.fit.is_set():
+            raise TopicUnfit(WHY)
+        return Topics().connect()
+
+
+@contextmanager
+def delivered(folder, monkeypatch, *, patient):
+    """Deliver beside another worker until the block ends; gives cluster, metrics, meter and crew."""
+    cluster, registry = Cluster(), CollectorRegistry()
+    monkeypatch.setattr(delivering, "KafkaTopics", cluster.connect)
+    monkeypatch.setattr(delivering, "LOOK", 0.02)
+    settings, meter = Settings(data_dir=folder), DeliveryMeter(registry)
+    with system(settings) as parts, open_views(settings) as views:
+        worker = delivers(parts, views, delivery(), meter, lambda _role, _active: None, patient=patient)
+        crew = Crew([worker, Worker("beside", lambda stop: stop.wait(30))])
+        crew.start()
+        try:
+            yield cluster, registry, meter, crew
+        finally:
+            crew.end()
+
+
+def until(holds):
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_patient_one_waits_until_a_topic_is_mended_and_says_so(tmp_path, monkeypatch):
+    with delivered(tmp_path, monkeypatch, patient=True) as (cluster, registry, meter, crew):
+        until(lambda: cluster.asked > 3)
+        assert not crew.stop.is_set()
+        assert registry.get_sample_value("tracker_delivery_stands_still") == 1
+        assert meter.check().model_dump() == {"name": "delivery", "ok": False, "needed": False, "detail": WHY}
+        cluster.fit.set()
+        until(lambda: meter.check().ok)
+        assert registry.get_sample_value("tracker_delivery_stands_still") == 0
+    assert crew.failed == []
+
+
+def test_what_was_in_the_way_is_not_told_by_one_that_no_longer_delivers(tmp_path, monkeypatch):
+    with delivered(tmp_path, monkeypatch, patient=True) as (cluster, registry, meter, _crew):
+        until(lambda: cluster.asked > 0)
+    assert (meter.check().ok, registry.get_sample_value("tracker_delivery_stands_still")) == (True, 0)
+
+
+def test_a_process_that_only_delivers_ends_and_says_why(tmp_path, monkeypatch):
+    with delivered(tmp_path, monkeypatch, patient=False) as (_cluster, _registry, _meter, crew):
+        until(crew.stop.is_set)
+    [(name, error)] = crew.failed
+    assert (name, str(error)) == ("deliver", WHY)

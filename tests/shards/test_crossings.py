@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import crossings as module
-from api.crossings import Crossing, Crossings, compare, in_several
+from api.crossings import Crossing, Crossings, Found, compare, in_several
 from api.merged_app import create_merged_app
 from api.reading import ProductClock, Reader
 from api.shards import Shard
@@ -76,6 +76,7 @@ def test_the_server_counts_and_shows_them(sides, monkeypatch):
     assert [(one["what"], one["id"], one["shards"]) for one in shown["crossings"]] == [
         (what, name, list(where)) for what, name, where in FOUND
     ]
+    assert shown["more"] == 0
     assert 'tracker_shard_crossings{what="orders"} 2.0' in text
     assert 'tracker_shard_crossings{what="parcels"} 1.0' in text
 
@@ -91,3 +92,25 @@ def test_what_was_found_stays_until_everything_was_compared_again(sides, monkeyp
     assert crossings.found("order") == 2
     asyncio.run(crossings.step())
     assert crossings.found("order") == 1
+
+
+@pytest.mark.only_on("sqlite")
+def test_however_many_cross_all_are_counted_and_no_more_than_some_are_kept(sides, monkeypatch):
+    monkeypatch.setattr(module, "PAUSE", 0)
+    many = [f"N{number:06}" for number in range(5 * module.SLICE)]
+    for one in sides.values():
+        with one.store.writing() as rows:
+            columns = [row[1] for row in rows.execute("PRAGMA table_info(orders)")]
+            [order] = rows.execute("SELECT * FROM orders WHERE order_id = 'X'").fetchall()
+            rest = columns.index("order_id")
+            copies = [(*order[:rest], name, *order[rest + 1 :]) for name in many]
+            rows.executemany(f"INSERT INTO orders VALUES ({','.join('?' * len(columns))})", copies)
+    known = readers(sides)
+    crossings = Crossings([Shard(name, lambda one=one: one) for name, one in known.items()], lambda: LATER)
+    asyncio.run(crossings.step())
+    shown = crossings.shown()
+    assert (shown.orders, shown.parcels) == (len(many) + 2, 1)
+    assert [one.id for one in shown.crossings] == [*many[: module.EXAMPLES], "PY"]
+    assert shown.more == len(many) + 2 - module.EXAMPLES
+    found = Found(compare(known))
+    assert (found.total, found.more, len(found.examples)) == (len(many) + 3, shown.more, module.EXAMPLES + 1)

@@ -9,13 +9,15 @@ from pydantic import ValidationError
 from api.outbound import kafka_look
 from api.outbound.deliverer import NotDelivered
 from consumers.cluster import Cluster, SourceFailed
+from deploy import clock
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.outgoing import making, outgoing
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import is_begun, leases, open_store, read_policy, translator
-from domain.adoption import planned
+from domain.adoption import adopted, in_force, planned
 from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
+from domain.log import Log
 from domain.policy import PolicyInvalid
 
 _EXAMPLES = 5
@@ -83,7 +85,11 @@ def _store(settings: Settings) -> Iterator[Check]:
         with open_store(settings) as log:
             held = len(log.store.quarantined("held", 10_000))
             safe = "WAL and FULL" if settings.database_url is None else "synchronous, fsync on"
-            yield Check("store", ok=True, found=f"{settings.place}, {log.store.last_position()} events, {safe}")
+            found = f"{settings.place}, log at position {log.store.last_position()}, {safe}"
+            yield Check(
+                "store", ok=True, found=f"{settings.place}, log at position {log.store.last_position()}, {safe}"
+            )
+            yield from _rules(settings, log)
             mend = "look at them: tracker quarantine list" if held else ""
             yield Check("quarantine", ok=True, found=f"{held} messages held", mend=mend)
             live = went_live(log)
@@ -96,6 +102,20 @@ def _store(settings: Settings) -> Iterator[Check]:
         if settings.database_url is not None:
             mend = "check DATABASE_URL and the server; docs/postgresql.md says how it must be set up"
         yield Check("store", ok=False, found=str(error), mend=mend)
+
+
+def _rules(settings: Settings, log: Log) -> Iterator[Check]:
+    """Say by which rules the log is judged, and which ones the next process that judges would bring."""
+    now, known = clock.of(settings.data_dir)(), adopted(log)
+    if not known:
+        return
+    judging = in_force(known, now).hash[:12]
+    ours = None if settings.policy is None else in_force(planned(read_policy(settings.policy)), now).hash[:12]
+    found, mend = f"the log is judged by {judging}", ""
+    if ours not in {None, judging}:
+        found += f"; TRACKER_POLICY is {ours}"
+        mend = "the next start of ingest or tick adopts it: give every process the same file"
+    yield Check("rules", ok=True, found=found, mend=mend)
 
 
 def _not_yet(settings: Settings) -> Check:

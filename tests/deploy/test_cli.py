@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from deploy.settings import Settings
+from deploy.wiring import open_store
+from domain.adoption import adopt
 from tests.deploy.command import command_in
 
 PLACED = {
@@ -185,6 +188,16 @@ def test_an_empty_quarantine_says_so(tracker):
     assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
     gone = tracker("quarantine", "drop", "7", "--why", "test")
     assert (gone.returncode, "no message 7" in gone.stderr) == (1, True)
+
+
+def test_doctor_says_when_the_log_is_judged_by_other_rules_than_ours(tracker, tmp_path):
+    (tmp_path / "policy.toml").write_text('[late_shipment]\npromise = "latest"')
+    with open_store(Settings(data_dir=tmp_path / "var")) as log:
+        adopt(log, "", 0)
+    for file, told in (("policy.toml", True), ("", False)):
+        done = tracker("doctor", "--json", **({"TRACKER_POLICY": file} if file else {}))
+        [rules] = [one for one in json.loads(done.stdout) if one["what"] == "rules"]
+        assert ("TRACKER_POLICY is" in rules["found"], bool(rules["mend"])) == (told, told)
 
 
 def test_doctor_mends_with_words(tracker):

@@ -48,7 +48,7 @@ def test_a_doctor_makes_nothing_and_says_what_is_there(tracker, tmp_path):
     with open_store(settings) as log:
         Desk(log).take(placed(0), requested(0, ship_by=10), until=20)
     found, _ = doctor(tracker, DATABASE_URL=address(), TRACKER_DATABASE_SCHEMA="shop")
-    assert found["store"] == (True, "PostgreSQL, schema shop, 6 events, synchronous, fsync on")
+    assert found["store"] == (True, "PostgreSQL, schema shop, log at position 6, synchronous, fsync on")
     assert list(tmp_path.glob("var/*.db")) == []
 
 

@@ -13,7 +13,7 @@ from api.tokens import cursor, read_cursor
 from domain import liability
 from domain.incident_events import Party
 from domain.instant import iso
-from projections import flapping, incidents, silence, steps, workflow
+from projections import incidents, silence, steps, workflow
 from projections.query import After
 from projections.workflow import Staff
 
@@ -85,7 +85,7 @@ async def get_history(reader: CaughtUp, incident_id: Annotated[str, Path(max_len
 
 def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
     """Write an incident as it leaves."""
-    staff = workflow.one(snapshot.rows, one.id).body
+    staff = one.work.body
     mending = one.mending if one.mending is not None and one.mending.until > snapshot.now else None
     muted_by, muted_as = one.muted_by, one.muted_as
     if muted_by is None and mending is not None:
@@ -101,7 +101,7 @@ def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
         mending=None
         if mending is None
         else contract.Mending(name=mending.name, until=iso(mending.until), why=mending.why),
-        flapping=_flapping(one.id, snapshot),
+        flapping=_flapping(one, snapshot),
         members=one.members,
         staff=_staffing(staff),
         liability=_liability(one, staff["liable"]),
@@ -124,11 +124,11 @@ def _steps(reader: Reader, incident_id: str, snapshot: Snapshot) -> list[StepTak
     return [StepTaken(**{**one, "position": snapshot.token(one["position"])}) for one in found]
 
 
-def _flapping(incident_id: str, snapshot: Snapshot) -> contract.Flapping | None:
-    found = flapping.of(snapshot.rows, incident_id, snapshot.now)
-    if found is None:
+def _flapping(one: incidents.Incident, snapshot: Snapshot) -> contract.Flapping | None:
+    spell = one.spell
+    if spell is None or spell.stable_at <= snapshot.now:
         return None
-    return contract.Flapping(since=iso(found.since), until=iso(found.stable_at), changes=found.changes)
+    return contract.Flapping(since=iso(spell.since), until=iso(spell.stable_at), changes=spell.changes)
 
 
 def _staffing(staff: dict[str, Any]) -> contract.Staffing:

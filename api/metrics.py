@@ -10,7 +10,7 @@ from prometheus_client.registry import Collector
 from api.live import Live
 from api.reading import Reader
 from domain.instant import SECOND
-from projections import checkpoints, incidents, risk, workflow
+from projections import checkpoints, risk, summing, workflow
 from projections.risk import Warned
 
 METRICS: Final[dict[str, str]] = {
@@ -76,7 +76,7 @@ class _Views(Collector):
         yield _gauge("tracker_log_position", {(): last})
         with self._reader.snapshot() as snapshot:
             rows, stands = snapshot.rows, snapshot.stands
-            by_kind = {(kind, state): count for kind, state, count in incidents.counts(rows)}
+            by_kind = {(kind, state): count for kind, state, count in summing.counts(rows)}
             yield _gauge("tracker_incidents", by_kind, ("kind", "state"))
             by_level = {(kind, str(level)): count for kind, level, count in workflow.escalated(rows)}
             yield _gauge("tracker_incidents_escalated", by_level, ("kind", "level"))

@@ -1,5 +1,6 @@
 """``/v1/worklist``: whom to call, in which order, what may be said; and who was told what is not true any more."""
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
@@ -17,7 +18,7 @@ from api.tokens import Token, cursor, read_cursor
 from domain import messages
 from domain.incident_events import Statement as Said
 from domain.instant import iso
-from domain.routing import goes_to
+from domain.routing import Routing, goes_to
 from domain.severity import GRADES
 from domain.statements import Overclaimed, must_hold
 from projections import contacts, incidents, stakes, worklist
@@ -48,7 +49,7 @@ async def list_worklist(
         found = worklist.tasks(snapshot.rows, snapshot.now, wanted, limit + 1, after)
         page = found[:limit]
         return contract.Worklist(
-            tasks=[_task(one, snapshot) for one in page],
+            tasks=_tasks(page, snapshot),
             ranked_by=[contract.Ranked(by=by, why=why) for by, why in worklist.RANKED_BY],
             next=_cursor_at(page[-1].rank) if len(found) > limit else None,
             as_of=reader.as_of(snapshot),
@@ -73,7 +74,7 @@ async def get_task(
         wrong = contacts.told_wrong(rows, _SHOWN, now=snapshot.now, customer=key) if kind == "customer" else []
         return contract.TaskDetail(
             id=task_id,
-            task=None if found is None else _task(found, snapshot),
+            task=None if found is None else _tasks([found], snapshot)[0],
             cleared_meanwhile=[shown(one, snapshot) for one in ended if one is not None],
             may_say=may_say(reader, snapshot, [] if found is None else found.orders[:_SHOWN]),
             told_wrong=[_told_wrong(one, snapshot) for one in wrong],
@@ -139,18 +140,31 @@ def read_position(reader: Reader, token: str) -> int:
     return read.position
 
 
-def _task(one: worklist.Task, snapshot: Snapshot) -> contract.Task:
-    rows, rank = snapshot.rows, one.rank
+def _tasks(some: Sequence[worklist.Task], snapshot: Snapshot) -> list[contract.Task]:
+    """Write tasks as they leave; what all of them need is read in one go."""
+    rows = snapshot.rows
     routing = worklist.routing(rows, snapshot.now)
-    found = [incidents.one(rows, identity) for identity in one.items[:_SHOWN]]
-    listed = [shown(each, snapshot) for each in found if each is not None]
+    known = incidents.several(rows, [name for one in some for name in one.items[:_SHOWN]])
+    orders = worklist.stakes(rows, [name for one in some for name in one.orders[:_SHOWN]])
+    return [_task(one, known, orders, routing, snapshot) for one in some]
+
+
+def _task(
+    one: worklist.Task,
+    known: Mapping[str, incidents.Incident],
+    orders: Mapping[str, worklist.Stake],
+    routing: Routing,
+    snapshot: Snapshot,
+) -> contract.Task:
+    rank = one.rank
+    listed = [shown(known[name], snapshot) for name in one.items[:_SHOWN] if name in known]
     listed.sort(key=lambda each: (-GRADES.index(each.severity), each.due_at, each.id))
-    known = worklist.stakes(rows, one.orders[:_SHOWN])
+    own = {name: orders[name] for name in one.orders[:_SHOWN] if name in orders}
     kind, _, key = rank.task.partition("-")
     return contract.Task(
         id=rank.task,
         customer_id=key if kind == "customer" else None,
-        tier=next((each.tier for each in known.values() if each.tier is not None), None),
+        tier=next((each.tier for each in own.values() if each.tier is not None), None),
         rank=contract.Rank(
             stage=stakes.STAGES[rank.stage], severity=GRADES[rank.grade], until=iso(rank.until), amount=rank.amount
         ),
@@ -169,7 +183,7 @@ def _task(one: worklist.Task, snapshot: Snapshot) -> contract.Task:
                 currency=each.currency,
                 deliver_by=None if each.deliver_by is None else iso(each.deliver_by),
             )
-            for order_id, each in known.items()
+            for order_id, each in own.items()
         ],
     )
 

@@ -86,9 +86,7 @@ def _store(settings: Settings) -> Iterator[Check]:
             held = len(log.store.quarantined("held", 10_000))
             safe = "WAL and FULL" if settings.database_url is None else "synchronous, fsync on"
             found = f"{settings.place}, log at position {log.store.last_position()}, {safe}"
-            yield Check(
-                "store", ok=True, found=f"{settings.place}, log at position {log.store.last_position()}, {safe}"
-            )
+            yield Check("store", ok=True, found=found)
             yield from _rules(settings, log)
             mend = "look at them: tracker quarantine list" if held else ""
             yield Check("quarantine", ok=True, found=f"{held} messages held", mend=mend)

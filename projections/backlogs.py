@@ -90,9 +90,9 @@ def _write_all(rows: Rows, subjects: Subjects, change: Change) -> None:
         "SELECT DISTINCT stream FROM queue WHERE stream > ? ORDER BY stream LIMIT ?", (last, _SLICE)
     ).fetchall():
         names = [row[0] for row in page]
-        subjects.load(names)
+        read = subjects.load(names)
         _write(rows, names, subjects, change)
-        subjects.release(names)
+        subjects.release(read)
         last = names[-1]
 
 

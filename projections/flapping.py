@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from domain.instant import Instant
 from domain.unrest import unrest_of
 from projections.subjects import Subjects
-from projections.view import Rows
+from projections.view import Rows, among
 
 TABLES: Final = ("flapping",)
 SCHEMA: Final = (
@@ -41,9 +41,7 @@ def note(rows: Rows, identity: str, episodes: Sequence[Any], position: int, subj
         rows.execute("INSERT INTO flapping VALUES (?,?,?,?)", (identity, *found))
 
 
-def of(rows: Rows, identity: str, now: Instant) -> Flapping | None:
-    """Give the spell that an incident is in at an instant."""
-    row = rows.execute(
-        "SELECT since, stable_at, changes FROM flapping WHERE id = ? AND stable_at > ?", (identity, now)
-    ).fetchone()
-    return None if row is None else Flapping(*row)
+def several(rows: Rows, identities: Sequence[str]) -> dict[str, Flapping]:
+    """Give the last spell of each of these incidents that ever flapped."""
+    found = among(rows, "SELECT id, since, stable_at, changes FROM flapping WHERE id IN ({among})", identities)
+    return {identity: Flapping(*spell) for identity, *spell in found}

@@ -1,33 +1,34 @@
 """Incidents: one row for everything a rule ever said about one subject, with its episodes and their proof."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from domain.backlog import BacklogMemberChanged
 from domain.batch import PolicyAdopted, WentLive
-from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Stored
-from domain.instant import FOREVER, Instant, iso
+from domain.detection import FINDING_EVENTS
+from domain.instant import FOREVER, Instant
 from domain.policy import DEFAULT
-from domain.report import line
-from projections import flapping, incident_orders, muting
-from projections.evidence import around, cite
+from projections import calls, flapping, incident_orders, muting, summing, tasks, workflow
+from projections.flapping import Flapping
 from projections.query import After, Filter
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams
+from projections.view import Entry, Rows, Streams, among
+from projections.workflow import Worked
 
-_ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
-_WEIGHT = {"retracted": 0, "ended": 1, "open": 2}
+_OWN: Final = frozenset(event.TOPIC for event in (*FINDING_EVENTS, WentLive, BacklogMemberChanged, PolicyAdopted))
+_PARTS: Final = (summing, incident_orders, muting, flapping, calls, tasks)
+"""What is worked out with the incidents, each with its tables."""
 
 
 class Incidents:
     """Keeps every incident with what is true of it now."""
 
     name = "incidents"
-    version = 3
-    tables = ("incidents", "episodes", "live_since", *incident_orders.TABLES, *muting.TABLES, *flapping.TABLES)
+    version = 4
+    tables = ("incidents", "live_since", *(table for part in _PARTS for table in part.TABLES))
     # Every index ends in the order of the lists, so that no list is ever sorted.
     schema = (
         """CREATE TABLE IF NOT EXISTS incidents (
@@ -44,27 +45,25 @@ class Incidents:
         "CREATE INDEX IF NOT EXISTS incidents_carrier ON incidents (carrier, due_at, id)",
         "CREATE INDEX IF NOT EXISTS incidents_muted ON incidents (muted_by, due_at, id) WHERE muted_by IS NOT NULL",
         "CREATE INDEX IF NOT EXISTS incidents_of_stream ON incidents (stream, state)",
-        """CREATE TABLE IF NOT EXISTS episodes (
-            id TEXT NOT NULL, since INTEGER NOT NULL, stream TEXT NOT NULL, state TEXT NOT NULL,
-            due_at INTEGER NOT NULL, ended_at INTEGER, known_at INTEGER NOT NULL, body BLOB NOT NULL,
-            PRIMARY KEY (id, since, stream)) WITHOUT ROWID""",
-        *incident_orders.SCHEMA,
         "CREATE TABLE IF NOT EXISTS live_since (stream TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
-        *muting.SCHEMA,
-        *flapping.SCHEMA,
+        *(statement for part in _PARTS for statement in part.SCHEMA),
     )
-    topics = frozenset(event.TOPIC for event in (*FINDING_EVENTS, WentLive, BacklogMemberChanged, PolicyAdopted))
+    topics = _OWN | calls.TOPICS
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
-        """Keep each episode as its stream last told it, the incident as its episodes make it, and who mutes whom."""
+        """Keep each episode as last told, the incident as its episodes make it, who mutes whom, and whom to call."""
+        touched = calls.concerned(rows, streams, subjects)
         for stream, entries in streams.items():
-            _apply(stream, entries, rows, subjects)
+            if own := [entry for entry in entries if entry.row.topic in _OWN]:
+                touched |= _apply(stream, own, rows, subjects)
+        tasks.settle(rows, calls.settle(rows, touched, streams, subjects), subjects)
 
 
 VIEW = Incidents()
 
 
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
+def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> set[str]:
+    """Bring a stream's incidents on; names all that may be otherwise now."""
     touched: dict[str, int] = {}
     again: set[str] = set()
     known: dict[str, Any] | None = None
@@ -72,17 +71,18 @@ def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects
         event = entry.event
         if isinstance(event, WentLive):
             rows.execute("INSERT INTO live_since VALUES (?,?) ON CONFLICT DO NOTHING", (stream, event.at))
+            again |= _open(rows)
         elif isinstance(event, BacklogMemberChanged):
             again |= muting.note_member(rows, stream, event)
         elif isinstance(event, PolicyAdopted):
-            again.update(row[0] for row in rows.execute("SELECT id FROM incidents WHERE state = 'open'"))
+            again |= _open(rows)
         elif isinstance(event, FINDING_EVENTS) and event.finding.reported:
-            known = _known(stream, subjects) if known is None else known
+            known = summing.facts_of(stream, subjects) if known is None else known
             identity = event.finding.incident
-            _keep(rows, identity, stream, event, known)
+            summing.keep(rows, identity, stream, event, known)
             touched[identity] = entry.position
     for identity, position in touched.items():
-        flapping.note(rows, identity, _sum_up(rows, identity, stream, position), position, subjects)
+        flapping.note(rows, identity, summing.sum_up(rows, identity, stream, position), position, subjects)
     if touched:
         again |= muting.concerned(rows, stream, touched)
     if again:
@@ -91,6 +91,11 @@ def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects
         policy = policies[-1].policy if policies else DEFAULT
         for identity in sorted(again):
             muting.settle(rows, identity, policy)
+    return again
+
+
+def _open(rows: Rows) -> set[str]:
+    return {row[0] for row in rows.execute("SELECT id FROM incidents WHERE state = 'open'")}
 
 
 class Mending(NamedTuple):
@@ -122,14 +127,19 @@ class Incident(NamedTuple):
     """Due before we went live: listed, never alerted."""
     stale: bool
     """What came after could not be applied yet."""
+    work: Worked
+    """What staff have made of it."""
+    spell: Flapping | None
+    """Its last spell of unrest, which may be over."""
     body: dict[str, Any]
     """The finding that counts, in the contract's form."""
 
 
+# The concatenation keeps to the index on streams: one on kinds would be read from end to end.
 _LISTED = """SELECT id, position, due_at, episodes, muted_by, muted_as, mending, mending_until, mending_why,
     (SELECT COUNT(*) FROM incidents AS muted WHERE muted.muted_by = incidents.id) AS members,
-    EXISTS (SELECT 1 FROM incidents AS late WHERE late.stream = incidents.stream AND late.kind = 'late_shipment'
-        AND late.state != 'retracted') AS shipped_late,
+    (SELECT COUNT(*) FROM incidents AS late WHERE late.stream = incidents.stream AND late.kind || '' = 'late_shipment'
+        AND late.state != 'retracted') > 0 AS shipped_late,
     due_at < COALESCE((SELECT MIN(at) FROM live_since), due_at) AS historic,
     EXISTS (SELECT 1 FROM parked WHERE view = 'incidents' AND parked.stream = incidents.stream) AS stale, body
     FROM incidents """
@@ -165,13 +175,18 @@ def listed(
         f"{_LISTED} WHERE {where} ORDER BY due_at {direction}, id {direction} LIMIT ?",
         (*(value for _, values in conditions for value in values), limit),
     )
-    return [_incident(row) for row in found]
+    return _incidents(rows, found)
 
 
 def one(rows: Rows, identity: str) -> Incident | None:
     """Give one incident."""
-    row = rows.execute(f"{_LISTED} WHERE id = ?", (identity,)).fetchone()
-    return None if row is None else _incident(row)
+    return several(rows, [identity]).get(identity)
+
+
+def several(rows: Rows, identities: Sequence[str]) -> dict[str, Incident]:
+    """Give these incidents, as far as they are known."""
+    found = among(rows, f"{_LISTED} WHERE id IN ({{among}})", identities)
+    return {one.id: one for one in _incidents(rows, found)}
 
 
 def muted(now: Instant, *, yes: bool) -> tuple[str, Sequence[Any]]:
@@ -202,13 +217,14 @@ def live_since(rows: Rows) -> Instant | None:
     return at
 
 
-def counts(rows: Rows) -> list[tuple[str, str, int]]:
-    """Count incidents by kind and state."""
-    found = rows.execute("SELECT kind, state, COUNT(*) FROM incidents GROUP BY kind, state ORDER BY kind, state")
-    return [(row[0], row[1], row[2]) for row in found]
+def _incidents(rows: Rows, found: Iterable[Any]) -> list[Incident]:
+    read = list(found)
+    names = [row[0] for row in read]
+    works, spells = workflow.several(rows, names), flapping.several(rows, names)
+    return [_incident(row, works[row[0]], spells.get(row[0])) for row in read]
 
 
-def _incident(row: Any) -> Incident:
+def _incident(row: Any, work: Worked, spell: Flapping | None) -> Incident:
     (
         identity, position, due_at, count, by, by_as, name, until, why, members, shipped_late, historic, stale, body,
     ) = row  # fmt: skip
@@ -225,72 +241,7 @@ def _incident(row: Any) -> Incident:
         bool(shipped_late),
         bool(historic),
         bool(stale),
+        work,
+        spell,
         _DECODE(body),
     )
-
-
-def _known(stream: str, subjects: Subjects) -> dict[str, Any]:
-    """Give the facts that proofs may cite; what groups find rests on facts of many, which are cited by name alone."""
-    grouped = stream.partition("-")[0] not in {"order", "parcel", "complaint"}
-    return {} if grouped else around(subjects.get(stream), subjects)
-
-
-def _keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: dict[str, Any]) -> None:
-    finding = event.finding
-    stored = Stored(finding, isinstance(event, FindingRetracted))
-    ended_by = finding.detail.get("ended_by")
-    body = {
-        **line(stored),
-        "clock": finding.clock,
-        "known_up_to": iso(event.known_up_to),
-        "evidence": [cite(ref, known) for ref in finding.proof],
-        "ended_by": None if ended_by is None else cite(ended_by, known),
-    }
-    times = (finding.due_at, finding.ended_at, event.known_up_to)
-    rows.execute(
-        "INSERT INTO episodes VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id, since, stream) DO UPDATE SET "
-        "state = excluded.state, due_at = excluded.due_at, ended_at = excluded.ended_at, body = excluded.body",
-        (identity, finding.since, stream, stored.state, *times, _ENCODE(body)),
-    )
-    incident_orders.note(rows, identity, finding.order_ids)
-
-
-def _sum_up(rows: Rows, identity: str, stream: str, position: int) -> list[Any]:
-    """Show the episode that counts: the last open one, else the last that held, else the last; gives all."""
-    found = rows.execute(
-        "SELECT state, due_at, ended_at, body, known_at FROM episodes WHERE id = ? ORDER BY since, stream", (identity,)
-    ).fetchall()
-    state, due_at, ended_at, text, _ = max(enumerate(found), key=lambda row: (_WEIGHT[row[1][0]], row[0]))[1]
-    body = _DECODE(text)
-    clock = body["clock"]
-    for only_of_episodes in ("clock", "known_up_to", "evidence", "ended_by"):
-        del body[only_of_episodes]
-    values = {
-        "id": identity,
-        "kind": body["kind"],
-        "subject": body["subject"],
-        "state": state,
-        "severity": body["severity"],
-        "warehouse": body["warehouse_id"],
-        "carrier": body["carrier"],
-        "due_at": due_at,
-        "ended_at": ended_at,
-        "position": position,
-        "stream": stream,
-        "episodes": len(found),
-        "body": _ENCODE(body),
-        "rule": body["rule"],
-        "clock": clock,
-        "parcel": body["parcel_id"],
-        "merged_into": body["detail"].get("merged_into"),
-        "known_at": min(row[4] for row in found),
-    }
-    names = ", ".join(values)
-    changed = ", ".join(f"{name} = excluded.{name}" for name in values if name != "id")
-    rows.execute(
-        f"INSERT INTO incidents ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
-        f"ON CONFLICT (id) DO UPDATE SET {changed}",
-        tuple(values.values()),
-    )
-    incident_orders.call(rows, identity, body)
-    return found

@@ -78,9 +78,9 @@ def _write_open(rows: Rows, subjects: Subjects) -> None:
         (last, _SLICE),
     ).fetchall():
         positions = {name_of("order", row[0]): row[1] for row in page}
-        subjects.load(positions)
+        read = subjects.load(positions)
         _write(rows, positions, subjects)
-        subjects.release(positions)
+        subjects.release(read)
         last = page[-1][0]
 
 

@@ -14,6 +14,9 @@ from projections.follower import Follower
 from projections.view import Checkpoint, Column, Parked, Rows, View
 from projections.views import ViewStore
 
+BATCH: Final = 100_000
+"""Events in one transaction of a rebuild. Nobody waits to see them, and whatever happened to an order or a parcel among
+so many is written once; the rows do not depend on it."""
 _NEAR: Final = 2000
 """Events that may be left to do under the write lock of the live views."""
 _SLICE: Final = 5000
@@ -92,7 +95,7 @@ def rebuild(store: ViewStore, log: LogRecorder, names: Sequence[str] = (), *, te
     begun = time.monotonic()
     name = f"rebuild-{'-'.join(view.name for view in views)}"
     with store.beside(name) as scratch:
-        follower = Follower(scratch, log, views)
+        follower = Follower(scratch, log, views, batch=BATCH)
         events = _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         position, more = _switch(store, scratch, follower, log, views)
     store.remove(name)
@@ -115,7 +118,7 @@ def verify(
     views = chosen(names)
     store.remove(_VERIFY)
     with store.beside(_VERIFY) as scratch:
-        follower = Follower(scratch, log, views)
+        follower = Follower(scratch, log, views, batch=BATCH)
         _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         with store.reading() as live:
             found = Verified(0, 0, [])
@@ -191,6 +194,7 @@ def _switch(
             positions, parked = checkpoints.read(built), checkpoints.parked(built)
         for view in views:
             checkpoints.begin(rows, view, log.epoch())
+        for view in views:
             for table in view.tables:
                 live.take_over(rows, scratch, table)
             for one in parked:

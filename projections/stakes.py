@@ -1,7 +1,7 @@
 """Stakes: whose an order is, what it is worth, how far its goods are, and who is to call about hard cases."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -15,7 +15,7 @@ from projections.view import Rows, Streams
 
 STAGES: Final = ("not_handed_over", "in_transit", "past")
 """Where the goods are; the earlier, the more can be saved."""
-_NOT_HANDED_OVER, _IN_TRANSIT, _PAST = range(len(STAGES))
+_NOT_HANDED_OVER, _IN_TRANSIT, PAST = range(len(STAGES))
 _ENCODE = msgspec.json.Encoder().encode
 
 
@@ -53,46 +53,61 @@ class Stakes:
 VIEW = Stakes()
 
 
+class Stake(NamedTuple):
+    """Whose an order is, what it is worth and how far it is."""
+
+    order_id: str
+    task: str
+    customer: str | None
+    tier: str | None
+    sales_channel: str | None
+    value: str | None
+    amount: float
+    currency: str | None
+    deliver_by: Instant | None
+    stage: int
+
+
 def task_of(order_id: str, customer: str | None) -> str:
     """Name the task that an order belongs to: its customer's, or its own where nobody knows the customer."""
     return f"order-{order_id}" if customer is None else f"customer-{customer}"
+
+
+def stake(order: Order) -> Stake:
+    """Say what an order is by now, worked out once until its next event."""
+    found: Stake | None = order.derived.get("stake")
+    if found is None:
+        found = order.derived["stake"] = _stake(order)
+    return found
 
 
 def stage_of(order: Order) -> int:
     """Say how far all of an order's goods are, the last of them counting."""
     placed, live = order.placed, [one for one in order.parcels.values() if _counts(one)]
     if placed is None:
-        return min((_stage(one) for one in live), default=_NOT_HANDED_OVER)
+        return min((stage_of_parcel(one) for one in live), default=_NOT_HANDED_OVER)
     if Delivery.of(order, placed).complete(FOREVER):
-        return _PAST
+        return PAST
     covered = coverage(order, placed)
     if not covered.fulfillments:
-        return min((*(_stage(one) for one in live), _IN_TRANSIT)) if live else _NOT_HANDED_OVER
+        return min((*(stage_of_parcel(one) for one in live), _IN_TRANSIT)) if live else _NOT_HANDED_OVER
     handed_over = all(covered.complete(one, FOREVER) for one in covered.fulfillments)
     return _IN_TRANSIT if handed_over else _NOT_HANDED_OVER
 
 
-def _write(orders: Sequence[Order], rows: Rows) -> None:
-    rows.executemany(
-        "INSERT INTO stakes VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
-        "task = excluded.task, customer = excluded.customer, tier = excluded.tier, "
-        "sales_channel = excluded.sales_channel, value = excluded.value, amount = excluded.amount, "
-        "currency = excluded.currency, deliver_by = excluded.deliver_by, stage = excluded.stage",
-        [_row(one) for one in orders],
-    )
-    rows.executemany(
-        "INSERT INTO stake_parcels VALUES (?,?,?) ON CONFLICT (order_id, parcel_id) DO UPDATE SET "
-        "stage = excluded.stage",
-        [(order.id, name, _stage(one)) for order in orders for name, one in order.parcels.items()],
-    )
+def stage_of_parcel(parcel: OrderParcelChanged) -> int:
+    """Say how far the goods in a parcel are."""
+    if parcel.settled is not None or parcel.undone is not None or parcel.voided_at is not None:
+        return PAST
+    return _NOT_HANDED_OVER if parcel.possessed is None else _IN_TRANSIT
 
 
-def _row(order: Order) -> tuple[Any, ...]:
+def _stake(order: Order) -> Stake:
     placed = order.placed
     complained = (one.customer_id for one in order.complaints.values() if one.customer_id is not None)
     customer = next(complained, None) if placed is None or placed.customer_id is None else placed.customer_id
     value = None if placed is None else placed.stake.value
-    return (
+    return Stake(
         order.id,
         task_of(order.id, customer),
         customer,
@@ -103,6 +118,21 @@ def _row(order: Order) -> tuple[Any, ...]:
         None if placed is None else placed.currency,
         _deliver_by(order),
         stage_of(order),
+    )
+
+
+def _write(orders: Sequence[Order], rows: Rows) -> None:
+    rows.executemany(
+        "INSERT INTO stakes VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT (order_id) DO UPDATE SET "
+        "task = excluded.task, customer = excluded.customer, tier = excluded.tier, "
+        "sales_channel = excluded.sales_channel, value = excluded.value, amount = excluded.amount, "
+        "currency = excluded.currency, deliver_by = excluded.deliver_by, stage = excluded.stage",
+        [stake(one) for one in orders],
+    )
+    rows.executemany(
+        "INSERT INTO stake_parcels VALUES (?,?,?) ON CONFLICT (order_id, parcel_id) DO UPDATE SET "
+        "stage = excluded.stage",
+        [(order.id, name, stage_of_parcel(one)) for order in orders for name, one in order.parcels.items()],
     )
 
 
@@ -120,12 +150,6 @@ def _write_routing(rows: Rows, subjects: Subjects) -> None:
 
 def _counts(parcel: OrderParcelChanged) -> bool:
     return parcel.voided_at is None and parcel.contents != ()
-
-
-def _stage(parcel: OrderParcelChanged) -> int:
-    if parcel.settled is not None or parcel.undone is not None or parcel.voided_at is not None:
-        return _PAST
-    return _NOT_HANDED_OVER if parcel.possessed is None else _IN_TRANSIT
 
 
 def _deliver_by(order: Order) -> Instant | None:

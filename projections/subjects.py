@@ -26,7 +26,6 @@ class Subjects:
         self._limit = limit
         self._known: dict[str, Stream] = {}
         self._broken: dict[str, Exception] = {}
-        self._touched: frozenset[str] = frozenset()
         self._adoptions: list[tuple[int, PolicyAdopted]] | None = None
         self._policies: dict[int, list[Adopted]] = {}
         self._as_of = 0
@@ -44,7 +43,6 @@ class Subjects:
         self._broken.clear()
         self._as_of = up_to
         touched = [name for name in streams if name.partition("-")[0] in _KINDS]
-        self._touched = frozenset(touched)
         self._trim(touched)
         cold = [name for name in touched if name not in self._known and streams[name][0].row.version > 1]
         self.load(cold)
@@ -53,11 +51,11 @@ class Subjects:
         if "policy" in streams:
             self._adoptions = None
 
-    def load(self, streams: Iterable[str]) -> None:
-        """Read the streams that are not known, all in one go."""
+    def load(self, streams: Iterable[str]) -> list[str]:
+        """Read the streams that are not known, all in one go; names them."""
         missing = [name for name in dict.fromkeys(streams) if name not in self._known and name not in self._broken]
         if not missing:
-            return
+            return []
         fresh = {name: Stream(name) for name in missing}
         for row in self._log.select_streams(missing, self._as_of):
             if row.stream not in self._broken:
@@ -66,12 +64,12 @@ class Subjects:
                 except Exception as error:  # noqa: BLE001  # told to whoever asks for this subject, and to nobody else
                     self._break(row.stream, error)
         self._known.update((name, one) for name, one in fresh.items() if name not in self._broken)
+        return missing
 
     def release(self, streams: Iterable[str]) -> None:
-        """Drop states that were read for one look only; what the batch brought on stays."""
+        """Drop states that were read for one look only."""
         for name in streams:
-            if name not in self._touched:
-                self._known.pop(name, None)
+            self._known.pop(name, None)
 
     def get(self, stream: str) -> Any:
         """Give a subject's state.
@@ -84,6 +82,12 @@ class Subjects:
         if stream in self._broken:
             raise self._broken[stream]
         return self._known[stream].state
+
+    def find(self, stream: str) -> Any:
+        """Give a subject's state; none where its stream cannot be folded, and is told of wherever that one is shown."""
+        if stream not in self._known and stream not in self._broken:
+            self.load((stream,))
+        return None if stream in self._broken else self._known[stream].state
 
     def findings(self, stream: str, up_to: int) -> dict[Key, Stored]:
         """Give what a stream of any kind said of findings up to a position; nothing of it is kept."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, Protocol, Self
+from typing import Final, Protocol, Self
 
 from domain.errors import Explained
 from projections.view import Column, Rows
@@ -18,6 +18,8 @@ LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait while another process writes."""
 _STEPS: Final = 4000
 """Steps of SQLite's machine between two looks at the clock."""
+_BESIDE: Final = "beside"
+"""What a connection calls the file whose tables it takes over."""
 
 
 class QueryTooSlow(Exception):
@@ -55,7 +57,10 @@ class ViewStore(Protocol):
         """Say what a table's columns are; none where there is no such table."""
 
     def take_over(self, rows: Rows, other: Self, table: str) -> None:
-        """Put the rows of another store's table, which nobody is using, in the place of an empty one of ours."""
+        """Put the rows of another store's table, which nobody is using, in the place of an empty one of ours.
+
+        From the first on, a name that is no table of ours may be one of theirs, until the transaction ends.
+        """
 
     def close(self) -> None:
         """Give everything back."""
@@ -85,6 +90,8 @@ class SqliteViews:
                 connection.rollback()
                 raise
         finally:
+            if _has_beside(connection):
+                connection.execute(f"DETACH {_BESIDE}")
             self._give_back(connection)
 
     @contextmanager
@@ -126,14 +133,10 @@ class SqliteViews:
         return [Column(row["name"], row["pk"]) for row in rows.execute(f"PRAGMA table_info({table})")]
 
     def take_over(self, rows: Rows, other: Self, table: str) -> None:
-        """Copy another store's table into ours; see ``ViewStore``."""
-        with other.reading() as theirs:
-            found = theirs.execute(f"SELECT * FROM {table}")  # noqa: S608  # our own names
-            first: Any = found.fetchone()
-            if first is not None:
-                insert = f"INSERT INTO {table} VALUES ({','.join('?' * len(first))})"  # noqa: S608  # likewise
-                rows.execute(insert, tuple(first))
-                rows.executemany(insert, map(tuple, found))
+        """Copy another store's table into ours, page by page where both have the same indexes; see ``ViewStore``."""
+        if not _has_beside(rows):
+            rows.execute(f"ATTACH ? AS {_BESIDE}", (str(other.path),))
+        rows.execute(f"INSERT INTO main.{table} SELECT * FROM {_BESIDE}.{table}")  # noqa: S608  # our own names
 
     def close(self) -> None:
         """Close every connection; nobody may be using one."""
@@ -163,3 +166,7 @@ class SqliteViews:
         connection.execute("PRAGMA cache_size=-32768")
         self._open.add(connection)
         return connection
+
+
+def _has_beside(rows: Rows) -> bool:
+    return any(row["name"] == _BESIDE for row in rows.execute("PRAGMA database_list"))

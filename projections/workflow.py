@@ -1,6 +1,7 @@
 """Workflow: where each incident stands in the work of staff, to be joined with what the rules say of it."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,7 +11,7 @@ from domain.incident_clock import due, next_step
 from domain.incident_events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
 from domain.instant import Instant, iso
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams
+from projections.view import Entry, Rows, Streams, among
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -92,8 +93,20 @@ class Worked(NamedTuple):
 
 def one(rows: Rows, identity: str) -> Worked:
     """Give the work on an incident; of one that nobody has touched, that it is new."""
-    row = rows.execute("SELECT position, body FROM workflow WHERE id = ?", (identity,)).fetchone()
-    return Worked(0, document(Incident())) if row is None else Worked(row[0], _DECODE(row[1]))
+    return several(rows, [identity])[identity]
+
+
+def several(rows: Rows, identities: Sequence[str]) -> dict[str, Worked]:
+    """Give the work on each of these incidents."""
+    found = among(rows, "SELECT id, position, body FROM workflow WHERE id IN ({among})", identities)
+    known = {row[0]: Worked(row[1], _DECODE(row[2])) for row in found}
+    return {identity: known.get(identity) or _untouched() for identity in identities}
+
+
+@cache
+def _untouched() -> Worked:
+    """Say of most incidents of a page what is the same of all of them."""
+    return Worked(0, document(Incident()))
 
 
 def escalated(rows: Rows) -> list[tuple[str, int, int]]:

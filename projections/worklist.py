@@ -11,8 +11,8 @@ import msgspec
 from domain.instant import Instant
 from domain.naming import stream
 from domain.routing import Routing
-from domain.severity import GRADES
-from projections.view import Rows
+from projections.tasks import CONTENT, ROW, Row
+from projections.view import Rows, among
 
 RANKED_BY: Final = (
     ("stage", "What is not handed over yet can still be put right, what is in transit can be met, the rest is past."),
@@ -22,41 +22,7 @@ RANKED_BY: Final = (
 )
 """What decides, the first first, and why."""
 _DECODE: Final = msgspec.json.Decoder(Routing).decode
-_OF_MANY: Final = "'mis_shipment_cluster', 'product_defect', 'price_difference'"
-"""Kinds of which one incident concerns many customers: who was reached counts, not that somebody was."""
-_GRADE: Final = " ".join(f"WHEN '{grade}' THEN {place}" for place, grade in enumerate(GRADES))
-
-_ITEMS: Final = f"""
-    SELECT COALESCE(s.task, 'order-' || o.order_id, 'customer-' || c.customer, 'complaint-' || c.complaint_id) AS task,
-        incidents.id AS id, o.order_id AS order_id, COALESCE(p.stage, s.stage, 2) AS stage,
-        CASE incidents.severity {_GRADE} END AS grade, COALESCE(s.deliver_by, f.since, incidents.due_at) AS until,
-        COALESCE(s.amount, 0.0) AS amount, COALESCE(w.person, m.person) AS person, COALESCE(w.team, m.team) AS team,
-        CASE WHEN incidents.kind IN ({_OF_MANY}) THEN CASE WHEN EXISTS (SELECT 1 FROM cluster_contacts AS told
-                WHERE told.incident = incidents.id AND told.who IN ('order ' || o.order_id, 'customer ' || s.customer))
-                THEN 0 ELSE 1 END
-            WHEN w.next_attempt IS NULL AND (w.contacted_at IS NULL OR w.attempt_due = 1) THEN 1 ELSE 0 END
-            AS to_contact,
-        CASE incidents.severity WHEN '{GRADES[-1]}' THEN 1 ELSE 0 END + COALESCE(w.level, 0)
-            + CASE WHEN w.reopened > 0 THEN 1 ELSE 0 END + COALESCE(c.complex, 0) + COALESCE(k.points, 0) AS points
-    FROM incidents
-    LEFT JOIN incident_orders AS o ON o.id = incidents.id AND o.calls = 1
-    LEFT JOIN flapping AS f ON f.id = incidents.id AND f.stable_at > ?
-    LEFT JOIN stakes AS s ON s.order_id = o.order_id
-    LEFT JOIN stake_parcels AS p ON p.order_id = o.order_id AND p.parcel_id = incidents.parcel
-    LEFT JOIN complaints AS c ON c.complaint_id = incidents.subject
-        AND incidents.kind IN ('complaint_overdue', 'mis_shipment') AND incidents.stream LIKE 'complaint-%'
-    LEFT JOIN workflow AS w ON w.id = incidents.id
-    LEFT JOIN workflow AS m ON m.id = w.merged_into
-    LEFT JOIN routing_kinds AS k ON k.kind = incidents.kind
-        AND k.since = (SELECT MAX(since) FROM routing WHERE since <= ?)
-    WHERE incidents.state = 'open' AND incidents.due_at >= COALESCE((SELECT MIN(at) FROM live_since), incidents.due_at)
-        AND COALESCE(incidents.muted_as, '') NOT IN ('stronger', 'duplicate')
-        AND COALESCE(incidents.mending_until, ?) <= ?
-        AND CASE w.status WHEN 'merged' THEN COALESCE(m.status, 'new') ELSE COALESCE(w.status, 'new') END
-            IN ('new', 'acknowledged')"""  # noqa: S608  # our own names
-"""Every open incident that somebody must be called about, with each of its orders; asks four times for the time.
-
-What flaps keeps the place that it had when that began, however often it ends and begins."""
+_NOW: Final = f"SELECT {ROW} FROM tasks WHERE begins <= ? AND ends > ?"  # noqa: S608  # our own names
 
 
 class Rank(NamedTuple):
@@ -93,30 +59,29 @@ class Wanted(NamedTuple):
 
 def tasks(rows: Rows, now: Instant, wanted: Wanted, limit: int, after: Rank | None = None) -> list[Task]:
     """List tasks, the most urgent first."""
-    conditions, values = ["task IS NOT NULL"], [now] * 4
-    having: list[str] = []
-    more: list[Any] = []
+    conditions: list[tuple[str, Sequence[Any]]] = []
     if wanted.assignee:
         marks = ",".join("?" * len(wanted.assignee))
-        having.append(f"MAX(CASE WHEN person IN ({marks}) OR team IN ({marks}) THEN 1 ELSE 0 END) = 1")
-        more += [*wanted.assignee, *wanted.assignee]
+        own = f"(task, begins) IN (SELECT task, begins FROM task_assignees WHERE name IN ({marks}))"  # noqa: S608  # marks
+        conditions.append((own, wanted.assignee))
     if wanted.hard is not None:
-        having.append(f"MAX(points) {'>=' if wanted.hard else '<'} ?")
-        more.append(routing(rows, now).hard_from)
+        conditions.append((f"points {'>=' if wanted.hard else '<'} ?", (routing(rows, now).hard_from,)))
     if wanted.to_contact is not None:
-        having.append("MAX(to_contact) = ?")
-        more.append(int(wanted.to_contact))
+        conditions.append(("to_contact = ?", (int(wanted.to_contact),)))
     if after is not None:
-        having.append("(MIN(stage), -MAX(grade), MIN(until), -MAX(amount), task) > (?,?,?,?,?)")
-        more += [after.stage, -after.grade, after.until, -after.amount, after.task]
-    return _tasks(rows, [*values, *more, limit], conditions, having)
+        last = (after.stage, -after.grade, after.until, 0.0 - after.amount, after.task)
+        conditions.append(("(stage, grade, until, amount, task) > (?,?,?,?,?)", last))
+    found = rows.execute(
+        f"{' AND '.join((_NOW, *(text for text, _ in conditions)))} ORDER BY stage, grade, until, amount, task LIMIT ?",
+        (now, now, *(value for _, values in conditions for value in values), limit),
+    )
+    return [_task(Row(*row)) for row in found]
 
 
 def task(rows: Rows, now: Instant, name: str) -> Task | None:
     """Give one task, if there is still something to do."""
-    among, values = _incidents_of(rows, name)
-    found = _tasks(rows, [now, now, now, now, name, *values, 1], ["task = ?", f"id IN ({among})"], [])
-    return found[0] if found else None
+    row = rows.execute(f"{_NOW} AND task = ?", (now, now, name)).fetchone()
+    return None if row is None else _task(Row(*row))
 
 
 def known(rows: Rows, name: str) -> bool:
@@ -167,42 +132,24 @@ class Stake(NamedTuple):
 
 def stakes(rows: Rows, order_ids: Sequence[str]) -> dict[str, Stake]:
     """Give what is known of these orders."""
-    found = {}
-    for order_id in order_ids:
-        row = rows.execute(
-            "SELECT customer, tier, value, currency, deliver_by, stage FROM stakes WHERE order_id = ?", (order_id,)
-        ).fetchone()
-        if row is not None:
-            found[order_id] = Stake(*row)
-    return found
-
-
-def _tasks(rows: Rows, values: Sequence[Any], conditions: Sequence[str], having: Sequence[str]) -> list[Task]:
-    only = f"HAVING {' AND '.join(having)}" if having else ""
-    found = rows.execute(
-        "SELECT MIN(stage), MAX(grade), MIN(until), MAX(amount), task, json_group_array(DISTINCT id), "  # noqa: S608
-        "json_group_array(DISTINCT order_id), json_group_array(DISTINCT person), json_group_array(DISTINCT team), "
-        f"MAX(to_contact), MAX(points) FROM ({_ITEMS}) AS items WHERE {' AND '.join(conditions)} GROUP BY task {only} "
-        "ORDER BY MIN(stage), -MAX(grade), MIN(until), -MAX(amount), task LIMIT ?",
-        values,
+    found = among(
+        rows,
+        "SELECT order_id, customer, tier, value, currency, deliver_by, stage FROM stakes WHERE order_id IN ({among})",
+        order_ids,
     )
-    return [_task(*row) for row in found]
+    return {order_id: Stake(*others) for order_id, *others in found}
 
 
-def _task(*row: Any) -> Task:
-    stage, grade, until, amount, name, items, orders, persons, teams, to_contact, points = row
+def _task(row: Row) -> Task:
+    content = CONTENT(row.body)
     return Task(
-        rank=Rank(stage, grade, until, amount, name),
-        items=_names(items),
-        orders=_names(orders),
-        assignees=_names(persons) + _names(teams),
-        to_contact=bool(to_contact),
-        points=points,
+        rank=Rank(row.stage, -row.grade, row.until, 0.0 - row.amount, row.task),
+        items=content.items,
+        orders=content.orders,
+        assignees=content.persons + content.teams,
+        to_contact=bool(row.to_contact),
+        points=row.points,
     )
-
-
-def _names(text: str) -> list[str]:
-    return sorted(one for one in msgspec.json.decode(text) if one is not None)
 
 
 def _incidents_of(rows: Rows, name: str) -> tuple[str, list[Any]]:

@@ -122,9 +122,18 @@ def test_a_position_that_is_not_reached_in_time_says_when_to_ask_again(shop, mon
     monkeypatch.setattr(reading, "WAIT_SECONDS", 0.1)
     shop.late("1")
     token = Token.read(shop.read("/v1/incidents")["as_of"]["position"])
-    answer = shop.get("/v1/incidents", min_position=str(token._replace(position=token.position + 5)))
+    shop.told.desk.take(placed(0, of="O2", key="not yet in the views"))
+    behind = token._replace(position=shop.told.log.store.last_position())
+    answer = shop.get("/v1/incidents", min_position=str(behind))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
     assert answer.json()["type"] == "/problems/not_there_yet"
-    other = shop.get("/v1/incidents", min_position=str(token._replace(epoch="abc")))
-    assert other.status_code == 410
+
+
+def test_a_position_that_the_log_does_not_have_is_not_waited_for(shop, monkeypatch):
+    monkeypatch.setattr(reading, "WAIT_SECONDS", 60)
+    shop.late("1")
+    token = Token.read(shop.read("/v1/incidents")["as_of"]["position"])
+    for unknown in (token._replace(position=token.position + 5), token._replace(epoch="abc")):
+        answer = shop.get("/v1/incidents", min_position=str(unknown))
+        assert (answer.status_code, answer.json()["type"]) == (410, "/problems/unknown_position")

@@ -17,7 +17,7 @@ _A_TIME = 10**12
 _A_NAME = 20
 """A column of texts with more different ones than this holds names; with fewer, kinds and places, which stay few."""
 
-_NAMES = ("id", "customer", "incident", "stream")
+_NAMES = ("id", "customer", "incident", "stream", "task")
 
 
 class Column(NamedTuple):

@@ -144,7 +144,7 @@ def _incidents(shop: PlannedShop, first: Any) -> None:
 
 def _orders(shop: PlannedShop, order: str) -> None:
     shop.read("/v1/orders/{order_id:path}", order_id=order)
-    shop.read("/v1/orders/{order_id:path}", order_id=f"{order}/history")
+    shop.read("/v1/orders/{order_id:path}/history", order_id=order)
     for name in (order, "B000001", "T000001"):
         shop.read("/v1/search", q=name)
     for wanted in ({}, {"kind": "late_shipment"}, {"kind": "late_delivery"}, {"warehouse": "H-1"}):

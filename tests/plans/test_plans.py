@@ -20,7 +20,6 @@ from tests.stores.engine import beside, file_log
 
 NOT_ASKED = {"/readyz": "reads what /metrics reads", "/v1/feed": "as a stream it reads what its pages read"}
 KNOWN = {
-    ("incidents", "SELECT kind, state, COUNT(*)"): "/metrics counts all incidents by kind and state",
     ("told", "SELECT contact_id, MIN(position)"): "an index of nothing but what became untrue and was not put right",
     ("told", "SELECT DISTINCT order_id FROM told."): "another policy has all that was said looked at again",
     ("told", "SELECT 1 FROM told LIMIT 1"): "whether there is any: one row",
@@ -68,7 +67,7 @@ def test_every_answer_was_asked_for(shop: PlannedShop):
     assert there - shop.routes <= set(NOT_ASKED)
 
 
-@pytest.mark.parametrize("index", ["incidents_due", "incident_orders_of", "stakes_task"])
+@pytest.mark.parametrize("index", ["incidents_due", "tasks_ranked", "stakes_task"])
 def test_a_missing_index_is_noticed(shop: PlannedShop, engine, index):
     found = {}
     with suppress(ZeroDivisionError), shop.views.writing() as rows:

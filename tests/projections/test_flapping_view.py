@@ -30,8 +30,12 @@ class Shop:
 
     def mark(self, when):
         with self.told.store.reading() as rows:
-            found = flapping.of(rows, TEA, at(when))
-        return None if found is None else (hours(found.since), hours(found.stable_at), found.changes)
+            found = flapping.several(rows, [TEA]).get(TEA)
+        return (
+            None
+            if found is None or found.stable_at <= at(when)
+            else (hours(found.since), hours(found.stable_at), found.changes)
+        )
 
     def _finding(self, due, ended):
         return finding("stock_out", "O1:TEA", due, ended=ended, orders=("O1",))

@@ -2,7 +2,7 @@ import pytest
 
 from domain.enrolment import Partition, go_live
 from domain.instant import iso
-from projections import incidents
+from projections import incidents, summing
 from projections.query import After, Filter
 from tests.story import approved, at, cancelled, line, moved, packed, piece, placed, requested, scanned
 
@@ -149,6 +149,24 @@ def test_no_list_is_sorted_or_scanned_without_an_index(told, wanted):
     plan = told.plan(f"SELECT * FROM incidents WHERE {where} ORDER BY due_at DESC, id DESC LIMIT 50", *values)
     assert "TEMP B-TREE" not in plan
     assert "USING INDEX" in plan
+
+
+@pytest.mark.only_on("sqlite")
+def test_what_is_shown_beside_an_incident_is_found_by_its_own_subject(told):
+    plan = told.plan(f"{incidents._LISTED} WHERE id = ?", "any")
+    assert "SEARCH late USING INDEX incidents_of_stream" in plan
+    assert "SEARCH muted USING COVERING INDEX incidents_muted" in plan
+
+
+def test_incidents_are_counted_as_they_come_and_end(told):
+    late(told, "1", 20)
+    late(told, "2", 20)
+    told.come(30)
+    with told.store.reading() as rows:
+        assert summing.counts(rows) == [("late_shipment", "open", 2)]
+    told.hear(scanned(31, "P1", fulfillment_ids=("1",)), scanned(19, "P2", fulfillment_ids=("2",)), until=32)
+    with told.store.reading() as rows:
+        assert summing.counts(rows) == [("late_shipment", "ended", 1), ("late_shipment", "retracted", 1)]
 
 
 def test_ids_of_awkward_subjects_stay_apart(told):

@@ -31,6 +31,12 @@ def test_what_was_followed_equals_what_is_rebuilt(season):
     assert found.position == season.log.store.last_position()
 
 
+def test_the_counts_of_incidents_are_those_of_the_rows(season):
+    counted = season.query("SELECT kind, state, COUNT(*) FROM incidents GROUP BY kind, state ORDER BY kind, state")
+    assert season.query("SELECT * FROM incident_counts ORDER BY kind, state") == counted
+    assert len(counted) > 3
+
+
 @pytest.mark.parametrize("names", [(), ("feed",), ("orders", "incidents")])
 def test_a_rebuild_leaves_everything_as_it_was(season, names):
     before, stands = season.tables(), season.query("SELECT * FROM checkpoints ORDER BY view")
@@ -81,13 +87,14 @@ def test_an_interrupted_rebuild_goes_on_where_it_stopped(season, monkeypatch):
 
     whole = Follower.step
     monkeypatch.setattr(rebuild, "_NEAR", 0)
+    monkeypatch.setattr(rebuild, "BATCH", 200)
     with monkeypatch.context() as patched:
         patched.setattr(Follower, "step", step)
         with pytest.raises(Killed):
             rebuild.rebuild(season.store, season.log.store)
     told = []
     rebuild.rebuild(season.store, season.log.store, tell=told.append)
-    assert told[0].position > 0
+    assert 0 < told[0].position < told[0].target
     assert rebuild.verify(season.store, season.log.store).differences == []
 
 

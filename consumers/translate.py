@@ -1,6 +1,6 @@
 """Translation: from a record to a fact of the domain, once, at the edge."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -42,7 +42,8 @@ _TIMES_OF = {kind: tuple(name for name in _TIMES if name in kind.__struct_fields
 _NOT_EMPTY = {order.OrderPlaced: "lines", parcel_events.ParcelPacked: "contents"}
 _PERSONAL = ("name", "phone", "email")
 _LONG_AGO: Final[Instant] = point("2000-01-01T00:00:00Z")
-_LISTS = frozenset({"lines", "contents", "expected", "items"})
+_LISTS = ("lines", "contents", "expected", "items")
+_LISTS_OF = {kind: tuple(name for name in _LISTS if name in kind.__struct_fields__) for kind in FACTS}
 
 
 class Translator:
@@ -89,7 +90,7 @@ class Translator:
         if kind is None:
             raise Unreadable("unknown_type", f"{envelope.type!r} is not known to this version")
         try:
-            content = _without_nulls(data)
+            content = _without_nulls(data, _LISTS_OF[kind])
             for name in _TIMES_OF[kind]:
                 if name in content:
                     content[name] = self._promise(name, content[name], envelope.source)
@@ -124,12 +125,13 @@ def _check_names(envelope: Envelope) -> None:
         raise Unreadable("bad_envelope", str(error)) from error
 
 
-def _without_nulls(data: dict[str, Any]) -> dict[str, Any]:
-    """Read null as absent, in the payload and in the members of its lists."""
+def _without_nulls(data: dict[str, Any], lists: Iterable[str] = ()) -> dict[str, Any]:
+    """Read null as absent, in the payload and in the members of these lists."""
     content = {name: value for name, value in data.items() if value is not None} if None in data.values() else {**data}
-    for name in _LISTS.intersection(content):
-        if isinstance(content[name], list):
-            content[name] = [_without_nulls(one) if isinstance(one, dict) else one for one in content[name]]
+    for name in lists:
+        members = content.get(name)
+        if isinstance(members, list):
+            content[name] = [_without_nulls(one) if isinstance(one, dict) else one for one in members]
     return content
 
 

@@ -3,8 +3,8 @@
 import gc
 from typing import Final
 
-_YOUNG: Final = 10_000
-"""New objects between two looks. Python's 700 suit short scripts: a batch makes ten thousands, and hardly any cycle."""
+_YOUNG: Final = 50_000
+"""New objects between two looks. Python's 700 suit short scripts: a batch makes tens of thousands, and hardly any cycle."""
 
 
 def look_rarely() -> None:

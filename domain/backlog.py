@@ -7,7 +7,7 @@ import msgspec
 
 from domain.census import LONGEST, Census
 from domain.crowd import Crowd, Crowds, magnitude
-from domain.detection import ABOUT_FINDINGS, Finding, FindingDismissed, FindingEvent, Key, Look, Stored, note
+from domain.detection import AboutFinding, Finding, FindingDismissed, FindingEvent, Key, Look, Stored, note
 from domain.events import Event
 from domain.instant import FOREVER, Instant, iso
 from domain.policy import Backlog as Rule
@@ -127,7 +127,7 @@ def decide(backlog: Backlog, heard: BacklogMemberChanged) -> tuple[BacklogMember
 
 def evolve(backlog: Backlog, event: BacklogEvent) -> Backlog:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(backlog.findings, event)
         return backlog
     backlog.version += 1

@@ -17,7 +17,7 @@ class Foreign(NamedTuple):
     at: Instant | None
 
 
-class Incoming(NamedTuple):
+class Incoming(msgspec.Struct, frozen=True, gc=False):
     """One record of a partition, and what it says."""
 
     offset: int

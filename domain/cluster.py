@@ -3,7 +3,7 @@
 from bisect import insort
 from typing import Any, ClassVar, Literal
 
-from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.detection import AboutFinding, FindingDismissed, FindingEvent, Key, Stored, note
 from domain.events import Event, Stamp
 from domain.instant import Instant
 from domain.severity import Stake
@@ -165,7 +165,7 @@ def decide(cluster: Cluster, heard: ClusterChange) -> tuple[ClusterChange, ...]:
 
 def evolve(cluster: Cluster, event: ClusterEvent) -> Cluster:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(cluster.findings, event)
         return cluster
     cluster.version += 1

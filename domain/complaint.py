@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import msgspec
 
-from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.detection import AboutFinding, FindingDismissed, FindingEvent, Key, Stored, note
 from domain.events import Copy, Fact, Stamp
 from domain.facts import Facts
 from domain.order import OrderComplaintChanged
@@ -210,7 +210,7 @@ def decide(complaint: Complaint, heard: ComplaintChange) -> tuple[ComplaintEvent
 def evolve(complaint: Complaint, event: ComplaintEvent) -> Complaint:
     """Apply one event. Refuses nothing and reads no clock."""
     complaint.version += 1
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(complaint.findings, event)
     elif isinstance(event, ComplaintOrderChanged):
         complaint.orders[event.order_id] = event

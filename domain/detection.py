@@ -82,7 +82,11 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         return "open" if self.ended_at is None else "ended"
 
 
-class _Change(Event, frozen=True, kw_only=True):
+class AboutFinding(Event, frozen=True, kw_only=True):
+    """Something that a subject's stream says about findings, and so no fact of the world."""
+
+
+class _Change(AboutFinding, frozen=True, kw_only=True):
     finding: Finding
     known_up_to: Instant
     """Where time stood when this was decided: everything up to it had been read."""
@@ -112,7 +116,7 @@ class FindingRetracted(_Change, frozen=True, kw_only=True):
     TOPIC: ClassVar[str] = "finding.retracted.v1"
 
 
-class FindingDismissed(Event, frozen=True, kw_only=True):
+class FindingDismissed(AboutFinding, frozen=True, kw_only=True):
     """In the subject's own stream: staff say that a finding is wrong, or, where ``withdrawn``, that it is not."""
 
     TOPIC: ClassVar[str] = "finding.dismissed.v1"

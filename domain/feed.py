@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from domain.calendar import add_working
-from domain.detection import ABOUT_FINDINGS, Finding, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.detection import AboutFinding, Finding, FindingDismissed, FindingEvent, Key, Stored, note
 from domain.instant import FOREVER, SECOND, Duration, Instant, iso
 from domain.policy import Policy
 
@@ -78,7 +78,7 @@ class Feed:
 
 def evolve(feed: Feed, event: FindingEvent | FindingDismissed) -> Feed:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(feed.findings, event)
     return feed
 

@@ -7,7 +7,7 @@ parent that is not known yet, and hand it on in the transaction that makes it kn
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
@@ -33,7 +33,7 @@ from domain.streams import Work, decide_dossier
 from domain.suspicion import Failure, Message
 
 
-class _Untold(NamedTuple):
+class _Untold(msgspec.Struct, frozen=True, gc=False):
     """What a subject meant for others when it last told them, and the messages that may have changed it since."""
 
     before: Any
@@ -80,16 +80,16 @@ class Intake:
         self._look_up_orders()
         while untold := self._parts or self._orders:
             # Orders last: they answer once all of their parcels and complaints have spoken.
-            name, (before, messages) = untold.popitem(last=False)
-            self._messages = tuple(messages)
+            name, one = untold.popitem(last=False)
+            self._messages = tuple(one.messages)
             try:
-                self._say(name, before)
+                self._say(name, one.before)
             except NO_FAULT:
                 raise
             except Exception as error:
-                if not messages:
+                if not one.messages:
                     raise
-                self.failures.append(Failure(name, frozenset(messages), error))
+                self.failures.append(Failure(name, frozenset(one.messages), error))
 
     def forget(self, latest: Message) -> None:
         """Forget what the last message touched, and whom it kept from telling others."""
@@ -153,22 +153,34 @@ class Intake:
         self._parts[name].messages.update(self._messages)
 
     def take_order(self, fact: Any) -> None:
-        """Record an order's fact; a fulfilment, named or implicit, also learns whose it is."""
-        if not self._order(fact.order_id, fact):
-            return
-        if isinstance(fact, FulfillmentRequested):
-            self._owned(fact.fulfillment_id, fact.order_id)
-        elif isinstance(fact, OrderPlaced) and fact.ship_by is not None:
+        """Record an order's fact."""
+        self._order(fact.order_id, fact)
+
+    def take_placing(self, fact: OrderPlaced) -> None:
+        """Record what was bought; where that has a shipping date, its implicit fulfilment learns whose it is."""
+        if self._order(fact.order_id, fact) and fact.ship_by is not None:
             self._owned(fact.order_id, fact.order_id)
 
+    def take_request(self, fact: FulfillmentRequested) -> None:
+        """Record a request; the fulfilment learns whose it is."""
+        if self._order(fact.order_id, fact):
+            self._owned(fact.fulfillment_id, fact.order_id)
+
     def take_parcel(self, fact: Any) -> None:
-        """Record a parcel's fact, and whose a scan or label with a tracking number is."""
-        if isinstance(fact, ParcelScanned) and fact.parcel_id is None:
-            self._tracking(fact, TrackingScanned(scan=fact))
-            return
+        """Record a parcel's fact."""
         self._parcel(fact.parcel_id, (fact,))
-        if isinstance(fact, ParcelLabelled):
-            self._tracking(fact, TrackingLabelled(label=fact))
+
+    def take_label(self, fact: ParcelLabelled) -> None:
+        """Record a label, and that its tracking number means that parcel."""
+        self._parcel(fact.parcel_id, (fact,))
+        self._tracking(fact, TrackingLabelled(label=fact))
+
+    def take_scan(self, fact: ParcelScanned) -> None:
+        """Record a scan; one that names no parcel goes to that of its tracking number."""
+        if fact.parcel_id is None:
+            self._tracking(fact, TrackingScanned(scan=fact))
+        else:
+            self._parcel(fact.parcel_id, (fact,))
 
     def take_complaint(self, fact: Any) -> None:
         """Record a complaint's fact."""
@@ -250,7 +262,11 @@ _HEAR_COPY: Final[dict[str, Callable[[Any, Copy], Any]]] = {
 _Handler = Callable[[Intake, Any], None]
 _HANDLERS: Final[dict[type[Fact], _Handler]] = {
     **dict.fromkeys(order.FACTS, Intake.take_order),
+    OrderPlaced: Intake.take_placing,
+    FulfillmentRequested: Intake.take_request,
     **dict.fromkeys(parcel_events.FACTS, Intake.take_parcel),
+    ParcelLabelled: Intake.take_label,
+    ParcelScanned: Intake.take_scan,
     **dict.fromkeys(complaint.FACTS, Intake.take_complaint),
     PriceChanged: Intake.take_price,
     SkuBindingChanged: Intake.take_binding,

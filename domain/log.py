@@ -65,7 +65,7 @@ NO_FAULT: Final = (PersistenceError, UnknownTopic, LogDamaged)
 """What is the log's fault, and never that of a message."""
 
 
-class Recorded(NamedTuple):
+class Recorded(msgspec.Struct, frozen=True, gc=False):
     """An event in its envelope: which stream, and which place in it."""
 
     originator_id: str
@@ -73,7 +73,7 @@ class Recorded(NamedTuple):
     body: Event
 
 
-class _Stored(NamedTuple):
+class _Stored(msgspec.Struct, frozen=True, gc=False):
     """What the library calls a stored event, as quick to make as there are many of them."""
 
     originator_id: str
@@ -118,8 +118,8 @@ class EventMapper(Mapper[str]):
 
     def to_stored_event(self, domain_event: Any) -> StoredEvent:
         """Encode a ``Recorded``."""
-        stream, version, body = domain_event
-        return StoredEvent(stream, version, body.TOPIC, _ENCODE(body))
+        body = domain_event.body
+        return StoredEvent(domain_event.originator_id, domain_event.originator_version, body.TOPIC, _ENCODE(body))
 
     def to_domain_event(self, stored_event: StoredEvent) -> Any:
         """Decode to a ``Recorded``."""
@@ -271,7 +271,9 @@ class Log(Application[str]):
             Fenced: a partition's position is not the expected one.
             IntegrityError: somebody else wrote one of the streams, or has seen one of the messages.
         """
-        stored = [_Stored(stream, version, body.TOPIC, _ENCODE(body)) for stream, version, body in recorded]
+        stored = [
+            _Stored(one.originator_id, one.originator_version, one.body.TOPIC, _ENCODE(one.body)) for one in recorded
+        ]
         ids = self.store.insert_events(cast(Sequence[StoredEvent], stored), beside=beside)
         return ids[-1] if ids else None
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.detection import ABOUT_FINDINGS, AboutFinding, FindingDismissed, FindingEvent, Key, Stored, note
 from domain.events import Copy, Fact, Stamp
 from domain.facts import Facts
 from domain.instant import Instant
@@ -280,7 +280,7 @@ def decide(order: Order, heard: OrderFact | OrderCopy) -> tuple[OrderEvent, ...]
 
 def evolve(order: Order, event: OrderEvent) -> Order:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(order.findings, event)
         return order
     order.version += 1

@@ -5,6 +5,7 @@ Readings of the rule where it leaves room: docs/adr/0010.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from domain.events import Stamp
@@ -43,9 +44,10 @@ class Packing:
         asked = {one.id: one.quantities for one in fulfillments(order, placed)}
         self._asked = asked or {WHOLE: _quantities(placed)}
         self._cancellations = order.facts.of(OrderCancelled)
-        records = (_Record(packed, one) for one in order.parcels.values() for packed in one.packings)
-        self._records = sorted(records, key=lambda one: one.packed.stamp)
-        self._unpacked = [one for one in order.parcels.values() if one.packed is None]
+        parcels = order.parcels.values()
+        self._of_parcel = {one.parcel_id: [_Record(packed, one) for packed in one.packings] for one in parcels}
+        self._records = sorted(chain.from_iterable(self._of_parcel.values()), key=lambda one: one.packed.stamp)
+        self._unpacked = [one for one in parcels if one.packed is None]
 
     @classmethod
     def of(cls, order: Order, placed: OrderPlaced) -> "Packing":
@@ -57,13 +59,12 @@ class Packing:
 
     def lacking(self, parcel: OrderParcelChanged) -> tuple[Lacking, ...]:
         """Say what the order lacked just before each packing of a parcel that has no list."""
-        unlisted = (packed for packed in parcel.packings if not packed.listed)
-        return tuple(Lacking(packed.stamp, self._lacking_before(packed.stamp, parcel)) for packed in unlisted)
+        stamps = (one.packed.stamp for one in self._unlisted(parcel))
+        return tuple(Lacking(stamp, self._lacking_before(stamp, parcel)) for stamp in stamps)
 
     def missing(self, parcel: OrderParcelChanged) -> tuple[Missing, ...]:
         """Say what each fulfilment of a parcel still lacked once that was packed, and what became of it."""
-        records = [_Record(packed, parcel) for packed in parcel.packings if not packed.listed]
-        return self._missing((one, name) for one in records for name in sorted(self._asked))
+        return self._missing((one, name) for one in self._unlisted(parcel) for name in sorted(self._asked))
 
     def missing_before(self, missing: Sequence[Missing]) -> tuple[Missing, ...]:
         """Say the same of the parcels of these fulfilments that were packed before."""
@@ -71,6 +72,9 @@ class Packing:
         told = {one.packed for one in missing}
         unlisted = [one for one in self._records if not one.packed.listed and one.packed.stamp not in told]
         return self._missing((one, name) for name in sorted(last) for one in unlisted if one.packed.stamp < last[name])
+
+    def _unlisted(self, parcel: OrderParcelChanged) -> Iterator[_Record]:
+        return (one for one in self._of_parcel[parcel.parcel_id] if not one.packed.listed)
 
     def _missing(self, records: Iterable[tuple[_Record, str]]) -> tuple[Missing, ...]:
         found = (self._short_after(one, name) for one, name in records if self._is_for(one.packed, name))
@@ -175,6 +179,11 @@ class Packing:
         if any(not one.line_ids for one in heard):
             return frozenset(line.line_id for line in self._placed.lines)
         return frozenset(line for one in heard for line in one.line_ids)
+
+
+def has_unlisted(parcel: OrderParcelChanged) -> bool:
+    """Say whether any packing record of a parcel leaves it to the order to say what should be in the box."""
+    return parcel.packed is not None and not (parcel.listed and all(one.listed for one in parcel.earlier))
 
 
 def _quantities(placed: OrderPlaced) -> dict[str, int]:

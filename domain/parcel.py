@@ -1,9 +1,11 @@
 """Parcel: what is packed, labelled, scanned and voided, and what that means for each order in it."""
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final
 
-from domain.detection import ABOUT_FINDINGS, Key, Stored, note
+import msgspec
+
+from domain.detection import AboutFinding, Key, Stored, note
 from domain.events import Stamp
 from domain.facts import Facts
 from domain.instant import Instant
@@ -24,7 +26,7 @@ from domain.parcel_events import (
 from domain.severity import Stake
 
 
-class Meaning(NamedTuple):
+class Meaning(msgspec.Struct, frozen=True, gc=False):
     """All of a parcel that any of its orders needs to know."""
 
     possessed: Stamp | None
@@ -50,7 +52,18 @@ _NOTHING: Final = Meaning(None, None, (), None, None, (), (), (), None, None, No
 class Parcel:
     """All that is known of one parcel. Owned by whoever loaded it; ``evolve`` changes it in place."""
 
-    __slots__ = ("_meaning", "facts", "findings", "fulfillment_ids", "id", "links", "order_ids", "orders", "version")
+    __slots__ = (
+        "_meaning",
+        "derived",
+        "facts",
+        "findings",
+        "fulfillment_ids",
+        "id",
+        "links",
+        "order_ids",
+        "orders",
+        "version",
+    )
 
     def __init__(self, identity: str) -> None:
         """Begin with a parcel of which nothing has been heard."""
@@ -65,6 +78,8 @@ class Parcel:
         """What each of its orders has said, as far as it has."""
         self.findings: dict[Key, Stored] = {}
         self._meaning: Meaning | None = _NOTHING
+        self.derived: dict[str, Any] = {}
+        """What other modules have worked out, under their names; a scan that does not change its meaning keeps it."""
 
     @property
     def meaning(self) -> Meaning:
@@ -74,8 +89,9 @@ class Parcel:
         return self._meaning
 
     def mean_anew(self) -> None:
-        """Have it worked out anew what its orders need to know."""
+        """Have it worked out anew what its orders need to know, and all that others have worked out."""
         self._meaning = None
+        self.derived.clear()
 
     @property
     def means_anew(self) -> bool:
@@ -156,8 +172,9 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.order_ids.update(event.order_ids)
         case ParcelOrderChanged():
             parcel.orders[event.order_id] = event
+            parcel.derived.clear()
             return parcel
-        case _ if isinstance(event, ABOUT_FINDINGS):
+        case AboutFinding():
             note(parcel.findings, event)
         case ParcelOrderLinked():
             parcel.links.setdefault(event.fulfillment_id, set()).add(event.order_id)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import ClassVar, NamedTuple
 
-from domain.detection import ABOUT_FINDINGS, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.detection import AboutFinding, FindingDismissed, FindingEvent, Key, Stored, note
 from domain.events import Event, Fact, Stamp
 from domain.instant import Duration, Instant
 from domain.severity import Stake
@@ -93,7 +93,7 @@ def decide(cut: PriceCut, heard: PriceCutChange) -> tuple[PriceCutChange, ...]:
 
 def evolve(cut: PriceCut, event: PriceCutEvent) -> PriceCut:
     """Apply one event. Refuses nothing and reads no clock."""
-    if isinstance(event, ABOUT_FINDINGS):
+    if isinstance(event, AboutFinding):
         note(cut.findings, event)
         return cut
     cut.version += 1

@@ -9,7 +9,7 @@ from domain.case import MIS_SHIPMENTS
 from domain.complaint import ComplaintOrderChanged, Sibling
 from domain.events import Copy, Stamp
 from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, PromiseChanged
-from domain.packing import Packing
+from domain.packing import Packing, has_unlisted
 from domain.parcel_events import ParcelOrderChanged, Promised
 
 Shares = dict[tuple[str, str], Copy]
@@ -59,7 +59,7 @@ def _for_parcels(order: Order) -> Iterator[tuple[OrderParcelChanged, ParcelOrder
         return
     placed, all_alike = order.placed, _for_any_parcel(order)
     for parcel in order.parcels.values():
-        if placed is None or not any(not packed.listed for packed in parcel.packings):
+        if placed is None or not has_unlisted(parcel):
             yield parcel, all_alike
         else:
             packing = Packing.of(order, placed)

@@ -4,6 +4,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
 
@@ -30,6 +31,9 @@ SCHEMA: Final = (
 
 _IN: Final = 500
 """Values in one ``IN (…)``."""
+_INSERT: Final = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES"
+_AT_ONCE: Final = 128
+"""Events in one statement."""
 _COLUMNS: Final = attrgetter("originator_id", "originator_version", "topic", "state")
 _NAMES: Final = schema.names(SCHEMA)
 
@@ -48,9 +52,8 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
     def __init__(self, datastore: library.SQLiteDatastore, **options: Any) -> None:
         """Prepare statements that name their columns."""
         super().__init__(datastore, **options)
-        self.insert_events_statement = (
-            "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)"
-        )
+        self.insert_events_statement = f"{_INSERT} (?,?,?,?)"
+        self._insert_many_statement = f"{_INSERT} {','.join(['(?,?,?,?)'] * _AT_ONCE)}"
 
     def construct_create_table_statements(self) -> list[str]:
         """Make our tables; the library's tracking table is not used."""
@@ -114,10 +117,7 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
                 for advance in sorted(beside.advance, key=lambda one: one.position.partition):
                     advance_position(c, advance)
             check_contiguous(c, stored_events)
-            c.executemany(
-                self.insert_events_statement,
-                list(map(_COLUMNS, stored_events)),
-            )
+            self._insert_rows(c, [_COLUMNS(one) for one in stored_events])
             if beside is not None:
                 store_beside(c, beside)
         except sqlite3.IntegrityError as error:
@@ -127,6 +127,13 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
         c.execute("SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'")
         last = c.fetchone()[0]
         return list(range(last - len(stored_events) + 1, last + 1))
+
+    def _insert_rows(self, c: library.SQLiteCursor, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Insert many to a statement: SQLite notes the last position that it gave out once for each."""
+        whole = len(rows) - len(rows) % _AT_ONCE
+        for start in range(0, whole, _AT_ONCE):
+            c.execute(self._insert_many_statement, [*chain.from_iterable(rows[start : start + _AT_ONCE])])
+        c.executemany(self.insert_events_statement, rows[whole:])
 
     def hear(self, positions: Sequence[Position]) -> None:
         """Move on what is known to be read of partitions that stand where they stood."""

@@ -64,9 +64,7 @@ class MisShipment:
         """Find what was packed wrongly before ``until``; see ``findings`` and ``look_again``."""
         if state.packed is None or not state.meaning.order_ids:
             return Look((), None)
-        stretches = [
-            one for one in _stretches(state, policy) if one.ended_by is None or one.ended_by.at > one.packed.at
-        ]
+        stretches = _found(state, policy)
         known = _joined(one for one in stretches if one.due < until)
         later = (one.due for one in stretches if one.due >= until)
         return Look(tuple(_finding(state, one, policy) for one in known), min(later, default=None))
@@ -104,6 +102,17 @@ def _joined(stretches: Iterable[_Wrong]) -> list[_Wrong]:
         else:
             joined.append(one)
     return joined
+
+
+def _found(parcel: Parcel, policy: Policy) -> list[_Wrong]:
+    """List the stretches that lasted, worked out once; where a carrier has the box changes nothing of what is in it."""
+    known: dict[int, tuple[Policy, list[_Wrong]]] = parcel.derived.setdefault("mis_shipment", {})
+    found = known.get(id(policy))
+    if found is None:
+        lasting = [one for one in _stretches(parcel, policy) if one.ended_by is None or one.ended_by.at > one.packed.at]
+        # The policy is kept with them, so that no other one takes its id.
+        found = known[id(policy)] = policy, lasting
+    return found[1]
 
 
 def _stretches(parcel: Parcel, policy: Policy) -> Iterator[_Wrong]:

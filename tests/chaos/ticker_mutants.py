@@ -51,7 +51,7 @@ def ticker_without_versions() -> None:
                 events = []
                 for one in [*work.pending, Recorded("ticks", 0, TickFired(until=until, subjects=len(names)))]:
                     last[one.originator_id] = last.get(one.originator_id, 0) + 1
-                    events.append(one._replace(originator_version=last[one.originator_id]))
+                    events.append(Recorded(one.originator_id, last[one.originator_id], one.body))
                 self.log.append(events, beside)
         return len(names)
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from domain.batch import Raw
@@ -104,7 +105,7 @@ def test_quarantine_keeps_key_value_headers_and_stamp_untouched() -> None:
         desk = Desk(log)
         batch = desk.batch(b"{")
         part = batch.slices[0]
-        one = part.records[0]._replace(raw=record, content=Unreadable("not_json", "x"))
+        one = msgspec.structs.replace(part.records[0], raw=record, content=Unreadable("not_json", "x"))
         desk.tracker.take(batch._replace(slices=(part._replace(records=(one,)),)), 0)
         [(_, status, held)] = log.store.quarantined()
         assert (held.raw, status) == (record, "held")

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from domain.detection import Look
+from domain.detectors import mis_shipment
 from domain.fulfillment import Coverage, coverage, fulfillments
 from domain.instant import Instant
 from domain.order import Order, OrderCancelled, evolve
-from domain.parcel import Parcel
+from domain.parcel import Meaning, Parcel
 from domain.parcel import evolve as evolve_parcel
 from domain.policy import DEFAULT, Policy, load
 from domain.promise import Promise, promises
@@ -22,6 +24,7 @@ from tests.story import line as ordered
 
 LAW = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 POLICIES = (DEFAULT, load('[late_shipment]\npromise = "original"'), load('[late_shipment]\nwithin = "24h"'))
+PATIENT = load('[mis_shipment]\nmissing_after = "90h"')
 TALE = (
     placed(0, ordered("1", quantity=2), ordered("2", "B"), ship_by=20),
     requested(1, "F", lines=(("1", 2),), ship_by=20),
@@ -54,12 +57,17 @@ def told(order: Order) -> tuple[Shares, list[Sequence[Promise]]]:
     return shares(order), [promises(order, one, policy) for one in mine for policy in POLICIES]
 
 
+def found_in(parcel: Parcel) -> tuple[Meaning, list[Look]]:
+    """Ask a parcel what is worked out once."""
+    return parcel.meaning, [mis_shipment.DETECTOR.look(parcel, at(60), policy) for policy in (*POLICIES, PATIENT)]
+
+
 def agree(known: Given) -> None:
     """Every order and parcel says what one that was never asked before says."""
     for order, events in states(known, "order-"):
         assert told(order) == told(reduce(evolve, events, Order(order.id)))
     for parcel, events in states(known, "parcel-"):
-        assert parcel.meaning == reduce(evolve_parcel, events, Parcel(parcel.id)).meaning
+        assert found_in(parcel) == found_in(reduce(evolve_parcel, events, Parcel(parcel.id)))
 
 
 @LAW

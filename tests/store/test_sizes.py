@@ -45,7 +45,7 @@ def test_every_key_is_known_and_no_other(log: Log, size: int) -> None:
 @pytest.mark.parametrize("place", [0, -1])
 def test_one_hole_among_many_streams_is_refused(log: Log, size: int, place: int) -> None:
     more = [Recorded(name, 3, placed(3)) for name in streams(size)]
-    more[place] = more[place]._replace(originator_id="order-holed")
+    more[place] = Recorded("order-holed", 3, placed(3))
     with pytest.raises(IntegrityError):
         log.append(more, Beside())
     assert log.store.versions(["order-holed", *streams(size)]) == dict.fromkeys(streams(size), 2)

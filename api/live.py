@@ -22,7 +22,10 @@ QUEUE: Final = 256
 """Frames that wait for one client."""
 SEND_SECONDS: Final = 15.0
 """How long one send may take."""
+LOOK: Final = 0.01
+"""Seconds until the first look whether the views have moved; each takes twice as long to come as the one before."""
 POLL: Final = 0.05
+"""Seconds between two looks at views that do not move."""
 PAGE: Final = 64
 _PACE: Final = 0.25
 """Seconds that a page waits for clients that read, so that a burst does not push them out."""
@@ -199,19 +202,22 @@ class Live(Crowd[Listener]):
 
     async def run(self) -> None:
         """Hand on what is new until cancelled; a store that cannot be read is tried again."""
+        pause = POLL
         while True:
             try:
-                await self._round()
+                pause = LOOK if await self._round() else min(2 * pause, POLL)
             except Exception:  # noqa: BLE001  # told in the log, and tried again
                 _log.exception("the live feed could not read")
                 await asyncio.sleep(1.0)
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(pause)
 
-    async def _round(self) -> None:
+    async def _round(self) -> bool:
+        """Hand on what is new; says whether the views have moved."""
         self._drop_stalled()
         if not self._following:
-            return
-        page = self._read()
+            return False
+        moved = self._reader.feed_checkpoint() != self._stands
+        page = self._read() if moved else []
         while page:
             self._hand_on(page)
             await self._let_read()
@@ -222,6 +228,7 @@ class Live(Crowd[Listener]):
             beat = self.heartbeat(Token.at(self._stands, self._position))
             for listener in list(self._following):
                 self._offer(listener, beat)
+        return moved
 
     def _read(self) -> list[tuple[Change, bytes]]:
         with self._reader.snapshot() as snapshot:

@@ -4,7 +4,7 @@ import gc
 from typing import Final
 
 _YOUNG: Final = 50_000
-"""New objects between two looks. Python's 700 suit short scripts: a batch makes tens of thousands, and hardly any cycle."""
+"""New objects between two looks. Python's 700 suit short scripts: a batch makes tens of thousands, and few cycles."""
 
 
 def look_rarely() -> None:

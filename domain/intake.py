@@ -82,6 +82,7 @@ class Intake:
             # Orders last: they answer once all of their parcels and complaints have spoken.
             name, one = untold.popitem(last=False)
             self._messages = tuple(one.messages)
+            self.work.because(name)
             try:
                 self._say(name, one.before)
             except NO_FAULT:

@@ -135,6 +135,7 @@ def judge(intake: Intake, judgement: Judgement, now: Now, beside: Beside) -> dic
             failed[name] = repr(error)
             verdicts[name] = Verdict((), None, open=True)
         if verdicts[name].events:
+            intake.work.because(name)
             intake.work.record(name, verdicts[name].events)
             intake.judged(name, messages, before)
     if intake.failures:

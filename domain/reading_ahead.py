@@ -1,6 +1,6 @@
-"""Reading ahead: which streams a fact is sure to need, so that those of a whole batch are read in one go."""
+"""Reading ahead: which streams facts are sure to need, so that those of a whole batch are read in two goes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 from domain import complaint, order
@@ -8,12 +8,27 @@ from domain.events import Fact
 from domain.naming import stream
 from domain.order import FulfillmentRequested
 from domain.parcel_events import ParcelLabelled, ParcelPacked, ParcelScanned, ParcelVoided
+from domain.streams import Work
+
+
+def read_ahead(work: Work, facts: Sequence[Fact]) -> None:
+    """Read the streams that facts are sure to need, and then those to whom the first ones say that they are of news."""
+    work.load(name for fact in facts for name in streams_of(fact))
+    work.load(_awaiting(work, facts))
 
 
 def streams_of(fact: Fact) -> Sequence[str]:
-    """Name the streams a fact is sure to need, to read them ahead."""
+    """Name the streams a fact is sure to need."""
     name = _STREAMS.get(type(fact))
     return () if name is None else name(fact)
+
+
+def _awaiting(work: Work, facts: Iterable[Fact]) -> Iterator[str]:
+    """Name the parcels that wait to hear whose a fulfilment is: another process may have read of them."""
+    for fact in facts:
+        if isinstance(fact, FulfillmentRequested):
+            link = work.state(stream("fulfillment", fact.fulfillment_id))
+            yield from (stream("parcel", one) for one in link.parcel_ids)
 
 
 def _order_streams(fact: Any) -> Sequence[str]:

@@ -22,6 +22,7 @@ from domain import (
 from domain.events import Event, Fact
 from domain.facts import Facts
 from domain.log import LogRecorder, Recorded, decode
+from domain.suspicion import Message
 
 
 class Dossier:
@@ -127,8 +128,13 @@ class Streams:
         self._known.clear()
 
     def share(self) -> None:
-        """Expect others to write: a state that is out of date costs a look, no second attempt."""
+        """Expect others to write: whether a state is out of date is looked up, rather than found out by a clash."""
         self._shared = SHARED_FOR
+
+    @property
+    def shared(self) -> bool:
+        """Say whether others have written lately what was read here."""
+        return self._shared > 0
 
     def watch(self) -> Callable[[Sequence[str]], Mapping[str, int]] | None:
         """Give what says how long streams are, where others have written lately."""
@@ -144,6 +150,10 @@ class Streams:
             self._known.popitem(last=False)
 
 
+Cause = Message | str
+"""What led to events: a message, or the name of a stream whose state did."""
+
+
 class Work:
     """The events of one transaction: decided on, applied, not yet stored."""
 
@@ -155,6 +165,7 @@ class Work:
         self.used: dict[str, list[Recorded]] = {}
         """Every stream read, in order, and what was recorded in it."""
         self._open: dict[str, Stream] = {}
+        self._causes: list[tuple[int, Cause]] = []
 
     def __enter__(self) -> Self:
         """Begin."""
@@ -202,10 +213,46 @@ class Work:
             target.state = target.evolve(target.state, event)
         return len(self.pending) > before
 
+    def because(self, cause: Cause) -> None:
+        """Note what leads to the events that are recorded from here on."""
+        self._causes.append((len(self.pending), cause))
+
+    def stale(self, versions: Callable[[Sequence[str]], Mapping[str, int]]) -> set[str]:
+        """Name the streams that somebody else has written since they were read."""
+        known = versions(list(self.used))
+        return {name for name, mine in self.used.items() if self._open[name].version - len(mine) != known.get(name, 0)}
+
+    def entangled(self, names: Iterable[str], messages: Iterable[Message]) -> tuple[set[str], set[Message]]:
+        """Give streams and messages, with all that are tied to them because one led to events in the other."""
+        ends = [*(first for first, _ in self._causes[1:]), len(self.pending)]
+        ties: list[set[Cause]] = [
+            {cause, *(one.originator_id for one in self.pending[first:end])}
+            for (first, cause), end in zip(self._causes, ends, strict=False)
+        ]
+        found: set[Cause] = {*names, *messages}
+        before = -1
+        while before != len(found):
+            before = len(found)
+            for tie in ties:
+                if not tie.isdisjoint(found):
+                    found |= tie
+        return {one for one in found if isinstance(one, str)}, {one for one in found if not isinstance(one, str)}
+
+    def take_back(self, names: set[str], versions: Callable[[Sequence[str]], Mapping[str, int]]) -> None:
+        """Forget what was recorded in these streams, and read them again; nothing is read out of date from here on."""
+        self.pending = [one for one in self.pending if one.originator_id not in names]
+        self._causes.clear()
+        self._versions = versions
+        self._streams.forget(names)
+        self._open.update(self._streams.load(names))
+        self.used.update((name, []) for name in names)
+
     def undo(self, kept: int) -> None:
         """Take back all events but the first so many; only the streams that they are in are read again."""
         undone = Counter(one.originator_id for one in self.pending[kept:])
         del self.pending[kept:]
+        while self._causes and self._causes[-1][0] > kept:
+            self._causes.pop()
         self._streams.forget(undone)
         self._open.update(self._streams.load(undone))
         for name, number in undone.items():

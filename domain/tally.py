@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 
 from domain.batch import BatchTaken, Foreign, Incoming, Position, Slice
 from domain.catalogue import Heartbeat
+from domain.errors import Unreadable
 from domain.events import Fact
 from domain.feed import Span, credible, runs
 from domain.instant import FOREVER, Instant
@@ -26,18 +27,20 @@ class Tally:
         self._types: Counter[str] = Counter()
         self._flags: Counter[str] = Counter()
 
-    def quarantine(self, code: str) -> None:
-        """Count a message that could not be taken in."""
-        self._quarantined[code] += 1
-
-    def note(self, content: Fact | Foreign, one: Incoming) -> None:
-        """Count a readable message; any of them proves that its source is alive."""
+    def add(self, content: Fact | Foreign | Unreadable, one: Incoming, *, repeated: bool) -> None:
+        """Count a message by what became of it; any that is readable proves that its source is alive."""
+        if isinstance(content, Unreadable):
+            self._quarantined[content.code] += 1
+            return
         self._events[content.source] += 1
         if isinstance(content, Foreign):
             self.foreign += 1
             self._types[content.type] += 1
-        elif isinstance(content, Heartbeat) and credible(content.at):
-            self.beats[content.source] = min(content.at, self.beats.get(content.source, FOREVER))
+        else:
+            self.repeated += repeated
+            self.taken += not repeated
+            if isinstance(content, Heartbeat) and credible(content.at):
+                self.beats[content.source] = min(content.at, self.beats.get(content.source, FOREVER))
         if content.at is not None:
             self._times[content.source].append(content.at)
             if content.at > self.sources.get(content.source, -FOREVER):

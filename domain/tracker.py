@@ -9,11 +9,12 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, Final
 
+import msgspec
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from domain import following, grouping, listening, speaking
 from domain.adoption import Adopted, adopted, mark
-from domain.attempt import Attempt, Taken
+from domain.attempt import Attempt, Taken, messages
 from domain.batch import (
     Batch,
     BatchTaken,
@@ -29,9 +30,9 @@ from domain.events import Fact
 from domain.instant import Instant
 from domain.intake import Intake
 from domain.judgement import Judgement, Now, judge
-from domain.log import NO_FAULT, Advance, Beside, Log, Recorded
+from domain.log import Advance, Beside, Log, Recorded
 from domain.naming import stream
-from domain.reading_ahead import streams_of
+from domain.reading_ahead import read_ahead
 from domain.record import identity, is_behind, is_new, stands_at
 from domain.sight import Heard
 from domain.streams import Streams, Work
@@ -184,63 +185,53 @@ class Tracker:
                 suspicion.learn(failed)
 
     def _take(self, work: Work, batch: Batch, until: Instant, suspicion: Suspicion) -> Taken:
-        incoming = [one for part in batch.slices for one in part.records]
-        work.load(name for one in incoming if isinstance(one.content, Fact) for name in streams_of(one.content))
-        beside = Beside()
-        attempt = Attempt(work, Intake(work), beside, self._seen(incoming), suspicion, batch.received_at, until)
+        """Decide on a batch and store it; where somebody else was there first, decide on the part that it concerns."""
+        incoming = messages(batch)
+        read_ahead(work, [one.content for one in incoming.values() if isinstance(one.content, Fact)])
+
+        def judge_now(name: str) -> object:
+            return self._judgement.of(name, work.state(name), until, self._heard)
+
+        seen = self._seen(incoming.values())
+        attempt = Attempt(work, Intake(work), Beside(), seen, suspicion, batch.received_at, judge_now)
+        self._decide(attempt, incoming, until)
+        if not self._streams.shared:
+            try:
+                return self._store(attempt, batch)
+            except IntegrityError as clash:
+                if self._is_taken(batch, clash):
+                    raise
+        with self._lock.alone():
+            again = attempt.take_back(self.log.store, incoming)
+            self._decide(attempt, again, until)
+            return self._store(attempt, batch)._replace(clashed=bool(again))
+
+    def _decide(self, attempt: Attempt, to_take: Mapping[Message, Incoming], until: Instant) -> None:
+        for message, one in to_take.items():
+            attempt.take(message, one)
+        self._look(attempt.intake, until, attempt.beside)
+
+    def _store(self, attempt: Attempt, batch: Batch) -> Taken:
+        """Close what was decided, slice by slice, and commit it."""
+        beside = msgspec.structs.replace(attempt.beside, advance=[], heard={}, quarantine=[])
         closing, refused = list[Recorded](), set[Message]()
         for place, part in enumerate(batch.slices):
             tally = Tally()
             for one in part.records:
-                content = self._take_one(attempt, tally, (place, one.offset), one)
+                message = place, one.offset
+                content = attempt.contents[message]
+                tally.add(content, one, repeated=message in attempt.repeated)
                 if isinstance(content, Unreadable):
-                    refused.add((place, one.offset))
+                    refused.add(message)
                     why = (content.code, content.detail, one.raw, batch.received_at)
                     beside.quarantine.append(Quarantined(part.partition, one.offset, *why))
             closing.append(self._advance(part, tally, batch.received_at, beside))
             for source, at in tally.sources.items():
                 beside.heard[source] = max(at, beside.heard.get(source, at))
-        self._look(attempt.intake, until, beside)
-        position = self.log.append([*work.pending, *closing], beside)
+        position = self.log.append([*attempt.work.pending, *closing], beside)
         self._positions.update((one.position.partition, one.position) for one in beside.advance)
         batches = tuple(one.body for one in closing if isinstance(one.body, BatchTaken))
         return Taken(batches, position, frozenset(refused))
-
-    def _take_one(self, attempt: Attempt, tally: Tally, message: Message, one: Incoming) -> Any:
-        content = one.content
-        cause = attempt.suspicion.causes.get(message)
-        if cause is not None:
-            content = Unreadable("handler_error", repr(cause))
-        elif isinstance(content, Fact):
-            before = len(attempt.work.pending), len(attempt.beside.seen)
-            try:
-                self._take_fact(attempt, tally, message, one, content)
-            except Unreadable as conflict:
-                content = conflict
-            except NO_FAULT:
-                raise
-            except Exception as error:  # noqa: BLE001  # kept with the message
-                attempt.undo(message, *before)
-                content = Unreadable("handler_error", repr(error))
-        if isinstance(content, Unreadable):
-            tally.quarantine(content.code)
-        else:
-            tally.note(content, one)
-        return content
-
-    def _take_fact(self, attempt: Attempt, tally: Tally, message: Message, one: Incoming, fact: Fact) -> None:
-        if not is_new(one, attempt.at, attempt.beside, attempt.seen):
-            tally.repeated += 1
-            return
-        intake, suspected = attempt.intake, attempt.suspicion.subjects
-        intake.take(fact, message)
-        if suspected:
-            intake.tell()
-            for failure in intake.failures:
-                raise failure.cause
-            for name in suspected.intersection(intake.latest):
-                self._judgement.of(name, attempt.work.state(name), attempt.until, self._heard)
-        tally.taken += 1
 
     def _seen(self, incoming: Iterable[Incoming]) -> dict[bytes, bytes]:
         keys = {identity(one.content) for one in incoming if isinstance(one.content, Fact)}

@@ -1,7 +1,7 @@
 """The follower: takes every view from where it stands to where the log stands, each event once.
 
-Rows and positions commit together. It polls; a wake-up only shortens the wait. An event that cannot be applied
-is tried again and then parks its stream in that view: what comes after it waits behind it, other streams flow.
+Rows and positions commit together. It looks often, and cheaply, whether the log has grown. An event that cannot be
+applied is tried again and then parks its stream in that view: what comes after it waits behind it, other streams flow.
 """
 
 import logging
@@ -23,8 +23,10 @@ from projections.views import AWAY, RowsRefused, ViewStore
 
 BATCH: Final = 2000
 """Events in one transaction."""
-IDLE: Final = 0.1
-"""Seconds between two looks at a log that has nothing new."""
+LOOK: Final = 0.01
+"""Seconds until the first look for more in the log; each takes twice as long to come as the one before."""
+IDLE: Final = 0.05
+"""Seconds between two looks at a log in which nothing happens."""
 ATTEMPTS: Final = 5
 """How often an event is tried before its stream is parked."""
 _PAUSE: Final = 0.01
@@ -67,6 +69,7 @@ class Follower:
         self._on_commit = on_commit
         self._subjects = Subjects(log, cache)
         self._heard_at = -FOREVER / 1e9
+        self._stands = 0
         self._epoch = log.epoch()
         self._interested: dict[str, list[str]] = {}
         for view in views:
@@ -76,22 +79,17 @@ class Follower:
             self.begun = checkpoints.prepare(rows, views, self._epoch, log.last_position())
         Lot(store, log, views).retry(self._subjects)
 
-    def run(self, stop: threading.Event, wake: threading.Event | None = None) -> None:
+    def run(self, stop: threading.Event) -> None:
         """Follow until told to stop; waits while the views cannot be written, raises what must stop the process."""
-        signal = stop if wake is None else wake
         while not stop.is_set():
             try:
-                idle = self.step() == 0
+                if self.step() == 0:
+                    self._wait(stop)
             except (*AWAY, OperationalError) as error:
                 # Locked for long by a switch or a backup, the disk is full, or a server is away: readers go on as they
                 # can, and so shall we.
                 _log.warning("the views wait: %s", error)
                 stop.wait(_STORE_WAITS)
-                continue
-            if idle:
-                signal.wait(IDLE)
-                if wake is not None:
-                    wake.clear()
 
     def catch_up(self, up_to: int = FOREVER) -> int:
         """Follow to the end of the log, or to a position, and no further; returns how many events there were."""
@@ -103,7 +101,7 @@ class Follower:
     def step(self, up_to: int = FOREVER) -> int:
         """Take the views that are furthest behind one batch on; returns how many events there were."""
         stands = self._checkpoints()
-        after = min(one.position for one in stands)
+        after = self._stands = min(one.position for one in stands)
         together = [one for one in stands if one.position == after]
         # The views meet again where the next one stands.
         bound = min((one.position for one in stands if one.position > after), default=up_to)
@@ -188,6 +186,14 @@ class Follower:
                 if name in groups:
                     groups[name].setdefault(entry.row.stream, []).append(entry)
         return groups
+
+    def _wait(self, stop: threading.Event) -> None:
+        """Return once the log has grown, or it is time to look whether its frontier has moved."""
+        pause = LOOK
+        while not stop.wait(pause) and time.monotonic() - self._heard_at < _HEARD:
+            if self._log.last_position() > self._stands:
+                return
+            pause = min(2 * pause, IDLE)
 
     def _hear(self, heard: list[frontier.Partition]) -> None:
         now = time.monotonic()

@@ -1,6 +1,7 @@
 """The ways to do the whole job, from a broker to where people look, each as processes started and watched here."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,10 @@ class Processes:
         (child,) = Path(f"/proc/{self._running[-1].pid}/task/{self._running[-1].pid}/children").read_text().split()
         lines = Path(f"/proc/{child}/status").read_text().splitlines()
         return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+    def processor_seconds(self) -> float:
+        """Say how much processor time all of them have used so far."""
+        return sum(_used(one.pid) for one in self._running)
 
     def failed(self) -> bool:
         """Say whether one has ended with an error."""
@@ -175,6 +180,13 @@ class Ours:
 
     def _role(self, name: str, *arguments: str) -> None:
         start_role(self.processes, self._settings, name, *arguments)
+
+
+def _used(keeper: int) -> float:
+    (child,) = Path(f"/proc/{keeper}/task/{keeper}/children").read_text().split()
+    # The name in the second field may hold anything, a bracket too.
+    fields = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def serve(processes: Processes, directory: Path, **settings: str) -> str:

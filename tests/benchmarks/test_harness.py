@@ -182,6 +182,17 @@ def test_a_process_that_fails_is_noticed_with_its_words(tmp_path: Path) -> None:
     processes.stop()
 
 
+def test_processes_say_how_much_processor_time_they_used(tmp_path: Path) -> None:
+    busy = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True); time.sleep(60)"
+    processes = Processes(tmp_path)
+    for name in ("one", "two"):
+        processes.start(name, sys.executable, "-c", busy)
+    while processes.said().count("done") < 2:
+        assert not processes.failed()
+    assert 0.55 < processes.processor_seconds() < 5
+    processes.stop()
+
+
 def test_a_workload_for_live_detection_ends_now() -> None:
     workload = build_until_now(300)
     assert abs((datetime.now(UTC) - workload.until).total_seconds()) < 5

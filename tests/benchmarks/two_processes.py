@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any, Final
 
 import psycopg
@@ -39,18 +40,22 @@ def measure(stand: Stand) -> list[Result]:
     """
     workload = build_until_now(stand.size.two_processes)
     rates: dict[str, list[float]] = {name: [] for name in COUNTS}
+    spent: dict[str, list[float]] = {name: [] for name in COUNTS}
     for repetition in range(stand.size.runs):
         for name in turned(tuple(COUNTS), repetition):
             stand.tell(f"{MEASURE} {name} …")
             with stand.cluster.database() as url, stand.directory() as directory:
                 run = Run(stand.broker.bootstrap_servers, url, directory, f"p9-{stand.number()}")
-                rates[name].append(run.rate(workload, COUNTS[name]))
+                rate, seconds = run.measure(workload, COUNTS[name])
+                rates[name].append(rate)
+                spent[name].append(seconds / len(workload.messages))
     notes = (
         (
             f"{len(workload.messages):,} messages in {PARTITIONS} partitions a topic, shown to all at once by the end "
             "of a transaction when every process had its partitions; counted by the batches in the log, from a tenth "
             "of the way on; broker and database run on the same cores"
         ),
+        f"processor time of ingest a message: {' and '.join(_told(spent[name], name) for name in COUNTS)}",
     )
     ours, one = (Figure.of(name, rates[name]) for name in COUNTS)
     return [Result(measure=MEASURE, name="two processes", unit="events/s", ours=ours, peers=(one,), notes=notes)]
@@ -65,8 +70,8 @@ class Run:
     directory: Path
     name: str
 
-    def rate(self, workload: Workload, processes: int) -> float:
-        """Give the steady rate of so many processes together.
+    def measure(self, workload: Workload, processes: int) -> tuple[float, float]:
+        """Give the steady rate of so many processes together, and the processor time that they used.
 
         Raises:
             SubjectFailed: they did not come to the end.
@@ -79,8 +84,10 @@ class Run:
                 _wait(lambda: topics.has_settled(self.servers, self.name, processes), running)
                 time.sleep(BEGIN_SECONDS)
                 with psycopg.connect(self.url, autocommit=True) as connection:
+                    before = running.processor_seconds()
                     show()
-                    return steady_rate(watch(len(workload.messages), lambda: taken(connection), running.failed))
+                    rate = steady_rate(watch(len(workload.messages), lambda: taken(connection), running.failed))
+                    return rate, running.processor_seconds() - before
         except (NotVisible, OSError) as failure:
             raise SubjectFailed(self.name, f"{failure}\n{running.said()}") from failure
         finally:
@@ -104,6 +111,10 @@ class Run:
             # The first one begins the log, which the others then find.
             with psycopg.connect(self.url, autocommit=True) as connection:
                 _wait(lambda: is_begun(connection), running)
+
+
+def _told(seconds: list[float], name: str) -> str:
+    return f"{median(seconds) * 1_000_000:.0f} µs ({name})"
 
 
 def _wait(come: Callable[[], bool], running: Processes) -> None:

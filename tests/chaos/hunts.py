@@ -49,6 +49,7 @@ PREY: Final[dict[str, Prey]] = {
     "events_in_halves": AFTER_COMMIT,
     "deadline_deleted_first": AFTER_COMMIT,
     "stale_cache": CALM,
+    "clash_decided_in_part": ZOMBIES,
     "clash_taken_for_success": CALM,
     "ticker_without_versions": CALM,
     "ticker_without_reading_again": CALM,

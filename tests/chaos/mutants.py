@@ -150,10 +150,16 @@ def events_in_halves() -> None:
 
 
 def stale_cache() -> None:
-    """Keep states that went ahead of a transaction that failed."""
+    """Keep states that went ahead of a transaction that failed, and never ask the store whether they are its own."""
     replace(Work, "__exit__", lambda self, *_: self._streams.trim(self.used))
+    replace(Work, "stale", lambda _self, _versions: set())
     replace(Streams, "forget_all", lambda _self: None)
     replace(Streams, "share", lambda _self: None)
+
+
+def clash_decided_in_part() -> None:
+    """After a clash read anew what others wrote, and leave what had been decided on it as it was."""
+    replace(Work, "entangled", lambda _self, names, messages: (set(names), set(messages)))
 
 
 def deferred_begin() -> None:
@@ -218,6 +224,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
         events_in_halves,
         deadline_deleted_first,
         stale_cache,
+        clash_decided_in_part,
         deferred_begin,
         clash_taken_for_success,
         ticker_without_versions,

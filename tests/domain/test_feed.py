@@ -83,7 +83,7 @@ def test_a_batch_says_when_each_source_spoke_and_first_beat() -> None:
     tally = Tally()
     said = [placed(0), heartbeat(2), heartbeat(1), heartbeat(2.01, "/b")]
     for one in said:
-        tally.note(one, incoming_of(written(one)))
+        tally.add(one, incoming_of(written(one)), repeated=False)
     assert tally.spans() == {"/s": runs([at(0), at(1), at(2)]), "/b": runs([at(2.01)])}
     assert tally.beats == {"/s": at(1), "/b": at(2.01)}
 
@@ -91,7 +91,7 @@ def test_a_batch_says_when_each_source_spoke_and_first_beat() -> None:
 def test_a_heartbeat_of_a_clock_that_was_never_set_is_none() -> None:
     tally = Tally()
     never = msgspec.structs.replace(heartbeat(0), at=5)
-    tally.note(never, incoming_of(written(never)))
+    tally.add(never, incoming_of(written(never)), repeated=False)
     assert (tally.spans(), tally.beats) == ({}, {})
 
 

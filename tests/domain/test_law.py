@@ -27,7 +27,7 @@ LAWFUL: Final = settings(
 pytestmark = pytest.mark.timeout(1800)
 """A failure is worth the time to shrink it, and a deep run takes long."""
 ANY_TIME: Final = timedelta(days=40)
-troubles = st.builds(Trouble, st.booleans(), st.booleans(), st.booleans())
+troubles = st.builds(Trouble, st.booleans(), st.booleans(), st.booleans(), st.booleans())
 
 
 def smooth(season: list[Event], policy: dict[str, Any]) -> list[dict[str, Any]]:

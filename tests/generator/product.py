@@ -1,6 +1,7 @@
 """What the product finds in messages as they arrive: the code of live ingest, on a log in memory."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Final, NamedTuple
 
@@ -8,8 +9,9 @@ import orjson
 
 from consumers.backtest import Run
 from consumers.translate import Translator
-from domain.adoption import adopt
+from domain.adoption import Adopted, adopt
 from domain.batch import Batch, Incoming, Raw, Slice
+from domain.log import Log
 from domain.report import final, line
 from domain.tracker import Tracker
 from tests.generator.policies import toml
@@ -30,6 +32,8 @@ class Trouble(NamedTuple):
     """The process starts anew before every batch."""
     redelivers: bool = False
     """Every batch comes again after it was taken in."""
+    crowded: bool = False
+    """Two processes share the partitions, and one stores its part while the other has decided on its own."""
 
 
 SMOOTH: Final = Trouble()
@@ -39,20 +43,63 @@ def judged(
     messages: Iterable[Event], batches: Sequence[int], policy: Mapping[str, Any], trouble: Trouble = SMOOTH
 ) -> list[dict[str, Any]]:
     """Take messages in, so many at a time, and give what is found in the end, retracted findings left out."""
-    partitions = ("orders", "logistics", "complaints") if trouble.by_topic else ("all",)
+    partitions = ("orders", "logistics", "complaints") if trouble.by_topic or trouble.crowded else ("all",)
     with memory_log() as log:
         policies = adopt(log, toml(policy), 0)
         driver = Run(Tracker(log, policies), partitions)
+        takes = _Crowd(log, policies, driver) if trouble.crowded else None
         for batch in _polls(messages, batches, partitions):
             if trouble.restarts:
                 driver = _restarted(driver, Tracker(log, policies, cache_limit=1))
-            driver.take(batch)
+            (takes or driver).take(batch)
             if trouble.redelivers:
                 assert Tracker(log, policies).take(batch, driver.frontier.until).position is None
         for name in partitions:
             driver.frontier.close(name)
         driver.tick()
         return [line(one) for one in final(log) if one.state != "retracted"]
+
+
+class _Crowded(Tracker):
+    """Lets somebody else write between what it has decided and what it stores."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def _decide(self, *given: Any) -> None:
+        super()._decide(*given)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+
+
+class _Process(NamedTuple):
+    """One of two processes, which takes in a part of the topics."""
+
+    tracker: _Crowded
+    run: Run
+    orders: bool
+
+    def take(self, batch: Batch) -> None:
+        """Take in what is on its topics."""
+        mine = tuple(one for one in batch.slices if (one.topic == "orders") is self.orders)
+        self.run._take(Batch(mine, batch.received_at))
+
+
+class _Crowd:
+    """Two processes that take turns at being the slow one; one more moves time."""
+
+    def __init__(self, log: Log, policies: Sequence[Adopted], driver: Run) -> None:
+        """Share one log, and one frontier."""
+        trackers = _Crowded(log, policies), _Crowded(log, policies)
+        self._slow, self._quick = (_Process(one, _restarted(driver, one), one is trackers[0]) for one in trackers)
+        self._driver = driver
+
+    def take(self, batch: Batch) -> None:
+        """Take a batch in; one has decided on its part when the other one stores."""
+        self._slow.tracker.meanwhile = partial(self._quick.take, batch)
+        self._slow.take(batch)
+        self._slow, self._quick = self._quick, self._slow
+        self._driver.tick()
 
 
 def _polls(messages: Iterable[Event], batches: Sequence[int], partitions: Sequence[str]) -> Iterator[Batch]:

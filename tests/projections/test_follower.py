@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -332,19 +333,22 @@ def test_a_partition_that_was_never_read_leaves_it_unknown(told):
     assert _known(told) is None
 
 
-def test_the_follower_wakes_at_once_when_it_is_told(told):
-    stop, wake = threading.Event(), threading.Event()
-    seen = threading.Event()
-    woken = Follower(told.store, told.log.store, on_commit=seen.set)
-    woken.catch_up()
+def test_the_follower_goes_on_once_the_log_has_grown_and_until_then_asks_nothing_else(told, monkeypatch):
+    monkeypatch.setattr(follower, "_HEARD", 1000.0)
+    stop, seen, steps, looks = threading.Event(), threading.Event(), Counter(), threading.Semaphore(0)
+    waiting = Follower(told.store, told.log.store, on_commit=seen.set)
+    waiting.catch_up()
     seen.clear()
-    thread = threading.Thread(target=woken.run, args=(stop, wake))
+    step, last_position = waiting.step, told.log.store.last_position
+    monkeypatch.setattr(waiting, "step", lambda: steps.update(("taken",)) or step())
+    monkeypatch.setattr(told.log.store, "last_position", lambda: looks.release() or last_position())
+    thread = threading.Thread(target=waiting.run, args=(stop,))
     thread.start()
+    assert all(looks.acquire(timeout=5) for _ in range(5))
+    assert steps["taken"] == 1
     late(told, "1")
-    wake.set()
     assert seen.wait(5)
     stop.set()
-    wake.set()
     thread.join(5)
     assert not thread.is_alive()
     with told.store.reading() as rows:

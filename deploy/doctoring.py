@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -14,7 +15,7 @@ from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.outgoing import making, outgoing
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import is_begun, leases, open_store, read_policy, translator
-from domain.adoption import adopted, in_force, planned
+from domain.adoption import adopted, in_force, planned, to_adopt
 from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
 from domain.log import Log
@@ -103,16 +104,15 @@ def _store(settings: Settings) -> Iterator[Check]:
 
 
 def _rules(settings: Settings, log: Log) -> Iterator[Check]:
-    """Say by which rules the log is judged, and which ones the next process that judges would bring."""
+    """Say by which rules the log is judged, and whether the next process that judges would bring others."""
     now, known = clock.of(settings.data_dir)(), adopted(log)
     if not known:
         return
-    judging = in_force(known, now).hash[:12]
-    ours = None if settings.policy is None else in_force(planned(read_policy(settings.policy)), now).hash[:12]
-    found, mend = f"the log is judged by {judging}", ""
-    if ours not in {None, judging}:
-        found += f"; TRACKER_POLICY is {ours}"
-        mend = "the next start of ingest or tick adopts it: give every process the same file"
+    found, mend = f"the log is judged by {in_force(known, now).hash[:12]}", ""
+    with suppress(PolicyInvalid):  # told by the look at the file itself
+        if settings.policy is not None and to_adopt(log, read_policy(settings.policy), now):
+            found += f"; {settings.policy} holds other rules"
+            mend = "the next start of ingest or tick adopts them: give every process the same file"
     yield Check("rules", ok=True, found=found, mend=mend)
 
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError, field_validator
+from pydantic import BaseModel, Field, SecretStr, StringConstraints, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -198,6 +198,15 @@ class Settings(BaseSettings):
         if len(dict(pairs)) < len(pairs):
             raise ValueError("two shards have one name")
         return dict(pairs)
+
+    @field_validator("outbound")
+    @classmethod
+    def _are_apart(cls, outbound: Outbound, known: ValidationInfo) -> Outbound:
+        read = known.data["topics"].names() if "topics" in known.data else ()
+        names = [one for one in (*read, outbound.changes, outbound.states) if one]
+        if twice := sorted({one for one in names if names.count(one) > 1}):
+            raise ValueError(f"{', '.join(twice)} cannot be two things at once: each topic needs a name of its own")
+        return outbound
 
     @field_validator("dedup_for")
     @classmethod

@@ -29,14 +29,29 @@ def adopt(log: Log, text: str, now: Instant) -> list[Adopted]:
     Raises:
         PolicyInvalid: the text is no policy.
     """
-    wanted = _versions(text)
-    if _missing(log, wanted, _heard(log), now):
+    if to_adopt(log, text, now):
         # Of several processes that start with a new file at once, the first one adopts it.
         with log.store.writing():
-            heard = _heard(log)
-            news = _missing(log, wanted, heard, now)
-            log.append([Recorded("policy", version, one) for version, one in enumerate(news, len(heard) + 1)], Beside())
+            first, news = len(_heard(log)) + 1, to_adopt(log, text, now)
+            log.append([Recorded("policy", version, one) for version, one in enumerate(news, first)], Beside())
     return adopted(log)
+
+
+def to_adopt(log: Log, text: str, now: Instant) -> list[PolicyAdopted]:
+    """List what must be written so that a policy file is the one that counts; nothing where it does already.
+
+    Raises:
+        PolicyInvalid: the text is no policy.
+    """
+    versions, heard = _versions(text), _heard(log)
+    stands = standing(heard)
+    if not heard or log.store.last_position() > len(heard):
+        return _news(versions, stands, now)
+    # A start that came to nothing has adopted what nobody chose. What is first judges what comes before its date, too;
+    # to say so leaves nothing standing of what was there.
+    instead = [msgspec.structs.replace(versions[0], since=-FOREVER)]
+    instead += [one for one in versions if one.since > -FOREVER]
+    return [] if _shape(stands) in (_shape(versions), _shape(instead)) else instead
 
 
 def adopted(log: Log) -> list[Adopted]:
@@ -117,16 +132,6 @@ def _versions(text: str) -> list[PolicyAdopted]:
         PolicyAdopted(hash=policy.hash, text=text, since=-FOREVER if since is None else since)
         for since, policy in load_versions(text)
     ]
-
-
-def _missing(
-    log: Log, versions: Sequence[PolicyAdopted], heard: Sequence[PolicyAdopted], now: Instant
-) -> list[PolicyAdopted]:
-    """List what must be written so that these versions are the ones that count."""
-    stands = standing(heard)
-    if log.store.last_position() == len(heard):  # a start that came to nothing has adopted what nobody chose
-        return [] if _shape(stands) == _shape(versions) else [*versions]
-    return _news(versions, stands, now)
 
 
 def _news(versions: Sequence[PolicyAdopted], stands: Sequence[PolicyAdopted], now: Instant) -> list[PolicyAdopted]:

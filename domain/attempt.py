@@ -117,8 +117,8 @@ class Attempt:
         again |= {message for message, key in keys.items() if key in dropped}
         self._forget_keys(dropped, seen)
         self.repeated -= again
-        self.beside.arm = [one for one in self.beside.arm if one.subject not in names]
-        self.beside.disarm = [one for one in self.beside.disarm if one not in names]
+        for name in names:
+            self.beside.deadlines.pop(name, None)
         self.work.take_back(names, store.versions)
         found = {message: one for message, one in batch.items() if message in again}
         read_ahead(self.work, [one.content for one in found.values() if isinstance(one.content, Fact)])

@@ -134,10 +134,7 @@ class Desk:
     def _store(self, written: list["_Open"], also: list[Recorded], judged_by: str, beside: Beside) -> int:
         for one in written:
             again = due(one.state)
-            if again is None:
-                beside.disarm.append(one.name)
-            else:
-                beside.arm.append(Armed(one.name, again, judged_by))
+            beside.deadlines[one.name] = None if again is None else Armed(one.name, again, judged_by)
         position = self.log.append([*(new for one in written for new in one.new), *also], beside)
         assert position is not None
         return position
@@ -202,7 +199,7 @@ class _Subject:
             return []
         if said and self.name.partition("-")[0] in _JUDGED:
             # What was found lies in the past, so the very next tick sees what staff said.
-            beside.arm.append(Armed(self.name, min(one.since for one in said), judged_by))
+            beside.deadlines[self.name] = Armed(self.name, min(one.since for one in said), judged_by)
         return [Recorded(self.name, version, one) for version, one in enumerate(said, self.version + 1)]
 
     def _meant(self) -> list[Stored]:

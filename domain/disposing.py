@@ -113,9 +113,9 @@ class Disposing:
         if again is None:
             ended = state.ended
             parcel = ended.parcel_id if isinstance(ended, DispositionProven) else None
-            return Beside(disarm=[name], relate=[] if parcel is None else [Related(_proofs(parcel), at, name)])
+            return Beside(deadlines={name: None}, relate=[] if parcel is None else [Related(_proofs(parcel), at, name)])
         policies = adopted(self.log) or [Adopted(-FOREVER, DEFAULT)]
-        return Beside(arm=[Armed(name, again, mark(policies, at))])
+        return Beside(deadlines={name: Armed(name, again, mark(policies, at))})
 
 
 def came_back(ledger: Ledger, parcel_id: str, asked: DispositionRequested) -> str | None:

@@ -142,8 +142,6 @@ def judge(intake: Intake, judgement: Judgement, now: Now, beside: Beside) -> dic
         raise HandlerFailed(intake.failures)
     # Always written: another process may have moved the row without writing the stream.
     for name, verdict in verdicts.items():
-        if verdict.again is not None or verdict.waits or verdict.open:
-            beside.arm.append(Armed(name, verdict.again, now.mark, verdict.waits))
-        else:
-            beside.disarm.append(name)
+        ahead = verdict.again is not None or verdict.waits or verdict.open
+        beside.deadlines[name] = Armed(name, verdict.again, now.mark, verdict.waits) if ahead else None
     return failed

@@ -162,8 +162,8 @@ class Beside(msgspec.Struct, kw_only=True):
     """Per source the largest event time of this transaction."""
     feeds: dict[str, Spoken] = {}
     """Per source all that is known of when it spoke, from now on."""
-    arm: list[Armed] = []
-    disarm: list[str] = []
+    deadlines: dict[str, Armed | None] = {}
+    """Per subject when it must be looked at again; null: no more."""
     quarantine: list[Quarantined] = []
     settle: list[tuple[int, str]] = []
     """Quarantine ids and their new status."""

@@ -36,8 +36,13 @@ class Suspicion:
 
     def learn(self, failed: HandlerFailed) -> None:
         """Leave messages out; of several that touched a subject first find out which it was."""
-        for subject, messages, cause in failed.failures:
-            if subject not in self.subjects and len(messages) > 1:
+        # A subject fails again when another one's judgement has touched it meanwhile: that tells nothing new of it.
+        touched: dict[str, set[Message]] = {}
+        for subject, messages, _ in failed.failures:
+            touched.setdefault(subject, set()).update(messages)
+        for subject, _, cause in failed.failures:
+            suspects = touched.pop(subject, set())
+            if subject not in self.subjects and len(suspects) > 1:
                 self.subjects.add(subject)
             else:
-                self.causes.update(dict.fromkeys(messages, cause))
+                self.causes.update(dict.fromkeys(suspects, cause))

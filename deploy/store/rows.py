@@ -51,8 +51,7 @@ class Rows(NamedTuple):
 
 def beside_rows(beside: Beside) -> Iterator[Rows]:
     """Give what commits with the events, positions apart; what is ``gone`` is taken away by then."""
-    disarmed = frozenset(beside.disarm)
-    arm = list({one.subject: one for one in beside.arm if one.subject not in disarmed}.values())
+    arm = [one for one in beside.deadlines.values() if one is not None]
     yield Rows("seen", "key BLOB, digest BLOB, at INTEGER", [*beside.seen])
     yield Rows(
         "deadlines",
@@ -101,7 +100,7 @@ def beside_rows(beside: Beside) -> Iterator[Rows]:
 
 def gone(beside: Beside) -> tuple[list[str], list[str]]:
     """Name the subjects that have no deadline any more, and those that wait for nothing that they waited for."""
-    return sorted(set(beside.disarm)), sorted({*(one.subject for one in beside.arm), *beside.disarm})
+    return sorted(name for name, one in beside.deadlines.items() if one is None), sorted(beside.deadlines)
 
 
 def before_first(stored_events: Sequence[StoredEvent]) -> list[tuple[str, int]]:

@@ -197,7 +197,7 @@ def test_doctor_says_when_the_log_is_judged_by_other_rules_than_ours(tracker, tm
     for file, told in (("policy.toml", True), ("", False)):
         done = tracker("doctor", "--json", **({"TRACKER_POLICY": file} if file else {}))
         [rules] = [one for one in json.loads(done.stdout) if one["what"] == "rules"]
-        assert ("TRACKER_POLICY is" in rules["found"], bool(rules["mend"])) == (told, told)
+        assert ("holds other rules" in rules["found"], bool(rules["mend"])) == (told, told)
 
 
 def test_doctor_mends_with_words(tracker):
@@ -221,6 +221,12 @@ def test_a_setting_that_cannot_be_used_is_named_with_its_variable(tracker, varia
     assert done.returncode == 2
     assert done.stderr.startswith(f"tracker: setting {told}")
     assert variable in done.stderr
+
+
+@pytest.mark.parametrize("other", ["orders.events.v1", "order-incidents.incidents.state.v1"])
+def test_a_topic_cannot_be_two_things_at_once(tracker, other):
+    done = tracker("config", "show", TRACKER_OUTBOUND__CHANGES=other)
+    assert (done.returncode, f"{other} cannot be two things at once" in done.stderr) == (2, True)
 
 
 def test_a_name_that_no_setting_has_is_refused_in_the_file_at_every_depth(tracker, tmp_path):

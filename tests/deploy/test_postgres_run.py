@@ -91,5 +91,5 @@ def test_what_breaks_the_log_is_refused_here_as_well(tracker):
 
 
 def test_disposable_stores_stay_files():
-    settings = Settings(database_url=address()).on_files(Path("var/demo"))
+    settings = Settings(database_url="postgresql://u@h/d").on_files(Path("var/demo"))
     assert (settings.database_url, settings.place) == (None, "var/demo/log.db")

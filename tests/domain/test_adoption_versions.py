@@ -107,6 +107,18 @@ def test_a_new_file_takes_the_place_of_what_was_planned(begun: Log) -> None:
     assert shape(adopted(begun)) == [(None, "original"), (20, "latest"), (25, "agreed"), (30, "original")]
 
 
+@pytest.mark.parametrize("text", [dated(20, "latest"), dated(20, "latest") + version(30, "agreed")])
+def test_a_file_with_a_date_is_the_first_though_a_start_came_to_nothing_before_it(log: Log, text: str) -> None:
+    adopt(log, BASE, at(5))
+    found = adopt(log, text, at(6))
+    assert shape(found) == [(None, "latest"), (20, "latest"), (30, "agreed")][: len(found)]
+    assert adopt(log, text, at(7)) == found
+    position = log.store.last_position()
+    go_live(log, {}, "earliest", at(7))
+    assert adopt(log, text, at(8)) == found == adopt(log, text, at(40))
+    assert log.store.last_position() == position + 1
+
+
 def test_a_plan_that_is_taken_back_is_gone(begun: Log) -> None:
     adopt(begun, BASE + version(20, "latest"), at(5))
     assert shape(adopt(begun, BASE, at(6))) == [(None, "original"), (6, "original")]

@@ -8,7 +8,8 @@ import pytest
 from domain.attempt import Attempt
 from domain.errors import Unreadable
 from domain.log import Log
-from tests.story import Desk, at, held, packed, piece, placed, released, requested, scanned, topics
+from domain.report import final
+from tests.story import Desk, at, held, labelled, packed, piece, placed, released, requested, scanned, topics
 
 UNREADABLE = Unreadable("malformed", "no JSON")
 TWO = (placed(0), requested(0, ship_by=10), placed(0, of="Q"), requested(0, "G", of="Q", ship_by=10))
@@ -49,6 +50,21 @@ def test_so_is_what_one_subject_told_another(log: Log, desk: Desk, taken: Counte
     assert desk.take(*picked_up, until=20).clashed
     assert sorted(taken.values()) == [1, 2]
     assert desk.found() == []
+
+
+def test_what_is_judged_again_though_it_was_not_tied_keeps_the_later_deadline(log: Log) -> None:
+    """A parcel that nobody knew the order of has no deadline; the request, taken again, makes it one."""
+    policy = '[kinds]\nenabled = ["late_shipment", "stalled_parcel", "presumed_lost"]\n[feed_silence]\nwaits = []\n'
+    desk, other = Desk(log, policy), Desk(log, policy)
+    desk.take(scanned(1, "R"))
+    other.take(labelled(1, "Q", "NQ", fulfillment_ids=("F",)), scanned(2, "Q"), partition="b")
+    told = desk.take(scanned(3, "Q", "in_transit", order_ids=()), placed(0), requested(0, ship_by=10), until=5)
+    assert told.clashed
+    assert log.store.armed(["parcel-Q"])["parcel-Q"].due is not None
+    for hours in range(6, 3000, 20):
+        while desk.tick(hours):
+            pass
+    assert {one.finding.kind for one in final(log) if one.finding.subject == "Q"} == {"stalled_parcel", "presumed_lost"}
 
 
 def test_the_next_batches_look_before_they_store_and_clash_no_more(

@@ -1,7 +1,7 @@
 """What the tests put into a store: events of no meaning in streams of no meaning, and what goes beside them."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,16 @@ def advance(expected: int | None, following: int, batches: int = 1, partition: s
     return Beside(advance=[Advance(expected, position(following, batches, partition))])
 
 
+def deadlines(*armed: Armed, gone: Iterable[str] = ()) -> dict[str, Armed | None]:
+    """Arm these subjects, and disarm those."""
+    return {one.subject: one for one in armed} | dict.fromkeys(gone)
+
+
 def everything(number: int = 1, expected: int | None = None, following: int = 10, batches: int = 1) -> Beside:
     """Commit something of every kind beside the events."""
     beside = advance(expected, following, batches)
     beside.seen.append((bytes([number]) * 16, b"digest", 5))
-    beside.arm.append(Armed(f"order-{number}", 7, "policy", (("/feed", 8),)))
+    beside.deadlines |= deadlines(Armed(f"order-{number}", 7, "policy", (("/feed", 8),)))
     beside.heard["/feed"] = number
     beside.quarantine.append(quarantined(number))
     return beside

@@ -9,7 +9,7 @@ from eventsourcing.persistence import IntegrityError, Tracking
 from domain.batch import Position
 from domain.errors import Fenced
 from domain.log import Advance, Armed, Beside, LogRecorder
-from tests.store.rows import PARTITION, advance, all_of, event, everything, position, quarantined
+from tests.store.rows import PARTITION, advance, all_of, deadlines, event, everything, position, quarantined
 
 
 def test_everything_commits_together(store: LogRecorder) -> None:
@@ -165,17 +165,21 @@ def test_what_would_not_be_stored_is_refused_and_not_dropped(store: LogRecorder)
 
 
 def test_a_deadline_is_moved_and_taken_away_with_the_events(store: LogRecorder) -> None:
-    store.insert_events([], beside=Beside(arm=[Armed("a", 7, "p"), Armed("b", 5, "p"), Armed("c", None, "p")]))
+    store.insert_events(
+        [], beside=Beside(deadlines=deadlines(Armed("a", 7, "p"), Armed("b", 5, "p"), Armed("c", None, "p")))
+    )
     assert store.due(8, 9) == [(5, "b"), (7, "a")]
     assert store.due(7, 9) == [(5, "b")]
     assert store.due(8, 1) == [(5, "b")]
-    store.insert_events([], beside=Beside(arm=[Armed("a", 3, "q")], disarm=["b"]))
+    store.insert_events([], beside=Beside(deadlines=deadlines(Armed("a", 3, "q"), gone=["b"])))
     assert store.due(8, 9) == [(3, "a")]
     assert store.armed(["a", "b", "c", "d"]) == {"a": Armed("a", 3, "q"), "c": Armed("c", None, "p")}
 
 
 def test_what_another_policy_armed_is_known_with_or_without_a_due_time(store: LogRecorder) -> None:
-    store.insert_events([], beside=Beside(arm=[Armed("a", 7, "p"), Armed("b", None, "p"), Armed("c", 7, "q")]))
+    store.insert_events(
+        [], beside=Beside(deadlines=deadlines(Armed("a", 7, "p"), Armed("b", None, "p"), Armed("c", 7, "q")))
+    )
     assert sorted(store.armed_by_other("q", 9)) == ["a", "b"]
     assert len(store.armed_by_other("q", 1)) == 1
     assert store.count_armed_by_other("q") == 2

@@ -132,7 +132,7 @@ def test_the_runtime_role_does_all_that_the_tracker_does(path: Path, cluster: Cl
         assert ids is not None
         with store.writing():
             store.insert_events([event("a", 2)], beside=everything(2, expected=10, following=20, batches=2))
-        store.insert_events([], beside=Beside(disarm=["order-1"], settle=[(1, "dropped")]))
+        store.insert_events([], beside=Beside(deadlines={"order-1": None}, settle=[(1, "dropped")]))
         store.hear(list(store.positions().values()))
         assert store.forget_seen(6, 1) == 1
         assert store.expire_quarantine(10) == 2

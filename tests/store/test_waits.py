@@ -1,5 +1,6 @@
 """Deadlines that wait for a feed: due once more of it has been heard, and never before (rule 2 of detection)."""
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
@@ -7,17 +8,20 @@ from eventsourcing.persistence import IntegrityError
 
 from deploy.store.sqlite_recorder import SqliteLogRecorder
 from domain.log import Armed, Beside, LogRecorder
-from tests.store.rows import all_of, beside_it, event
+from tests.store.rows import all_of, beside_it, deadlines, event
 from tests.stores.engine import beside
 from tests.story import file_log
 
 FAR = 2**62
 
 
-def commit(store: LogRecorder, **beside: object) -> None:
+def commit(
+    store: LogRecorder, *, heard: Mapping[str, int] = {}, arm: Iterable[Armed] = (), disarm: Iterable[str] = ()
+) -> None:
     """Commit this beside an event."""
     number = store.versions(["s"]).get("s", 0) + 1
-    store.insert_events([event(version=number)], beside=Beside(**beside))  # type: ignore[arg-type]  # by name
+    beside = Beside(heard=dict(heard), deadlines=deadlines(*arm, gone=disarm))
+    store.insert_events([event(version=number)], beside=beside)
 
 
 def waiting(subject: str, *waits: tuple[str, int], due: int | None = None) -> Armed:
@@ -49,7 +53,7 @@ def test_times_before_1970_are_times(store: LogRecorder) -> None:
 def test_what_was_heard_commits_with_the_events_or_not_at_all(store: LogRecorder) -> None:
     commit(store, heard={"/a": 5}, arm=[waiting("x", ("/a", 9))])
     before = all_of(store), store.heard(), store.armed(["x", "y"])
-    spoilt = Beside(heard={"/a": 10}, arm=[waiting("y", ("/a", 1))], disarm=["x"])
+    spoilt = Beside(heard={"/a": 10}, deadlines=deadlines(waiting("y", ("/a", 1)), gone=["x"]))
     with pytest.raises(IntegrityError):
         store.insert_events([event(version=1)], beside=spoilt)
     assert (all_of(store), store.heard(), store.armed(["x", "y"])) == before

@@ -15,9 +15,10 @@ from api.outbound.kafka_setup import TopicUnfit
 from api.outbound.kafka_topic import KafkaTopics
 from api.outbound.outlet import Outlet
 from api.outbound.outlets import Changes, States
+from deploy.kafka_settings import Outbound
 from deploy.leading import Tell, leased
 from deploy.outgoing import dead_letter_topic, making, outgoing
-from deploy.settings import Outbound, Settings
+from deploy.settings import Settings
 from deploy.telemetry import Activity, exposed
 from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told

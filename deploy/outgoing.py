@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from api.outbound.topic import Making, Topic
 from consumers.quarantine import KEPT_FOR
-from deploy.settings import Outbound
+from deploy.kafka_settings import Outbound
 from domain.instant import SECOND
 
 _LETTER: Final = 64 * 1024 * 1024

@@ -60,12 +60,13 @@ def keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: dic
 def sum_up(rows: Rows, identity: str, stream: str, position: int) -> list[Any]:
     """Show the episode that counts: the last open one, else the last that held, else the last; gives all."""
     found = rows.execute(
-        "SELECT state, due_at, ended_at, body, known_at, "
-        "(SELECT state FROM incidents WHERE incidents.id = episodes.id) AS before "
-        "FROM episodes WHERE id = ? ORDER BY since, stream",
-        (identity,),
+        "SELECT state, due_at, ended_at, body, known_at FROM episodes WHERE id = ? ORDER BY since, stream", (identity,)
     ).fetchall()
-    state, due_at, ended_at, text, _, before = max(enumerate(found), key=lambda row: (_WEIGHT[row[1][0]], row[0]))[1]
+    state, due_at, ended_at, text, _ = max(enumerate(found), key=lambda row: (_WEIGHT[row[1][0]], row[0]))[1]
+    before = rows.execute("SELECT state, position, stream FROM incidents WHERE id = ?", (identity,)).fetchone()
+    if before is not None and before[1] > position:
+        # Several streams may tell of one incident: the last word is the last in the log, however batches cut it.
+        position, stream = before[1], before[2]
     body = _DECODE(text)
     clock = body["clock"]
     for only_of_episodes in ("clock", "known_up_to", "evidence", "ended_by"):
@@ -98,7 +99,7 @@ def sum_up(rows: Rows, identity: str, stream: str, position: int) -> list[Any]:
         tuple(values.values()),
     )
     incident_orders.call(rows, identity, body)
-    _count(rows, body["kind"], before, state)
+    _count(rows, body["kind"], None if before is None else before[0], state)
     return found
 
 

@@ -18,8 +18,9 @@ from api.shards import Shard
 from api.tokens import Mark, Places
 from consumers.translate import TYPES
 from deploy.described import channels
+from deploy.kafka_settings import Outbound
 from deploy.serving import application, views
-from deploy.settings import Outbound, Settings
+from deploy.settings import Settings
 from deploy.wiring import system
 from domain.batch import Quarantined, Raw
 from tests.api.serving import Listener, serving

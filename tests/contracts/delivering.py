@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from prometheus_client import CollectorRegistry
 
 from deploy.delivering import Delivery, DeliveryMeter, delivers
-from deploy.settings import Outbound, Settings, Topics
+from deploy.kafka_settings import Outbound, Topics
+from deploy.settings import Settings
 from deploy.wiring import open_views, system
 from deploy.workers import Crew
 from projections.follower import Follower

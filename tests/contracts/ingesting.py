@@ -13,7 +13,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from deploy.settings import Kafka, Settings, Topics
+from deploy.kafka_settings import Kafka, Topics
+from deploy.settings import Settings
 from tests.brokers.clients import PATIENCE, producer, recreate_topic
 from tests.contracts.ingest_store import Store
 from tests.stores import engine

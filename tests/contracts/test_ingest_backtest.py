@@ -10,7 +10,8 @@ import pytest
 
 from consumers import topics, translate
 from deploy import backtests
-from deploy.settings import Kafka, Settings, Topics
+from deploy.kafka_settings import Kafka, Topics
+from deploy.settings import Settings
 from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import PATIENCE, producer, recreate_topic
 from tests.generator import files

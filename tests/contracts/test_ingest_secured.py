@@ -13,7 +13,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 
 from consumers.cluster import SourceFailed
 from deploy import backtests
-from deploy.settings import Kafka, Settings
+from deploy.kafka_settings import Kafka
+from deploy.settings import Settings
 from tests.brokers.apache import ApacheKafka
 from tests.brokers.broker import BrokerMissingError
 from tests.generator import files

@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 from api.outbound.kafka_setup import TopicUnfit
 from deploy import delivering
 from deploy.delivering import Delivery, DeliveryMeter, delivers
-from deploy.settings import Outbound, Settings
+from deploy.kafka_settings import Outbound
+from deploy.settings import Settings
 from deploy.wiring import CannotStart, open_views, system
 from deploy.workers import Crew, Worker
 from tests.outbound.paper import Topics

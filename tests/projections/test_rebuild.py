@@ -31,6 +31,15 @@ def test_what_was_followed_equals_what_is_rebuilt(season):
     assert found.position == season.log.store.last_position()
 
 
+def test_the_last_word_on_an_incident_that_several_orders_tell_of_does_not_depend_on_batches(told):
+    """Two orders ask for one fulfilment; the one that is heard of first is the last to be late."""
+    for of, ship_by in (("O1", 20), ("O2", 10)):
+        told.hear(placed(0, of=of, key=f"p{of}"), requested(0, of=of, ship_by=ship_by, key=f"r{of}"))
+    for until in (11, 21):
+        told.hear(until=until)
+    assert rebuild.verify(told.store, told.log.store).differences == []
+
+
 def test_the_counts_of_incidents_are_those_of_the_rows(season):
     counted = season.query("SELECT kind, state, COUNT(*) FROM incidents GROUP BY kind, state ORDER BY kind, state")
     assert season.query("SELECT * FROM incident_counts ORDER BY kind, state") == counted

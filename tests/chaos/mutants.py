@@ -128,7 +128,7 @@ def quarantine_after_commit() -> None:
 
 def deadlines_after_commit() -> None:
     """Arm deadlines in a second transaction."""
-    _split(_without("arm"), _only("arm"))
+    _split(_without("deadlines"), _only("deadlines"))
 
 
 def position_first() -> None:

@@ -77,6 +77,7 @@ class Call(NamedTuple):
 
 
 CALL: Final = ", ".join(Call._fields)
+_MARKS: Final = ",".join("?" * len(Call._fields))
 
 
 class _Open(NamedTuple):
@@ -139,9 +140,6 @@ def _settle(rows: Rows, column: str, values: Sequence[str], subjects: Subjects) 
         rows.executemany(f"INSERT INTO calls VALUES ({_MARKS})", now - known)  # noqa: S608  # question marks
         tasks.update(one.task for one in known | now)
     return tasks
-
-
-_MARKS: Final = ",".join("?" * len(Call._fields))
 
 
 def _calls(found: Sequence[_Open], kept: Mapping[_Key, _Worth], subjects: Subjects) -> Iterator[Call]:

@@ -11,13 +11,12 @@ class Complaints:
     """Keeps one row for every complaint that was opened."""
 
     name = "complaints"
-    version = 1
+    version = 2
     tables = ("complaints",)
     schema = (
         """CREATE TABLE IF NOT EXISTS complaints (
             complaint_id TEXT PRIMARY KEY, position INTEGER NOT NULL, opened_position INTEGER NOT NULL, order_id TEXT,
-            customer TEXT, category TEXT, channel TEXT, complex INTEGER NOT NULL,
-            opened_at INTEGER NOT NULL) WITHOUT ROWID""",
+            customer TEXT, category TEXT, channel TEXT, opened_at INTEGER NOT NULL) WITHOUT ROWID""",
         # Complaints that were opened in a window, for the summary.
         "CREATE INDEX IF NOT EXISTS complaints_opened ON complaints (opened_at)",
         # Whether an order was complained about, and when first.
@@ -42,10 +41,9 @@ def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects
     meaning = complaint.meaning
     opened = next((one.position for one in entries if one.row.topic == opening.TOPIC), entries[-1].position)
     rows.execute(
-        "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
+        "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
         "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
-        "category = excluded.category, channel = excluded.channel, complex = excluded.complex, "
-        "opened_at = excluded.opened_at",
+        "category = excluded.category, channel = excluded.channel, opened_at = excluded.opened_at",
         (
             complaint.id,
             entries[-1].position,
@@ -54,7 +52,6 @@ def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects
             meaning.customer_id,
             meaning.category,
             meaning.channel,
-            int(opening.complexity == "complex"),
             opening.at,
         ),
     )

@@ -20,11 +20,11 @@ _ENCODE = msgspec.json.Encoder().encode
 
 
 class Stakes:
-    """Keeps what the worklist ranks by: a row for every order and for each of its parcels, and the rules of routing."""
+    """Keeps what the worklist shows of every order, and the rules of routing."""
 
     name = "stakes"
-    version = 1
-    tables = ("stakes", "stake_parcels", "routing", "routing_kinds")
+    version = 2
+    tables = ("stakes", "routing")
     schema = (
         """CREATE TABLE IF NOT EXISTS stakes (
             order_id TEXT PRIMARY KEY, task TEXT NOT NULL, customer TEXT, tier TEXT, sales_channel TEXT,
@@ -32,14 +32,8 @@ class Stakes:
             stage INTEGER NOT NULL) WITHOUT ROWID""",
         # The orders of a task.
         "CREATE INDEX IF NOT EXISTS stakes_task ON stakes (task)",
-        """CREATE TABLE IF NOT EXISTS stake_parcels (
-            order_id TEXT NOT NULL, parcel_id TEXT NOT NULL, stage INTEGER NOT NULL,
-            PRIMARY KEY (order_id, parcel_id)) WITHOUT ROWID""",
         """CREATE TABLE IF NOT EXISTS routing (
-            since INTEGER PRIMARY KEY, hard_from INTEGER NOT NULL, body BLOB NOT NULL)""",
-        """CREATE TABLE IF NOT EXISTS routing_kinds (
-            since INTEGER NOT NULL, kind TEXT NOT NULL, points INTEGER NOT NULL,
-            PRIMARY KEY (since, kind)) WITHOUT ROWID""",
+            since INTEGER PRIMARY KEY, body BLOB NOT NULL)""",
     )
     topics = frozenset(event.TOPIC for event in (*CHANGES, PolicyAdopted))
 
@@ -129,23 +123,12 @@ def _write(orders: Sequence[Order], rows: Rows) -> None:
         "currency = excluded.currency, deliver_by = excluded.deliver_by, stage = excluded.stage",
         [stake(one) for one in orders],
     )
-    rows.executemany(
-        "INSERT INTO stake_parcels VALUES (?,?,?) ON CONFLICT (order_id, parcel_id) DO UPDATE SET "
-        "stage = excluded.stage",
-        [(order.id, name, stage_of_parcel(one)) for order in orders for name, one in order.parcels.items()],
-    )
 
 
 def _write_routing(rows: Rows, subjects: Subjects) -> None:
     rows.execute("DELETE FROM routing")
-    rows.execute("DELETE FROM routing_kinds")
     for since, policy in subjects.policies():
-        routing = policy.routing
-        rows.execute("INSERT INTO routing VALUES (?,?,?)", (since, routing.hard_from, _ENCODE(routing)))
-        rows.executemany(
-            "INSERT INTO routing_kinds VALUES (?,?,?)",
-            [(since, kind, points) for kind, points in sorted(routing.kinds.items())],
-        )
+        rows.execute("INSERT INTO routing VALUES (?,?)", (since, _ENCODE(policy.routing)))
 
 
 def _counts(parcel: OrderParcelChanged) -> bool:

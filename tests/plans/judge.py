@@ -14,7 +14,7 @@ SMALL = frozenset(
         # One row each for a partition, a source, a policy, a place, a kind, a cluster: they do not grow with orders.
         *("meta", "positions", "heard", "feeds", "leases", "delivered"),
         *("checkpoints", "parked", "frontier", "live_since", "feed_partitions", "feed_sources", "feed_counts"),
-        *("routing", "routing_kinds", "places", "clusters", "incident_counts"),
+        *("routing", "places", "clusters", "incident_counts"),
     }
 )
 """Tables that may be read whole."""

@@ -114,7 +114,7 @@ class Shift:
                 now = at(self.hour + later)
                 for wanted in ASKED:
                     kept = worklist.tasks(rows, now, wanted, 10_000)
-                    assert kept == worklist_oracle.tasks(rows, now, wanted), (later, wanted)
+                    assert kept == worklist_oracle.tasks(rows, self.told.log, now, wanted), (later, wanted)
                     count += len(kept)
                 for one in kept:
                     assert worklist.task(rows, now, one.rank.task) is not None

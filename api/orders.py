@@ -64,10 +64,8 @@ async def list_orders(
 async def get_history(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderHistory:
     """List all that happened to an order and its parcels, each with the record that brought it, and what rules said."""
     with reader.snapshot() as snapshot:
-        found = orders.one(snapshot.rows, order_id)
-        if found is None:
-            raise Problem("not_found", "No order has this id.")
-        timeline = _timeline(reader, snapshot, order_id, found[1])
+        body = _order(snapshot, order_id)
+        timeline = _timeline(reader, snapshot, order_id, body)
         return contract.OrderHistory(order_id=order_id, timeline=timeline, as_of=reader.as_of(snapshot))
 
 
@@ -75,10 +73,7 @@ async def get_history(reader: CaughtUp, order_id: Annotated[str, Path(max_length
 async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderDetail:
     """Show one order: fulfilments with their clocks, parcels, incidents, and everything that happened."""
     with reader.snapshot() as snapshot:
-        found = orders.one(snapshot.rows, order_id)
-        if found is None:
-            raise Problem("not_found", "No order has this id.")
-        body = found[1]
+        body = _order(snapshot, order_id)
         summaries = parcels.several(snapshot.rows, _parcels(body))
         known = incidents.listed(snapshot.rows, Filter(order=order_id), 500)
         risky = risk.of_order(snapshot.rows, order_id, _time(snapshot))
@@ -118,6 +113,13 @@ async def search(reader: CaughtUp, q: Annotated[str, Query(min_length=1, max_len
 def _time(snapshot: Snapshot) -> Instant:
     """Give the instant that grades are read at: no later than what is known."""
     return -FOREVER if snapshot.known_up_to is None else snapshot.known_up_to
+
+
+def _order(snapshot: Snapshot, order_id: str) -> dict[str, Any]:
+    found = orders.one(snapshot.rows, order_id)
+    if found is None:
+        raise Problem("not_found", "No order has this id.")
+    return found[1]
 
 
 def _parcels(body: dict[str, Any]) -> list[str]:

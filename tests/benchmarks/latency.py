@@ -45,7 +45,7 @@ def measure(stand: Stand) -> list[Result]:
         live = Ours(servers, PREFIX, directory)
         try:
             live.start()
-            _wait_for_partitions(servers, directory.name)
+            live.processes.wait_until(lambda: topics.has_settled(servers, live.group, 1))
             with closing(Client(live.url)) as client, closing(_producer(servers)) as producer:
                 share = len(background) // size.runs
                 for run in range(size.runs):
@@ -141,14 +141,6 @@ class Sender:
 
     def _send(self, topic: str, value: bytes, key: bytes, partition: int) -> Any:
         return self._producer.send(topics.name(PREFIX, topic), value, key, partition=partition)
-
-
-def _wait_for_partitions(servers: str, group: str) -> None:
-    until = time.monotonic() + WAIT_SECONDS
-    while not topics.has_settled(servers, group, 1):
-        if time.monotonic() > until:
-            raise TimeoutError("ingest was given no partitions")
-        time.sleep(0.1)
 
 
 def _keeps_up_with(stand: Stand) -> float:

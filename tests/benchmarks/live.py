@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Protocol
@@ -23,6 +24,9 @@ from tests.benchmarks.ours import POLICY
 
 STOP_SECONDS: Final = 15.0
 START_SECONDS: Final = 20.0
+SETTLE_SECONDS: Final = 60.0
+LOOK_SECONDS: Final = 0.1
+"""Between two looks at what others do."""
 ENV: Final = shutil.which("env") or "/usr/bin/env"
 
 
@@ -70,6 +74,18 @@ class Processes:
     def failed(self) -> bool:
         """Say whether one has ended with an error."""
         return any(one.poll() for one in self._running)
+
+    def wait_until(self, come: Callable[[], bool]) -> None:
+        """Return once something has come that these processes bring about.
+
+        Raises:
+            TimeoutError: it has not, or one of them ended.
+        """
+        until = time.monotonic() + SETTLE_SECONDS
+        while not come():
+            if self.failed() or time.monotonic() > until:
+                raise TimeoutError("the processes did not settle")
+            time.sleep(LOOK_SECONDS)
 
     def stop(self) -> None:
         """End all, kindly first."""
@@ -125,6 +141,7 @@ class Ours:
         _ = messages
         self.processes = Processes(directory)
         self._store: Outlook = Files(directory) if database is None else Database(database)
+        self.group = directory.name
         self._position, self._taken = 0, 0
         self._batches: list[tuple[int, int]] = []
         policy = directory / "policy.toml"
@@ -134,7 +151,7 @@ class Ours:
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
             "TRACKER_DATA_DIR": str(directory),
             "TRACKER_POLICY": str(policy),
-            "TRACKER_KAFKA__GROUP": directory.name,
+            "TRACKER_KAFKA__GROUP": self.group,
             "TRACKER_PORT": self.url.rpartition(":")[2],
             **topics.settings(prefix),
             **({} if database is None else {"DATABASE_URL": database}),
@@ -216,6 +233,6 @@ def wait_for(url: str, processes: Processes) -> None:
         except URLError:
             if time.monotonic() > until or processes.failed():
                 raise
-            time.sleep(0.1)
+            time.sleep(LOOK_SECONDS)
         else:
             return

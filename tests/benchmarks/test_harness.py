@@ -183,6 +183,7 @@ def test_a_process_that_fails_is_noticed_with_its_words(tmp_path: Path) -> None:
 
 
 def test_processes_say_how_much_processor_time_they_used(tmp_path: Path) -> None:
+    # Each stays until it is ended: what a process used is gone with it.
     busy = "import time\nwhile time.process_time() < 0.3: pass\nprint('done', flush=True); time.sleep(60)"
     processes = Processes(tmp_path)
     for name in ("one", "two"):

@@ -1,7 +1,6 @@
 """P9: two ingest processes of one consumer group on one PostgreSQL log, against one."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,7 +26,6 @@ TWO: Final = "ours, two processes"
 COUNTS: Final = {TWO: 2, ONE: 1}
 PARTITIONS: Final = 4
 """A number that two can share evenly, whoever assigns them."""
-SETTLE_SECONDS: Final = 60.0
 BEGIN_SECONDS: Final = 1.0
 """For the last process to be told what it was assigned."""
 
@@ -81,7 +79,7 @@ class Run:
             with topics.hidden(self.servers, self.name, workload, PARTITIONS) as show:
                 for number in range(processes):
                     self._start(running, number)
-                _wait(lambda: topics.has_settled(self.servers, self.name, processes), running)
+                running.wait_until(lambda: topics.has_settled(self.servers, self.name, processes))
                 time.sleep(BEGIN_SECONDS)
                 with psycopg.connect(self.url, autocommit=True) as connection:
                     before = running.processor_seconds()
@@ -110,19 +108,11 @@ class Run:
         if number == 0:
             # The first one begins the log, which the others then find.
             with psycopg.connect(self.url, autocommit=True) as connection:
-                _wait(lambda: is_begun(connection), running)
+                running.wait_until(lambda: is_begun(connection))
 
 
 def _told(seconds: list[float], name: str) -> str:
     return f"{median(seconds) * 1_000_000:.0f} µs ({name})"
-
-
-def _wait(come: Callable[[], bool], running: Processes) -> None:
-    until = time.monotonic() + SETTLE_SECONDS
-    while not come():
-        if running.failed() or time.monotonic() > until:
-            raise TimeoutError("the processes did not settle")
-        time.sleep(0.1)
 
 
 def is_begun(connection: "psycopg.Connection[Any]") -> bool:

@@ -1,7 +1,6 @@
 """How the role is put together from its settings, and what it does where a topic is not fit."""
 
 import threading
-import time
 from contextlib import contextmanager
 
 import pytest
@@ -14,6 +13,7 @@ from deploy.kafka_settings import Outbound
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, open_views, system
 from deploy.workers import Crew, Worker
+from tests.contracts.ingesting import until
 from tests.outbound.paper import Topics
 
 SOURCES = ("a", "b", "c")
@@ -84,13 +84,6 @@ def delivered(folder, monkeypatch, *, patient):
             yield cluster, registry, meter, crew
         finally:
             crew.end()
-
-
-def until(holds):
-    deadline = time.monotonic() + 10
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_patient_one_waits_until_a_topic_is_mended_and_says_so(tmp_path, monkeypatch):

@@ -19,9 +19,9 @@ from domain.incident_commands import Acknowledge, Assign
 from projections import VIEWS, feed, incidents, rebuild, states
 from projections.follower import Follower
 from tests.outbound.paper import Crash, Delivery, Topics, attributes, data, failures, identity, last, once
+from tests.projections.choking import Choking
 from tests.projections.staffed import do
 from tests.projections.stage import stage
-from tests.projections.test_follower import Choking
 from tests.projections.told import tell_season
 from tests.stores.engine import beside, views_at
 from tests.story import LATER, placed, requested, scanned

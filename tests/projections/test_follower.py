@@ -11,45 +11,17 @@ from pathlib import Path
 import pytest
 
 from domain.enrolment import Partition, go_live
-from domain.log import Beside, Recorded, UnknownTopic, encode
-from domain.order import OrderHeld
-from projections import VIEWS, checkpoints, feed, follower, frontier, incidents, orders, postgres_views, rebuild, views
+from domain.log import Beside, UnknownTopic, encode
+from projections import VIEWS, checkpoints, follower, frontier, orders, postgres_views, views
 from projections.checkpoints import Overtaken
-from projections.follower import ATTEMPTS, Follower
-from projections.query import Filter
+from projections.follower import Follower
+from tests.projections.choking import late, open_subjects
 from tests.projections.stage import Stage, stage
 from tests.projections.told import tell_season
 from tests.stores.engine import beside, views_at
 from tests.story import Desk, at, file_log, held, placed, requested, scanned
 
 ROOT = Path(__file__).parents[2]
-
-
-def late(told, *names, until=30):
-    for name in names:
-        told.desk.take(placed(0, of=f"O{name}", key=f"p{name}"), requested(0, f"F{name}", of=f"O{name}", ship_by=20))
-    told.desk.tick(until)
-
-
-def open_subjects(told):
-    with told.store.reading() as rows:
-        return {one.body["subject"]: one.stale for one in incidents.listed(rows, Filter(), 500)}
-
-
-class Choking:
-    """A view that cannot take in one stream."""
-
-    def __init__(self, view, stream):
-        self.view, self.stream, self.mended, self.tried = view, stream, False, 0
-
-    def __getattr__(self, name):
-        return getattr(self.view, name)
-
-    def apply(self, streams, rows, subjects):
-        self.view.apply(streams, rows, subjects)
-        if self.stream in streams and not self.mended:
-            self.tried += 1
-            raise KeyError("a bug")
 
 
 def test_a_batch_of_any_size_gives_the_same_rows(tmp_path):
@@ -202,86 +174,6 @@ def _with_old_code(told):
     with told.store.writing() as rows:
         rows.execute("UPDATE checkpoints SET version = 7 WHERE view = 'orders'")
     return old
-
-
-def test_a_poison_event_parks_its_stream_and_nothing_else(told):
-    choking = Choking(incidents.VIEW, "order-O2")
-    among = [choking if view is incidents.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, among)
-    late(told, "1", "2", "3")
-    begun = time.monotonic()
-    told.follow()
-    assert time.monotonic() - begun < 1
-    assert choking.tried == ATTEMPTS
-    assert open_subjects(told).keys() == {"F1", "F3"}
-    ((view, stream, error),) = told.query("SELECT view, stream, error FROM parked")
-    assert (view, stream) == ("incidents", "order-O2")
-    assert "a bug" in error
-    assert len(told.query("SELECT * FROM feed")) == 3, "another view has nothing to do with it"
-
-
-def test_what_comes_after_a_parked_event_waits_behind_it_and_is_healed_once_the_bug_is_gone(told):
-    late(told, "1", "2")
-    told.follow()
-    choking = Choking(incidents.VIEW, "order-O2")
-    among = [choking if view is incidents.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, among)
-    told.hear(scanned(33, "P2", fulfillment_ids=("F2",)), until=34)
-    tried = choking.tried
-    told.hear(scanned(31, "P2b", fulfillment_ids=("F2",)), until=35)
-    assert choking.tried == tried, "it waits and is not tried"
-    assert open_subjects(told) == {"F1": False, "F2": True}, "its row is shown as stale"
-    with told.store.reading() as rows:
-        before = checkpoints.read(rows)["incidents"].revision
-
-    choking.mended = True
-    Follower(told.store, told.log.store, among).catch_up()
-    fresh = views_at(told.folder / "fresh.db")
-    Follower(fresh, told.log.store).catch_up()
-    assert told.query("SELECT * FROM parked") == []
-    assert told.tables() == told.tables(fresh)
-    with told.store.reading() as rows:
-        assert checkpoints.read(rows)["incidents"].revision == before + 1
-    fresh.close()
-
-
-def test_a_parked_feed_changes_its_revision_when_healed_so_that_nobody_misses_what_was_put_in(told):
-    choking = Choking(feed.VIEW, "order-O1")
-    among = [choking if view is feed.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, among)
-    late(told, "1", "2")
-    told.follow()
-    assert [row[0] for row in told.query("SELECT incident FROM feed")] == ["incident-late_shipment-F2"]
-    choking.mended = True
-    Follower(told.store, told.log.store, among).catch_up()
-    assert len(told.query("SELECT * FROM feed")) == 2
-    assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
-
-
-def test_a_rebuild_that_puts_in_what_was_parked_changes_the_revision_as_healing_does(told):
-    choking = Choking(feed.VIEW, "order-O1")
-    among = [choking if view is feed.VIEW else view for view in VIEWS]
-    told.follower = Follower(told.store, told.log.store, among)
-    late(told, "1", "2")
-    told.follow()
-    for _ in range(2):
-        rebuild.rebuild(told.store, told.log.store, ["feed"])
-        assert len(told.query("SELECT * FROM feed")) == 2
-        assert told.query("SELECT revision FROM checkpoints WHERE view = 'feed'") == [(1,)]
-
-
-def test_an_order_whose_events_cannot_be_folded_is_parked_where_its_state_is_needed(told):
-    late(told, "1", "2")
-    broken = told.log.mapper.to_stored_event(Recorded("order-O1", 99, held(1)))
-    told.desk.take(held(3))  # an order of its own
-    with beside(told.folder / "log.db") as other:
-        other.execute(
-            "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (?,?,?,?)",
-            ("order-O1", 99, OrderHeld.TOPIC, broken.state),
-        )
-    told.follow()
-    assert {row[0] for row in told.query("SELECT DISTINCT stream FROM parked")} == {"order-O1"}
-    assert {row[0] for row in told.query("SELECT order_id FROM orders")} == {"O2", "O"}
 
 
 def test_an_event_of_a_newer_version_stops_the_follower(told):

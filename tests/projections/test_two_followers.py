@@ -6,8 +6,8 @@ from projections import VIEWS, incidents
 from projections.follower import Follower
 from projections.parking import Lot
 from projections.subjects import Subjects
+from tests.projections.choking import Choking, late, open_subjects
 from tests.projections.stage import Stage
-from tests.projections.test_follower import Choking, late, open_subjects
 from tests.stores.engine import views_at
 from tests.story import scanned
 

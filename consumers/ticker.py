@@ -15,7 +15,7 @@ EVERY: Final = 0.2
 """Seconds between looks."""
 TIDY_EVERY: Final = HOUR
 TIDY_LIMIT: Final = 5000
-"""Event keys forgotten in one transaction."""
+"""Event keys forgotten, or messages in quarantine emptied, in one transaction."""
 
 
 def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *, dedup_for: int) -> None:
@@ -35,9 +35,11 @@ def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *
 
 def _tidy(tracker: Tracker, seen_before: Instant, quarantined_before: Instant, stop: threading.Event) -> None:
     """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
-    while not stop.is_set() and tracker.log.store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
+    store = tracker.log.store
+    while not stop.is_set() and store.forget_seen(seen_before, TIDY_LIMIT) == TIDY_LIMIT:
         pass
-    tracker.log.store.expire_quarantine(quarantined_before)
+    while not stop.is_set() and store.expire_quarantine(quarantined_before, TIDY_LIMIT) == TIDY_LIMIT:
+        pass
 
 
 def _round(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event) -> None:

@@ -201,7 +201,7 @@ class LogRecorder(Protocol):
         """Give the digests of the event keys that are known."""
 
     def forget_seen(self, before: Instant, limit: int) -> int:
-        """Purge one slice of old event keys; returns how many."""
+        """Purge one slice of event keys, the oldest ones; returns how many. Looks at no more than there are in it."""
 
     def positions(self) -> dict[str, Position]:
         """Give every partition's position."""
@@ -241,8 +241,8 @@ class LogRecorder(Protocol):
     ) -> list[tuple[int, str, Quarantined]]:
         """List (id, status, message), oldest first, from the one after ``after`` on."""
 
-    def expire_quarantine(self, before: Instant) -> int:
-        """Empty the raw bytes of messages older than an instant; returns how many."""
+    def expire_quarantine(self, before: Instant, limit: int) -> int:
+        """Empty the raw bytes of one slice of the messages older than an instant; returns how many."""
 
 
 class Log(Application[str]):

@@ -131,19 +131,26 @@ class Datastore(library.PostgresDatastore):
         """Hold the log's lock for one append, inside the open write transaction if there is one."""
         joined: Connection | None = getattr(self._writing, "connection", None)
         if joined is None:
-            with self._committed() as connection:
-                yield connection
+            with self.writing():
+                yield self._writing.connection
             return
         with translated(), joined.transaction():
             yield joined
 
     def note(self, written: Written) -> None:
         """Remember what an append wrote, until it is known to be committed."""
-        self._writing.written = written
+        self._writing.appended = True
+        if written[1]:
+            self._writing.written = written
+
+    @property
+    def has_appended(self) -> bool:
+        """Say whether this thread has appended in its open write transaction."""
+        return getattr(self._writing, "appended", False)
 
     @contextmanager
     def _committed(self) -> Iterator[Connection]:
-        self._writing.written = None
+        self._writing.written, self._writing.appended = None, False
         try:
             with self.get_connection() as connection:
                 connection.execute("BEGIN")
@@ -158,7 +165,7 @@ class Datastore(library.PostgresDatastore):
                     raise
                 self._commit(connection)
         finally:
-            self._writing.written = None
+            self._writing.written, self._writing.appended = None, False
 
     def _commit(self, connection: Connection) -> None:
         written: Written | None = self._writing.written

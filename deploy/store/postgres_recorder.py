@@ -18,6 +18,7 @@ from deploy.store.leasing import Leasing
 from deploy.store.marking import Marking
 from deploy.store.postgres_connection import Connection, Datastore, run
 from deploy.store.reading import Reading
+from deploy.store.remembering import Recent, Remembering
 from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows, before_first, beside_rows, gone
 from domain.batch import Position
 from domain.errors import Fenced, StoreUnsuitable
@@ -35,7 +36,7 @@ _ARRAYS: Final = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
 _COPIED: Final = {"TEXT": "text", "INTEGER": "int8", "BLOB": "bytea"}
 
 
-class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessRecorder):
+class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.PostgresProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
 
     ID = "notification_id"
@@ -50,6 +51,7 @@ class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessReco
     def __init__(self, datastore: Datastore, **_: Any) -> None:
         """Prepare the library's own reading of our tables."""
         super().__init__(datastore, events_table_name="stored_events")
+        self._recent = Recent()
 
     def create_table(self) -> None:
         """Create what is missing and refuse settings under which a commit may be lost.
@@ -76,19 +78,21 @@ class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessReco
 
     def _is_complete(self) -> bool:
         """Say whether every table and index is there, and the log has its name."""
-        found = self.datastore.read(
+        return self._there() >= postgres_schema.NAMES and bool(self._all("SELECT 1 FROM meta WHERE name = 'epoch'"))
+
+    def _there(self) -> set[str]:
+        found = self._all(
             "SELECT relname FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE nspname = ?",
             (self.datastore.schema,),
         )
-        there = {row[0] for row in found}
-        return there >= postgres_schema.NAMES and bool(self._all("SELECT 1 FROM meta WHERE name = 'epoch'"))
+        return {row[0] for row in found}
 
     def _create(self) -> None:
         with self.datastore.get_connection() as connection, connection.transaction():
             # Two processes that start at once make one log.
             run(connection, "SELECT pg_advisory_xact_lock(hashtext(?))", (self.datastore.schema,))
             try:
-                for statement in postgres_schema.creation(self.datastore.schema):
+                for statement in postgres_schema.creation(self.datastore.schema, self._there()):
                     connection.execute(statement)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise StoreUnsuitable(
@@ -97,6 +101,9 @@ class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessReco
                 ) from error
             epoch = uuid.uuid4().hex[:12]
             run(connection, "INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (epoch,))
+
+    def _has_appended(self) -> bool:
+        return self.datastore.has_appended
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -116,9 +123,10 @@ class PostgresLogRecorder(Reading, Leasing, Marking, library.PostgresProcessReco
             _check_contiguous(connection, stored_events)
             ids = _insert(connection, stored_events)
             if beside is not None:
+                for rows in self._see(beside.seen):
+                    _write(connection, rows)
                 _store_beside(connection, beside)
-            if ids:
-                self.datastore.note((stored_events, ids))
+            self.datastore.note((stored_events, ids))
             return ids or None
 
     def hear(self, positions: Sequence[Position]) -> None:
@@ -181,12 +189,16 @@ def _store_beside(connection: Connection, beside: Beside) -> None:
         if subjects:
             run(connection, f"DELETE FROM {table} WHERE subject = ANY(?)", (subjects,))  # noqa: S608  # our own names
     for one in beside_rows(beside):
-        if one.rows and one.conflict:
-            _upsert(connection, one)
-        elif one.rows:
-            _copy(connection, one)
+        _write(connection, one)
     for number, status in beside.settle:
         run(connection, SETTLE, (status, number))
+
+
+def _write(connection: Connection, rows: Rows) -> None:
+    if rows.rows and rows.conflict:
+        _upsert(connection, rows)
+    elif rows.rows:
+        _copy(connection, rows)
 
 
 def _copy(connection: Connection, rows: Rows) -> None:

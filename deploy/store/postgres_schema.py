@@ -4,6 +4,7 @@ The events are guarded twice: a trigger refuses to change or remove one, whoever
 tracker runs has not been given the right to try.
 """
 
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 from psycopg import sql
@@ -43,15 +44,28 @@ _ROLES: Final = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {database} TO {runtime}",
 )
+NEEDED: Final = {
+    "stored_events": ("SELECT, INSERT", "every role"),
+    "meta": ("SELECT", "every role"),
+    "positions": ("SELECT, INSERT, UPDATE", "ingest, tick and project"),
+    "heard": ("SELECT, INSERT, UPDATE", "ingest and tick"),
+    "feeds": ("SELECT, INSERT, UPDATE", "ingest and tick"),
+    "quarantine": ("SELECT, INSERT, UPDATE", "ingest, tick, serve and deliver"),
+    "counts": ("SELECT, INSERT, UPDATE", "ingest and tick"),
+    "relations": ("SELECT, INSERT", "ingest and tick"),
+    "seen": ("SELECT, INSERT, DELETE", "ingest and tick"),
+    "seen_places": ("SELECT, INSERT, DELETE", "ingest and tick"),
+    "seen_slices": ("SELECT, UPDATE", "ingest and tick"),
+    "waits": ("SELECT, INSERT, DELETE", "ingest, tick and serve"),
+    "deadlines": ("SELECT, INSERT, UPDATE, DELETE", "ingest, tick and serve"),
+    "leases": ("SELECT, INSERT, UPDATE", "tick, project and deliver"),
+    "delivered": ("SELECT, INSERT, UPDATE", "deliver"),
+}
+"""What the role that runs the tracker may do with each table of the log, and which of its processes need that."""
 _RIGHTS: Final = (
     "SET search_path TO {schema}",
     "GRANT USAGE ON SCHEMA {schema} TO {runtime}",
-    "GRANT SELECT, INSERT ON stored_events TO {runtime}",
-    "GRANT SELECT ON meta TO {runtime}",
-    "GRANT SELECT, INSERT, UPDATE ON positions, heard, feeds, quarantine, counts, leases, delivered TO {runtime}",
-    "GRANT SELECT, INSERT ON relations TO {runtime}",
-    "GRANT SELECT, INSERT, DELETE ON seen, waits TO {runtime}",
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON deadlines TO {runtime}",
+    *(f"GRANT {may} ON {table} TO {{runtime}}" for table, (may, _) in NEEDED.items()),
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA {schema} TO {runtime}",
     "GRANT EXECUTE ON FUNCTION lock_log() TO {runtime}",
     # Views can be made again from the log: whoever runs the tracker owns them, and makes their schemas.
@@ -60,10 +74,10 @@ _RIGHTS: Final = (
 )
 
 
-def creation(name: str) -> list[sql.Composed]:
-    """Give the statements that make the log's schema where it is missing, for its owner to run."""
+def creation(name: str, there: AbstractSet[str]) -> list[sql.Composed]:
+    """Give the statements that make what is missing of the log's schema, for its owner to run."""
     whole = ["CREATE SCHEMA IF NOT EXISTS {schema}", *_EVENTS, *schema.TABLES, *_GUARDS]
-    return [_composed(statement, schema=name) for statement in whole]
+    return [_composed(statement, schema=name) for statement in schema.making(whole, there)]
 
 
 def roles(owner: str, runtime: str, database: str) -> list[str]:

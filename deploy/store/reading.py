@@ -15,11 +15,12 @@ _NO_END: Final = 2**62
 _ARMED_BY_OTHER: Final = (
     "SELECT subject FROM deadlines WHERE policy < ?1 UNION ALL SELECT subject FROM deadlines WHERE policy > ?1"
 )
+_EXPIRING: Final = "SELECT id FROM quarantine WHERE status <> 'expired' AND at < ? ORDER BY at"
 _QUARANTINE: Final = 'id, status, partition, "offset", topic, number, key, value, headers, stamped_at, code, detail, at'
 
 
 class Reading(Statements):
-    """The part of a recorder that reads, and purges what has had its time; see ``domain.log.LogRecorder``."""
+    """The part of a recorder that reads, and empties what has had its time; see ``domain.log.LogRecorder``."""
 
     ID: ClassVar[str]
     """What the database calls the position of an event."""
@@ -64,16 +65,6 @@ class Reading(Statements):
     def epoch(self) -> str:
         """Name this log's life."""
         return str(self._all("SELECT value FROM meta WHERE name = 'epoch'")[0][0])
-
-    def seen(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
-        """Give the digests of the event keys that are known."""
-        return {row[0]: row[1] for row in self._among("SELECT key, digest FROM seen WHERE key {among}", keys)}
-
-    def forget_seen(self, before: Instant, limit: int) -> int:
-        """Purge one slice of old event keys."""
-        return self._change(
-            "DELETE FROM seen WHERE key IN (SELECT key FROM seen WHERE at < ? LIMIT ?)", (before, limit)
-        )
 
     def positions(self) -> dict[str, Position]:
         """Give every partition's position."""
@@ -147,12 +138,15 @@ class Reading(Statements):
         )
         return [(row[0], row[1], quarantined(row[2:])) for row in found]
 
-    def expire_quarantine(self, before: Instant) -> int:
-        """Empty the raw bytes of messages older than an instant."""
+    def expire_quarantine(self, before: Instant, limit: int) -> int:
+        """Empty the raw bytes of one slice of the messages older than an instant."""
+        # Looking first leaves the lock to others where there is nothing to do.
+        if not self._all(f"{_EXPIRING} LIMIT 1", (before,)):
+            return 0
         return self._change(
-            "UPDATE quarantine SET key = NULL, value = NULL, headers = '[]', status = 'expired' "
-            "WHERE at < ? AND status <> 'expired'",
-            (before,),
+            "UPDATE quarantine SET key = NULL, value = NULL, headers = '[]', status = 'expired' "  # noqa: S608  # ours
+            f"WHERE id IN ({_EXPIRING} LIMIT ?)",
+            (before, limit),
         )
 
 

@@ -50,9 +50,8 @@ class Rows(NamedTuple):
 
 
 def beside_rows(beside: Beside) -> Iterator[Rows]:
-    """Give what commits with the events, positions apart; what is ``gone`` is taken away by then."""
+    """Give what commits with the events, positions and seen ids apart; what is ``gone`` is taken away by then."""
     arm = [one for one in beside.deadlines.values() if one is not None]
-    yield Rows("seen", "key BLOB, digest BLOB, at INTEGER", [*beside.seen])
     yield Rows(
         "deadlines",
         "subject TEXT, due INTEGER, policy TEXT",

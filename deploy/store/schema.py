@@ -4,7 +4,11 @@ Every one of them commits with the events that changed it.
 """
 
 import re
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from typing import Final
+
+from deploy.store.remembering import LAG, SLICES
 
 TABLES: Final = (
     "CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
@@ -12,7 +16,14 @@ TABLES: Final = (
         partition TEXT PRIMARY KEY, topic TEXT NOT NULL, number INTEGER NOT NULL, next INTEGER NOT NULL,
         last_offset INTEGER, last_digest BLOB NOT NULL, batches INTEGER NOT NULL, largest INTEGER,
         taken_up_to INTEGER) WITHOUT ROWID""",
-    "CREATE TABLE IF NOT EXISTS seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID",
+    # The ids of messages in the order in which they came: added to at the end, and purged from the front.
+    """CREATE TABLE IF NOT EXISTS seen (
+        place INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL)""",
+    # Where among them an id stands that begins like this; of the last ones, whoever takes messages in knows by itself.
+    """CREATE TABLE IF NOT EXISTS seen_places (
+        start BLOB NOT NULL, place INTEGER NOT NULL, PRIMARY KEY (start, place)) WITHOUT ROWID""",
+    # Up to which place that is so, for the ids that begin with a byte.
+    "CREATE TABLE IF NOT EXISTS seen_slices (slice INTEGER PRIMARY KEY, up_to INTEGER NOT NULL) WITHOUT ROWID",
     """CREATE TABLE IF NOT EXISTS deadlines (
         subject TEXT PRIMARY KEY, due INTEGER, policy TEXT NOT NULL) WITHOUT ROWID""",
     # The ticker asks for what is due, in order; a subject without a due time is in no tick.
@@ -33,6 +44,8 @@ TABLES: Final = (
         number INTEGER NOT NULL, key BLOB, value BLOB, headers TEXT NOT NULL, stamped_at INTEGER,
         code TEXT NOT NULL, detail TEXT NOT NULL, at INTEGER NOT NULL, status TEXT NOT NULL DEFAULT 'held',
         UNIQUE (partition, "offset"))""",
+    # What has bytes that will expire, the oldest first.
+    "CREATE INDEX IF NOT EXISTS quarantine_kept ON quarantine (at) WHERE status <> 'expired'",
     # The index: what had to do with which stream, and how much of it there was a day. Any process can make it anew
     # from the log: what writes it keeps its own place in the log and commits both together.
     """CREATE TABLE IF NOT EXISTS relations (
@@ -48,6 +61,32 @@ TABLES: Final = (
         held INTEGER) WITHOUT ROWID""",
 )
 """In the order in which they are written: events first, then positions, then what is keyed by message and subject."""
+
+_STEP: Final = LAG // SLICES
+INDEX_SEEN: Final = (
+    """INSERT INTO seen_places SELECT substr(key, 1, 8), place FROM seen WHERE place > 0 ORDER BY 1, 2
+    ON CONFLICT DO NOTHING""",
+    f"UPDATE seen_slices SET up_to = (SELECT COALESCE(MAX(place), 0) FROM seen) - slice * {_STEP}",  # noqa: S608  # ours
+)
+"""Index all ids at once; for whoever has written many, while nobody takes messages in."""
+_SLICES: Final = (
+    "INSERT INTO seen_slices WITH RECURSIVE bytes(byte) AS (SELECT 0 UNION ALL SELECT byte + 1 FROM bytes "  # noqa: S608
+    f"WHERE byte < {SLICES - 1}) SELECT byte, - byte * {_STEP} FROM bytes WHERE byte >= 0 ON CONFLICT DO NOTHING"
+)
+"""One after the other, and not all at once, they come to lag too far behind."""
+_MOVE_SEEN: Final = "ALTER TABLE seen RENAME TO seen_by_key"
+_TAKE_SEEN: Final = (
+    "INSERT INTO seen (key, digest, at) SELECT key, digest, at FROM seen_by_key ORDER BY at, key",
+    *INDEX_SEEN,
+    "DROP TABLE seen_by_key",
+)
+
+
+def making(statements: Sequence[str], there: AbstractSet[str]) -> list[str]:
+    """Give the statements that make what a log lacks; one that kept its seen ids by key goes on knowing them."""
+    if "seen" in there and "seen_places" not in there:
+        return [_MOVE_SEEN, *statements, _SLICES, *_TAKE_SEEN]
+    return [*statements, _SLICES]
 
 
 def names(statements: tuple[str, ...]) -> frozenset[str]:

@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
-from eventsourcing.persistence import IntegrityError, OperationalError
+from eventsourcing.persistence import IntegrityError, InterfaceError, OperationalError
 
 LOCK_TIMEOUT: Final = 3
 """Seconds one statement waits while another process writes; whoever must not give up tries again and can be stopped."""
+_STATEMENTS: Final = 256
+"""Prepared statements that a connection keeps."""
 
 
 class _ImmediateTransaction(library.SQLiteTransaction):
@@ -27,8 +29,23 @@ class _ImmediateTransaction(library.SQLiteTransaction):
 
 class _Pool(library.SQLiteConnectionPool):
     def _create_connection(self) -> library.SQLiteConnection:
-        connection = super()._create_connection()
+        """Open the file; the library's own way keeps one statement, and so has nearly every one prepared again."""
+        try:
+            made = sqlite3.connect(
+                self.db_name,
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
+                cached_statements=_STATEMENTS,
+                timeout=self.lock_timeout or LOCK_TIMEOUT,
+            )
+        except sqlite3.Error as error:
+            raise InterfaceError(error) from error
+        made.row_factory = sqlite3.Row
+        connection = library.SQLiteConnection(sqlite_conn=made, max_age=self.max_age)
         cursor = connection.cursor()
+        if not self.is_sqlite_memory_mode:
+            cursor.execute("PRAGMA journal_mode=WAL")
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA cache_size=-65536")
         cursor.execute("PRAGMA wal_autocheckpoint=10000")
@@ -48,26 +65,37 @@ class Datastore(library.SQLiteDatastore):
     def transaction(self, *, commit: bool) -> Iterator[library.SQLiteCursor]:
         """Join this thread's open write transaction, or begin one."""
         joined: library.SQLiteConnection | None = getattr(self._writing, "connection", None)
-        if joined is not None:
-            with _joined(joined, commit=commit) as cursor:
-                yield cursor
-            return
-        with (
-            self.get_connection(commit=commit) as connection,
-            _ImmediateTransaction(connection, commit=commit) as cursor,
-            cursor,
-        ):
+        begun = self._begun(commit=commit) if joined is None else _joined(joined, commit=commit)
+        with begun as cursor:
             yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[None]:
         """Hold the write lock for this thread."""
-        with self.get_connection(commit=True) as connection, _ImmediateTransaction(connection, commit=True):
-            self._writing.connection = connection
+        with self._begun(commit=True):
+            yield
+
+    def note(self) -> None:
+        """Remember that this thread has appended in its open write transaction."""
+        self._writing.appended = True
+
+    @property
+    def has_appended(self) -> bool:
+        """Say whether it has."""
+        return getattr(self._writing, "appended", False)
+
+    @contextmanager
+    def _begun(self, *, commit: bool) -> Iterator[library.SQLiteCursor]:
+        with (
+            self.get_connection(commit=commit) as connection,
+            _ImmediateTransaction(connection, commit=commit) as cursor,
+            cursor,
+        ):
+            self._writing.connection = connection if commit else None
             try:
-                yield
+                yield cursor
             finally:
-                self._writing.connection = None
+                self._writing.connection, self._writing.appended = None, False
 
 
 @contextmanager

@@ -4,6 +4,7 @@ import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -15,7 +16,8 @@ from deploy.store import schema
 from deploy.store.leasing import Leasing
 from deploy.store.marking import Marking
 from deploy.store.reading import Reading, marks
-from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, before_first, beside_rows, gone
+from deploy.store.remembering import Recent, Remembering
+from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows, before_first, beside_rows, gone
 from deploy.store.sqlite_connection import Datastore
 from domain.batch import Position
 from domain.errors import Fenced, StoreUnsuitable
@@ -31,14 +33,14 @@ SCHEMA: Final = (
 
 _IN: Final = 500
 """Values in one ``IN (…)``."""
-_INSERT: Final = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES"
 _AT_ONCE: Final = 128
-"""Events in one statement."""
-_COLUMNS: Final = attrgetter("originator_id", "originator_version", "topic", "state")
+"""Rows in one statement."""
+_EVENT: Final = attrgetter("originator_id", "originator_version", "topic", "state")
+_COLUMNS: Final = "originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB"
 _NAMES: Final = schema.names(SCHEMA)
 
 
-class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder):
+class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLiteProcessRecorder):
     """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
 
     ID = "rowid"
@@ -50,10 +52,9 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
     datastore: Datastore
 
     def __init__(self, datastore: library.SQLiteDatastore, **options: Any) -> None:
-        """Prepare statements that name their columns."""
+        """Begin knowing nothing of what is in the log."""
         super().__init__(datastore, **options)
-        self.insert_events_statement = f"{_INSERT} (?,?,?,?)"
-        self._insert_many_statement = f"{_INSERT} {','.join(['(?,?,?,?)'] * _AT_ONCE)}"
+        self._recent = Recent()
 
     def construct_create_table_statements(self) -> list[str]:
         """Make our tables; the library's tracking table is not used."""
@@ -88,17 +89,17 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
 
     def _is_complete(self) -> bool:
         """Say whether every table and index is there, and the log has its name."""
-        with self.datastore.transaction(commit=False) as cursor:
-            cursor.execute("SELECT name FROM sqlite_master")
-            there = {row[0] for row in cursor.fetchall()}
-            if not there.issuperset(_NAMES):
-                return False
-            cursor.execute("SELECT COUNT(*) FROM meta WHERE name = 'epoch'")
-            return bool(cursor.fetchone()[0])
+        return self._there() >= _NAMES and bool(self._all("SELECT 1 FROM meta WHERE name = 'epoch'"))
+
+    def _there(self) -> set[str]:
+        return {row[0] for row in self._all("SELECT name FROM sqlite_master")}
 
     def _create_table(self, c: library.SQLiteCursor) -> None:
-        for statement in SCHEMA:
+        for statement in schema.making(SCHEMA, self._there()):
             c.execute(statement)
+
+    def _has_appended(self) -> bool:
+        return self.datastore.has_appended
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -117,9 +118,12 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
                 for advance in sorted(beside.advance, key=lambda one: one.position.partition):
                     advance_position(c, advance)
             check_contiguous(c, stored_events)
-            self._insert_rows(c, [_COLUMNS(one) for one in stored_events])
+            write(c, Rows("stored_events", _COLUMNS, [_EVENT(one) for one in stored_events]))
             if beside is not None:
+                for rows in self._see(beside.seen):
+                    write(c, rows)
                 store_beside(c, beside)
+            self.datastore.note()
         except sqlite3.IntegrityError as error:
             raise IntegrityError(error) from error
         if not stored_events:
@@ -127,13 +131,6 @@ class SqliteLogRecorder(Reading, Leasing, Marking, library.SQLiteProcessRecorder
         c.execute("SELECT seq FROM sqlite_sequence WHERE name = 'stored_events'")
         last = c.fetchone()[0]
         return list(range(last - len(stored_events) + 1, last + 1))
-
-    def _insert_rows(self, c: library.SQLiteCursor, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Insert many to a statement: SQLite notes the last position that it gave out once for each."""
-        whole = len(rows) - len(rows) % _AT_ONCE
-        for start in range(0, whole, _AT_ONCE):
-            c.execute(self._insert_many_statement, [*chain.from_iterable(rows[start : start + _AT_ONCE])])
-        c.executemany(self.insert_events_statement, rows[whole:])
 
     def hear(self, positions: Sequence[Position]) -> None:
         """Move on what is known to be read of partitions that stand where they stood."""
@@ -193,9 +190,24 @@ def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
     c.executemany("DELETE FROM deadlines WHERE subject = ?", [(one,) for one in disarmed])
     c.executemany("DELETE FROM waits WHERE subject = ?", [(one,) for one in waiting])
     for one in beside_rows(beside):
-        mark = marks(one.types)
-        c.executemany(f"INSERT INTO {one.table} ({one.names}) VALUES ({mark}) {one.conflict}", one.rows)  # noqa: S608
+        write(c, one)
     c.executemany(SETTLE, [(status, one) for one, status in beside.settle])
+
+
+def write(c: library.SQLiteCursor, rows: Rows) -> None:
+    """Write rows, many to a statement: SQLite notes the last position that it gave out once for each."""
+    into = rows.table, rows.columns, rows.conflict
+    whole = len(rows.rows) - len(rows.rows) % _AT_ONCE
+    for start in range(0, whole, _AT_ONCE):
+        c.execute(_insert(*into, _AT_ONCE), [*chain.from_iterable(rows.rows[start : start + _AT_ONCE])])
+    c.executemany(_insert(*into, 1), rows.rows[whole:])
+
+
+@cache
+def _insert(table: str, columns: str, conflict: str, count: int) -> str:
+    rows = Rows(table, columns, [])
+    values = ",".join([f"({marks(rows.types)})"] * count)
+    return f"INSERT INTO {table} ({rows.names}) VALUES {values} {conflict}"  # noqa: S608  # our own names
 
 
 def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

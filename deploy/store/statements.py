@@ -17,5 +17,9 @@ class Statements(ABC):
         """Run a statement in which ``{among}`` compares with a list of values, ahead of any others."""
 
     @abstractmethod
+    def _has_appended(self) -> bool:
+        """Say whether this thread has appended in an open transaction: what it reads then may yet be undone."""
+
+    @abstractmethod
     def _change(self, statement: str, values: Sequence[Any]) -> int:
         """Commit one statement; returns how many rows it changed."""

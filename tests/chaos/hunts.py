@@ -20,7 +20,7 @@ ATTEMPTS: Final = 12
 """Runs, each with another seed, within which a defect must show."""
 NEVER: Final = 1_000_000
 DRAIN: Final = 6.0
-"""Seconds in which sound code has taken everything in."""
+"""Seconds in which sound code has gone on, whatever else the machine does."""
 BACK: Final = 20.0
 """Seconds in which it has gone on after an outage."""
 

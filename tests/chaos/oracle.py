@@ -60,8 +60,11 @@ class Judge:
         yield from (f"L4 phantom: in quarantine: {one}" for one in self.e.held.items() - wanted.items())
         facts = (key for key, line in self.accepted.items() if not is_beat(line))
         known = {blake2b("\0".join(key).encode(), digest_size=16).digest(): key for key in facts}
-        yield from (f"L6 forgotten: {known[one]} is not among the ids seen" for one in known.keys() - self.e.seen)
-        yield from ("L4 phantom: an id was seen that nobody sent" for _ in self.e.seen - known.keys())
+        lost = known.keys() - self.e.seen.keys()
+        yield from (f"L6 forgotten: {known[one]} is not among the ids seen" for one in lost)
+        twice = (one for one, times in self.e.seen.items() if times > 1)
+        yield from (f"L2 doubled: {known.get(one)} stands more than once among the ids seen" for one in twice)
+        yield from ("L4 phantom: an id was seen that nobody sent" for _ in self.e.seen.keys() - known.keys())
 
     def partitions(self) -> Iterator[str]:
         """L1, L2, L3: every partition was taken in to its end, record by record, and never went back."""

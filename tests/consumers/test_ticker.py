@@ -105,3 +105,26 @@ def test_raw_bytes_in_quarantine_are_emptied_after_thirty_days(desk: Desk) -> No
     rounds(desk, 1, lambda: LATER + 30 * DAY + 1)
     [(_, status, one)] = desk.log.store.quarantined(None)
     assert (status, one.raw.value, one.code) == ("expired", None, "not_json")
+
+
+def test_an_idle_ticker_writes_nothing_and_looks_for_what_is_old_once_an_hour(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.tracker.hear({PARTITION: at(5)})
+    rounds(desk, 1, lambda: at(5))
+    store, slices, before = desk.log.store, list[int](), desk.log.store.last_position()
+    forget = store.forget_seen
+
+    def forgetting(before: int, limit: int) -> int:
+        slices.append(limit)
+        return forget(before, limit)
+
+    def refuse(*_: object) -> None:
+        pytest.fail("an idle ticker took the log's lock")
+
+    monkeypatch.setattr(store, "forget_seen", forgetting)
+    monkeypatch.setattr(store, "writing", refuse)
+    monkeypatch.setattr(store, "_change", refuse)
+    rounds(desk, 50, lambda: at(5))
+    assert slices == [ticker.TIDY_LIMIT]
+    assert store.last_position() == before

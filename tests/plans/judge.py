@@ -12,7 +12,7 @@ from projections import VIEWS
 SMALL = frozenset(
     {
         # One row each for a partition, a source, a policy, a place, a kind, a cluster: they do not grow with orders.
-        *("meta", "positions", "heard", "feeds", "leases", "delivered"),
+        *("meta", "positions", "heard", "feeds", "leases", "delivered", "seen_slices"),
         *("checkpoints", "parked", "frontier", "live_since", "feed_partitions", "feed_sources", "feed_counts"),
         *("routing", "places", "clusters", "incident_counts"),
     }

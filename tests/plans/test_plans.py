@@ -27,8 +27,6 @@ KNOWN = {
 }
 """What is read whole, by (table, beginning of the statement; all of it before a full stop), and why that may be."""
 KNOWN_OF_THE_LOG = {
-    ("seen", "DELETE FROM seen"): "a slice of a purge; an index on the time would cost every append",
-    ("quarantine", "UPDATE quarantine"): "a purge once a day, of what could not be taken in",
     ("quarantine", "SELECT id, status"): "a page, of what could not be taken in: few messages, or a partition stops",
 }
 

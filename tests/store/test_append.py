@@ -205,6 +205,11 @@ def test_thousands_of_ids_are_looked_up_at_once(store: LogRecorder) -> None:
 # Quarantine
 
 
+def test_raw_bytes_expire_in_slices(store: LogRecorder) -> None:
+    store.insert_events([], beside=Beside(quarantine=[quarantined(number) for number in range(5)]))
+    assert [store.expire_quarantine(10, 3) for _ in range(3)] == [3, 2, 0]
+
+
 def test_quarantine_is_settled_in_the_same_transaction(store: LogRecorder) -> None:
     store.insert_events([], beside=Beside(quarantine=[quarantined(1), quarantined(2)]))
     with pytest.raises(IntegrityError):
@@ -217,9 +222,9 @@ def test_quarantine_is_settled_in_the_same_transaction(store: LogRecorder) -> No
 
 def test_raw_bytes_expire_and_the_reason_stays(store: LogRecorder) -> None:
     store.insert_events([], beside=Beside(quarantine=[quarantined(1)]))
-    assert store.expire_quarantine(9) == 0
-    assert store.expire_quarantine(10) == 1
-    assert store.expire_quarantine(10) == 0
+    assert store.expire_quarantine(9, 5) == 0
+    assert store.expire_quarantine(10, 5) == 1
+    assert store.expire_quarantine(10, 5) == 0
     [(_, status, one)] = store.quarantined(None)
     assert (status, one.code, one.raw.key, one.raw.value, one.raw.headers) == ("expired", "not_json", None, None, ())
 

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from deploy.databases import prepare
 from deploy.settings import Settings
+from deploy.store import schema
 from deploy.store.postgres_recorder import PostgresLogRecorder
 from deploy.store.postgres_schema import roles
 from deploy.wiring import leases
@@ -135,7 +136,7 @@ def test_the_runtime_role_does_all_that_the_tracker_does(path: Path, cluster: Cl
         store.insert_events([], beside=Beside(deadlines={"order-1": None}, settle=[(1, "dropped")]))
         store.hear(list(store.positions().values()))
         assert store.forget_seen(6, 1) == 1
-        assert store.expire_quarantine(10) == 2
+        assert store.expire_quarantine(10, 5) == 2
         marks = cast(Marks, store)
         assert marks.move("topic", None, Mark("epoch", 1))
         assert marks.move("topic", Mark("epoch", 1), Mark("epoch", 2))
@@ -255,7 +256,10 @@ PLANS = {
         "stored_events_order"
     ),
     "SELECT MAX(notification_id) FROM stored_events": "stored_events_order",
-    "SELECT digest FROM seen WHERE key = ANY(ARRAY['x'::bytea])": "seen_pkey",
+    "SELECT place FROM seen_places WHERE start = ANY(ARRAY['x'::bytea])": "seen_places_pkey",
+    "SELECT place, key FROM seen WHERE place > 4990 ORDER BY place": "seen_pkey",
+    "SELECT place, at FROM seen ORDER BY place LIMIT 50": "seen_pkey",
+    "SELECT id FROM quarantine WHERE status <> 'expired' AND at < 9 ORDER BY at LIMIT 5": "quarantine_kept",
     "SELECT due, subject FROM deadlines WHERE due IS NOT NULL AND due < 9 ORDER BY due, subject LIMIT 5": (
         "deadlines_due"
     ),
@@ -268,7 +272,15 @@ PLANS = {
 def test_what_is_asked_often_is_looked_up(path: Path, store: LogRecorder, statement: str, index: str) -> None:
     store.insert_events([event(f"s{n}") for n in range(1000)])
     with engine.beside(path) as other:
-        other.execute("INSERT INTO seen SELECT sha256(n::text::bytea), 'd', n FROM generate_series(1, 5000) AS n")
+        other.execute(
+            "INSERT INTO seen (key, digest, at) SELECT sha256(n::text::bytea), 'd', n FROM generate_series(1, 5000) n"
+        )
+        for one in schema.INDEX_SEEN:
+            other.execute(one)
+        other.execute(
+            'INSERT INTO quarantine (partition, "offset", topic, number, headers, code, detail, at, status) '
+            "SELECT 'p', n, 't', 0, '[]', 'c', 'd', n, 'expired' FROM generate_series(1, 5000) AS n"
+        )
         other.execute("INSERT INTO deadlines SELECT 'd' || n, n, 'p' FROM generate_series(1, 5000) AS n")
         other.execute("INSERT INTO waits SELECT 'w' || n, '/' || (n % 20), n FROM generate_series(1, 5000) AS n")
         other.execute("INSERT INTO heard SELECT '/' || n, n FROM generate_series(1, 20) AS n")

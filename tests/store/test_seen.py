@@ -1,0 +1,189 @@
+"""Ids that were seen: known wherever they stand, in every process, and purged from the front."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+import pytest
+from eventsourcing.persistence import IntegrityError
+
+from deploy.store import remembering
+from domain.log import Beside, LogRecorder
+from tests.store.rows import event
+from tests.stores.engine import beside, file_log
+
+EACH = 5
+DIGEST = b"d" * 8
+
+
+@pytest.fixture(name="little", autouse=True)
+def a_little_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the index lag behind by 64 ids at most."""
+    monkeypatch.setattr(remembering, "LAG", 64)
+
+
+def key(number: int) -> bytes:
+    """Hash what is different in every message."""
+    return blake2b(str(number).encode(), digest_size=16).digest()
+
+
+def keys(first: int, behind: int) -> list[bytes]:
+    """Hash so many."""
+    return [key(number) for number in range(first, behind)]
+
+
+def see(store: LogRecorder, seen: Sequence[bytes], at: int = 0) -> None:
+    """Take messages in."""
+    version = store.versions(["s"]).get("s", 0) + 1
+    store.insert_events([event(version=version)], beside=Beside(seen=[(one, DIGEST, at) for one in seen]))
+
+
+def see_many(store: LogRecorder, first: int, behind: int, at: int = 0) -> None:
+    """Take messages in, a few at a time, each looked up first."""
+    for start in range(first, behind, EACH):
+        some = keys(start, start + EACH)
+        assert store.seen(some) == {}
+        see(store, some, at)
+
+
+def indexed(path: Path) -> int:
+    """Count what the index holds."""
+    with beside(path) as other:
+        return int(other.execute("SELECT COUNT(*) FROM seen_places").fetchone()[0])
+
+
+@pytest.fixture(name="theirs")
+def their_store(path: Path, store: LogRecorder) -> Iterator[LogRecorder]:
+    """Open the same log in another process's place."""
+    assert store.last_position() == 0
+    with file_log(path) as log:
+        yield log.store
+
+
+def test_an_id_is_known_whether_it_is_indexed_or_not_and_whoever_asks(path: Path, store: LogRecorder) -> None:
+    see_many(store, 0, 1000)
+    assert 500 < indexed(path) < 1000
+    wanted = [*keys(0, 1000), key(2000)]
+    assert store.seen(wanted) == dict.fromkeys(keys(0, 1000), DIGEST)
+    with file_log(path) as fresh:
+        assert fresh.store.seen(wanted) == dict.fromkeys(keys(0, 1000), DIGEST)
+
+
+def test_what_is_indexed_is_held_in_memory_no_more(store: LogRecorder) -> None:
+    see_many(store, 0, 1000)
+    store.seen([key(0)])
+    recent: remembering.Recent = store._recent  # type: ignore[attr-defined]
+    assert sum(map(len, recent.places)) < 300
+
+
+def test_what_another_process_has_seen_is_known_as_soon_as_it_is_committed(
+    store: LogRecorder, theirs: LogRecorder
+) -> None:
+    for first in range(0, 400, 20):
+        see_many(store, first, first + 10)
+        see_many(theirs, first + 10, first + 20)
+        assert len(store.seen(keys(0, first + 20))) == first + 20
+        assert len(theirs.seen(keys(0, first + 20))) == first + 20
+
+
+@pytest.mark.parametrize("further", [0, 500], ids=["just added", "and indexed"])
+def test_an_id_that_another_process_has_seen_since_it_was_looked_up_is_a_clash(
+    store: LogRecorder, theirs: LogRecorder, further: int
+) -> None:
+    assert store.seen(keys(0, 5)) == {}
+    see(theirs, [key(3)])
+    see_many(theirs, 1000, 1000 + further)
+    with pytest.raises(IntegrityError):
+        see(store, keys(0, 5))
+    assert store.seen(keys(0, 5)) == {key(3): DIGEST}
+
+
+def test_an_id_that_was_never_looked_up_clashes_all_the_same(store: LogRecorder) -> None:
+    see_many(store, 0, 500)
+    for known in (key(0), key(499)):
+        with pytest.raises(IntegrityError):
+            see(store, [key(600), known])
+    with pytest.raises(IntegrityError):
+        see(store, [key(600), key(600)])
+
+
+def test_what_was_undone_was_never_seen(store: LogRecorder) -> None:
+    def fail_after_seeing() -> None:
+        with store.writing():
+            see(store, keys(0, 5))
+            assert len(store.seen(keys(0, 5))) == 5
+            with pytest.raises(IntegrityError):
+                see(store, [key(4)])
+            see_many(store, 100, 500)
+            raise ZeroDivisionError
+
+    see_many(store, 600, 900)
+    with pytest.raises(ZeroDivisionError):
+        fail_after_seeing()
+    assert store.seen(keys(0, 500)) == {}
+    see_many(store, 0, 500)
+    assert len(store.seen(keys(0, 900))) == 800
+
+
+def test_ids_that_begin_alike_are_told_apart(store: LogRecorder) -> None:
+    alike = [b"alike" * 2 + bytes([number]) * 6 for number in range(9)]
+    see(store, alike[:8])
+    see_many(store, 0, 500)
+    assert store.seen(alike) == dict.fromkeys(alike[:8], DIGEST)
+
+
+# Purging
+
+
+def test_the_index_forgets_what_is_purged(path: Path, store: LogRecorder) -> None:
+    see_many(store, 0, 500, at=1)
+    assert [store.forget_seen(2, 400) for _ in range(3)] == [400, 100, 0]
+    see_many(store, 1000, 1500, at=3)
+    assert store.seen(keys(0, 500)) == {}
+    assert len(store.seen(keys(1000, 1500))) == 500
+    assert indexed(path) <= 500
+    see_many(store, 0, 500, at=4)
+
+
+def test_what_is_purged_last_leaves_its_place_to_nobody(store: LogRecorder) -> None:
+    see_many(store, 0, 300)
+    assert store.forget_seen(1, 1000) == 300
+    see_many(store, 300, 600)
+    assert store.seen(keys(0, 600)) == dict.fromkeys(keys(300, 600), DIGEST)
+
+
+def test_a_purge_looks_at_no_more_than_one_slice_of_the_oldest(store: LogRecorder) -> None:
+    see(store, keys(0, 10), at=9)
+    see(store, keys(10, 20), at=1)
+    assert store.forget_seen(5, 10) == 0
+    assert store.forget_seen(5, 12) == 2
+
+
+def test_where_nothing_is_old_a_purge_leaves_the_lock_to_others(path: Path, store: LogRecorder) -> None:
+    see(store, keys(0, 10), at=9)
+    with beside(path) as other:
+        assert other.lock()
+        assert store.forget_seen(9, 100) == 0
+        assert store.expire_quarantine(9, 100) == 0
+        other.execute("COMMIT")
+
+
+# A log of the layout before this one
+
+
+def test_a_log_that_kept_ids_by_key_goes_on_knowing_them(path: Path) -> None:
+    with file_log(path):
+        pass
+    with beside(path) as other:
+        for table in ("seen_places", "seen_slices", "seen"):
+            other.execute(f"DROP TABLE {table}")
+        other.execute(
+            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
+        )
+        for number, one in enumerate(keys(0, 300)):
+            other.execute("INSERT INTO seen VALUES (?, ?, ?)", (one, DIGEST, 300 - number))
+    with file_log(path) as log:
+        assert log.store.seen(keys(0, 301)) == dict.fromkeys(keys(0, 300), DIGEST)
+        see_many(log.store, 300, 600, at=301)
+        assert log.store.forget_seen(101, 1000) == 100
+        assert log.store.seen(keys(0, 600)) == dict.fromkeys([*keys(0, 200), *keys(300, 600)], DIGEST)

@@ -7,6 +7,7 @@ applied is tried again and then parks its stream in that view: what comes after 
 import logging
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
@@ -16,13 +17,15 @@ from domain.instant import FOREVER
 from domain.log import EVENTS, LogRecorder, UnknownTopic
 from projections import VIEWS, checkpoints, frontier
 from projections.checkpoints import Overtaken
+from projections.outage import Outage
 from projections.parking import Lot
 from projections.subjects import Subjects
 from projections.view import Checkpoint, Entry, Parked, Rows, View
 from projections.views import AWAY, RowsRefused, ViewStore
 
-BATCH: Final = 2000
-"""Events in one transaction."""
+BATCH: Final = 10_000
+"""Events in one transaction, at most: whoever keeps up takes what there is, whoever is far behind writes once what was
+touched several times among so many."""
 LOOK: Final = 0.01
 """Seconds until the first look for more in the log; each takes twice as long to come as the one before."""
 IDLE: Final = 0.05
@@ -81,13 +84,17 @@ class Follower:
 
     def run(self, stop: threading.Event) -> None:
         """Follow until told to stop; waits while the views cannot be written, raises what must stop the process."""
+        outage = Outage()
         while not stop.is_set():
             try:
-                if self.step() == 0:
+                more = self.step()
+                _go_on(outage)
+                if more == 0:
                     self._wait(stop)
             except (*AWAY, OperationalError) as error:
                 # Locked for long by a switch or a backup, the disk is full, or a server is away: readers go on as they
                 # can, and so shall we.
+                outage.begin()
                 _log.warning("the views wait: %s", error)
                 stop.wait(_STORE_WAITS)
 
@@ -104,10 +111,10 @@ class Follower:
         after = self._stands = min(one.position for one in stands)
         together = [one for one in stands if one.position == after]
         # The views meet again where the next one stands.
-        bound = min((one.position for one in stands if one.position > after), default=up_to)
+        bound = min((one.position for one in stands if after < one.position < up_to), default=up_to)
         heard = frontier.partitions(self._log.positions())
         found = self._log.select_rows(after, self._batch)
-        entries = [Entry(row) for row in found if row.position <= min(bound, up_to)]
+        entries = [Entry(row) for row in found if row.position <= bound]
         at_end = len(found) < self._batch and len(entries) == len(found) and len(together) == len(stands)
         if not entries:
             if at_end:
@@ -154,19 +161,20 @@ class Follower:
         last_attempt: bool,
     ) -> None:
         groups = self._group([one.view for one in together], entries)
-        streams: Streams = {}
+        streams: Streams = defaultdict(list)
         for entry in entries:
-            streams.setdefault(entry.row.stream, []).append(entry)
+            streams[entry.row.stream].append(entry)
         last = entries[-1].position
         self._subjects.advance(together[0].position, last, streams)
         parked: list[Parked] = []
         with self._store.writing() as rows:
             for one in together:
                 checkpoints.advance(rows, one, last)
-            waiting = {(one.view, one.stream) for one in checkpoints.parked(rows)}
-            for one in together:
-                view = self._views[one.view]
-                flowing = {name: found for name, found in groups[one.view].items() if (one.view, name) not in waiting}
+            for waits in checkpoints.parked(rows):
+                if waits.view in groups:
+                    groups[waits.view].pop(waits.stream, None)
+            for name, flowing in groups.items():
+                view = self._views[name]
                 if last_attempt:
                     parked += _apply_or_park(view, flowing, rows, self._subjects)
                 else:
@@ -177,14 +185,16 @@ class Follower:
                 frontier.store(rows, heard)
 
     def _group(self, views: list[str], entries: Iterable[Entry]) -> dict[str, Streams]:
-        groups: dict[str, Streams] = {name: {} for name in views}
+        groups: dict[str, Streams] = {name: defaultdict(list) for name in views}
+        interested: dict[str, list[Streams]] = {}
         for entry in entries:
-            topic = entry.row.topic
-            if topic not in _TOPICS:
-                raise UnknownTopic(f"event {topic!r} at {entry.position} is not known to this version; upgrade")
-            for name in self._interested.get(topic, ()):
-                if name in groups:
-                    groups[name].setdefault(entry.row.stream, []).append(entry)
+            topic, stream = entry.row.topic, entry.row.stream
+            if topic not in interested:
+                if topic not in _TOPICS:
+                    raise UnknownTopic(f"event {topic!r} at {entry.position} is not known to this version; upgrade")
+                interested[topic] = [groups[name] for name in self._interested.get(topic, ()) if name in groups]
+            for group in interested[topic]:
+                group[stream].append(entry)
         return groups
 
     def _wait(self, stop: threading.Event) -> None:
@@ -209,14 +219,22 @@ class Follower:
 
 def follow(store: ViewStore, log: LogRecorder, stop: threading.Event) -> None:
     """Follow with every view until told to stop; waits also where the views cannot be opened yet."""
+    outage = Outage()
     while not stop.is_set():
         try:
             follower = Follower(store, log)
         except (*AWAY, OperationalError) as error:
+            outage.begin()
             _log.warning("the views wait: %s", error)
             stop.wait(_STORE_WAITS)
         else:
+            _go_on(outage)
             follower.run(stop)
+
+
+def _go_on(outage: Outage) -> None:
+    if (seconds := outage.end()) is not None:
+        _log.info("the views go on after %s s", seconds)
 
 
 def _apply(view: View, streams: Streams, rows: Rows, subjects: Subjects) -> None:

@@ -8,6 +8,7 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain, islice
 from typing import Any, Final, Self
 
 import psycopg
@@ -15,7 +16,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, tuple_row
 
-from projections.dialect import adapt, spoken
+from projections.dialect import adapt, spoken, spoken_of_many
 from projections.pool import CONNECT_TIMEOUT, Pool
 from projections.view import Column, Result, Rows
 from projections.views import QueryTooSlow, RowsRefused, ViewsAway
@@ -29,6 +30,8 @@ _LOOK: Final = 1
 _IDLE: Final = 60
 """Seconds after which the server ends a transaction whose process has stopped."""
 _CONNECTIONS: Final = 24
+_TOGETHER: Final = 32
+"""Rows that are put in by one statement; what is left goes one by one, so that few statements are prepared."""
 _LONGEST_NAME: Final = 63
 # A network that swallows packets must not hold a process for hours; what the URL itself says goes first.
 _ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
@@ -110,9 +113,20 @@ class _Rows:
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Result:
         cursor = psycopg.RawCursor(self._connection)
+        left = iter(values)
         with _told():
-            cursor.executemany(spoken(statement), values)
+            if statement.startswith("INSERT"):
+                left = self._insert_together(cursor, statement, left)
+            cursor.executemany(spoken(statement), left)
         return self._given(cursor)
+
+    def _insert_together(
+        self, cursor: "psycopg.RawCursor[TupleRow]", statement: str, values: Iterator[Sequence[Any]]
+    ) -> Iterator[Sequence[Any]]:
+        """Insert as many whole portions as there are; gives the rows that are left."""
+        while len(portion := [*islice(values, _TOGETHER)]) == _TOGETHER:
+            cursor.execute(spoken_of_many(statement, _TOGETHER), [*chain.from_iterable(portion)])
+        return iter(portion)
 
     def _given(self, cursor: "psycopg.RawCursor[TupleRow]") -> Result:
         if self._careful and self._pipeline is not None:

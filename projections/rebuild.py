@@ -4,8 +4,10 @@ What is built stands in a file or schema of its own beside the live one. A rebui
 it stopped; readers of the live views see the old rows until the switch, and the new ones after it.
 """
 
+import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
 from domain.log import LogRecorder
@@ -22,6 +24,8 @@ _NEAR: Final = 2000
 _SLICE: Final = 5000
 """Rows of a table compared at a time."""
 _VERIFY: Final = "verify"
+_UNSEEN: Final = 2_000_000
+"""Objects that may come beyond those that are freed before Python looks which of them only refer to each other."""
 
 
 class Progress(NamedTuple):
@@ -94,7 +98,7 @@ def rebuild(store: ViewStore, log: LogRecorder, names: Sequence[str] = (), *, te
     views = chosen(names)
     begun = time.monotonic()
     name = f"rebuild-{'-'.join(view.name for view in views)}"
-    with store.beside(name) as scratch:
+    with _looking_rarely(), store.beside(name) as scratch:
         follower = Follower(scratch, log, views, batch=BATCH)
         events = _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         position, more = _switch(store, scratch, follower, log, views)
@@ -117,7 +121,7 @@ def verify(
     """
     views = chosen(names)
     store.remove(_VERIFY)
-    with store.beside(_VERIFY) as scratch:
+    with _looking_rarely(), store.beside(_VERIFY) as scratch:
         follower = Follower(scratch, log, views, batch=BATCH)
         _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         with store.reading() as live:
@@ -169,6 +173,17 @@ def _catch_up(follower: Follower, scratch: ViewStore, target: Callable[[], int],
         if end - position <= _NEAR:
             return total
         total += follower.step(end)
+
+
+@contextmanager
+def _looking_rarely() -> Iterator[None]:
+    """Let Python look for cycles only where many pile up: else it goes again and again through all that is kept."""
+    before = gc.get_threshold()
+    gc.set_threshold(_UNSEEN)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _stands(store: ViewStore) -> int:

@@ -1,6 +1,7 @@
 """Subjects: what orders and parcels are at a position of the log, folded by the domain's own code."""
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from domain.adoption import Adopted, judging
@@ -114,7 +115,9 @@ class Subjects:
     def _guard(self, name: str, entries: Sequence["Entry"]) -> None:
         if name in self._broken:
             return
-        one = self._known.setdefault(name, Stream(name))
+        one = self._known.get(name)
+        if one is None:
+            one = self._known[name] = Stream(name)
         try:
             for entry in entries:
                 if entry.row.version > one.version:
@@ -131,7 +134,7 @@ class Subjects:
         for name in touched:
             if name in self._known:
                 self._known[name] = self._known.pop(name)
-        for name in list(self._known)[: max(0, len(self._known) - self._limit)]:
+        for name in [*islice(self._known, max(0, len(self._known) - self._limit))]:
             del self._known[name]
 
 

@@ -35,7 +35,7 @@ class Rows(Protocol):
         """Run one statement."""
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Result:
-        """Run one statement for every row of values."""
+        """Run one statement for every row of values; no two rows that are put in have the same key."""
 
 
 class Column(NamedTuple):

@@ -18,6 +18,9 @@ LOCK_TIMEOUT: Final = 30.0
 """Seconds to wait while another process writes."""
 _STEPS: Final = 4000
 """Steps of SQLite's machine between two looks at the clock."""
+_SHARED: Final = ("journal_mode=WAL", "synchronous=NORMAL")
+_OWN: Final = ("journal_mode=TRUNCATE", "synchronous=FULL")
+"""Most pages of what is being built are new: each is written once, and a journal keeps what the others looked like."""
 _BESIDE: Final = "beside"
 """What a connection calls the file whose tables it takes over."""
 
@@ -69,9 +72,10 @@ class ViewStore(Protocol):
 class SqliteViews:
     """A ``ViewStore`` in one file; safe to use from several threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        """Open or begin the file."""
+    def __init__(self, path: Path, *, shared: bool = True) -> None:
+        """Open or begin the file; what is not shared has one user, who writes and reads in turn."""
         self.path = path
+        self._journal = _SHARED if shared else _OWN
         path.parent.mkdir(parents=True, exist_ok=True)
         self._idle: deque[sqlite3.Connection] = deque()
         self._open: set[sqlite3.Connection] = set()
@@ -116,7 +120,7 @@ class SqliteViews:
     @contextmanager
     def beside(self, name: str) -> Iterator[Self]:
         """Open a store beside this one; see ``ViewStore``."""
-        store = type(self)(self._named(name))
+        store = type(self)(self._named(name), shared=False)
         try:
             yield store
         finally:
@@ -124,8 +128,14 @@ class SqliteViews:
 
     def remove(self, name: str) -> None:
         """Remove a store beside this one; see ``ViewStore``."""
+        connection = self._take()
+        try:
+            # What was taken over from it comes to the disk before it goes from there.
+            connection.execute("PRAGMA wal_checkpoint").fetchone()
+        finally:
+            self._give_back(connection)
         path = self._named(name)
-        for suffix in ("", "-wal", "-shm"):
+        for suffix in ("", "-journal", "-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
 
     def columns(self, rows: Rows, table: str) -> list[Column]:
@@ -161,8 +171,8 @@ class SqliteViews:
             self.path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        for pragma in self._journal:
+            connection.execute(f"PRAGMA {pragma}")
         connection.execute("PRAGMA cache_size=-32768")
         self._open.add(connection)
         return connection

@@ -2,13 +2,15 @@
 
 import threading
 import time
+from datetime import UTC, datetime
 
 import pytest
 
-from projections import checkpoints, rebuild
+from projections import checkpoints, postgres_views, rebuild
 from projections.follower import Follower
 from projections.postgres_views import PostgresViews
 from projections.views import QueryTooSlow, RowsRefused, ViewsAway
+from tests.projections.told import tell_season
 from tests.stores import engine
 from tests.story import placed, requested
 
@@ -52,6 +54,17 @@ def test_a_refused_row_undoes_its_transaction(told):
         write()
     with told.store.reading() as rows:
         assert {one.revision for one in checkpoints.read(rows).values()} == {0}
+
+
+@pytest.mark.parametrize("together", [2, 3])
+def test_rows_that_go_over_together_are_those_that_go_over_one_by_one(told, monkeypatch, together):
+    monkeypatch.setattr(postgres_views, "_TOGETHER", 10_000)
+    told.desk.tracker = tell_season(told.log, datetime(2026, 3, 1, tzinfo=UTC), days=1)
+    told.follow()
+    monkeypatch.setattr(postgres_views, "_TOGETHER", together)
+    found = rebuild.verify(told.store, told.log.store)
+    assert found.rows > 100
+    assert found.differences == []
 
 
 def test_a_reader_keeps_its_snapshot_and_a_switch_waits_for_it(told):

@@ -1,5 +1,6 @@
 """The topics that are told of something, as AsyncAPI tells them."""
 
+from collections.abc import Mapping
 from typing import Any, Final, get_args
 
 from api import asyncapi
@@ -75,7 +76,7 @@ def dead_letters(topic: Topic, source: str) -> Channel:
     return _channel(f"{source}.dead_letters", topic, _LETTERS, [message], {})
 
 
-def _channel(name: str, topic: Topic, about: str, messages: list[Message], schemas: dict[str, Any]) -> Channel:
+def _channel(name: str, topic: Topic, about: str, messages: list[Message], schemas: Mapping[str, Any]) -> Channel:
     setup: dict[str, Any] = {
         "cleanup.policy": ["compact" if topic.compacted else "delete"],
         **({} if topic.retention_ms is None else {"retention.ms": topic.retention_ms}),

@@ -40,6 +40,8 @@ _PRODUCE: Final[dict[str, Any]] = {
     "request_timeout_ms": 10_000,
     "max_block_ms": 5_000,
 }
+_NO_KEY: Final = b"no key"
+"""Stands for a null key until it is written; known by being this very object, so that no key is taken for it."""
 
 
 class KafkaTopics:
@@ -68,7 +70,7 @@ class KafkaTopics:
             Interrupted: ``stop`` was set before.
         """
         with answering("the broker did not take a record"):
-            sent = [self._producer.send(one.topic, one.value, key=one.key, headers=_Headers(one)) for one in records]
+            sent = [self._producer.send(one.topic, one.value, key=_key(one), headers=_Headers(one)) for one in records]
             self._wait(sent, stop)
             for one, record in zip(sent, records, strict=True):
                 if one.failed():
@@ -120,4 +122,9 @@ class _Nulls(Serializer):  # type: ignore[misc]  # the library has no types
     def serialize(self, _topic: str, headers: list[tuple[str, bytes]], data: bytes | None) -> bytes | None:
         if isinstance(headers, _Headers):
             headers.restore()
-        return data
+        return None if data is _NO_KEY else data
+
+
+def _key(record: Record) -> bytes | None:
+    """Give the key that the client accepts: it refuses a record with neither key nor value, which a broker takes."""
+    return _NO_KEY if record.key is None and record.value is None else record.key

@@ -87,6 +87,4 @@ def dead_letter(topic: str, one: Quarantined) -> Record:
         "exception.message": one.detail,
     }
     reasons = ((REASON + name, value.encode()) for name, value in why.items())
-    # The client sends nothing that has neither key nor value, and such a message must not stop what comes after it.
-    key = b"" if one.raw.key is None and one.raw.value is None else one.raw.key
-    return Record(topic, key, one.raw.value, (*one.raw.headers, *reasons))
+    return Record(topic, one.raw.key, one.raw.value, (*one.raw.headers, *reasons))

@@ -20,7 +20,7 @@ from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import PATIENCE, recreate_topic
 from tests.contracts.delivering import Office, Told, is_delivered, season, shop_in, values
 from tests.contracts.ingesting import until
-from tests.outbound.test_deliverer import Truth, truth
+from tests.outbound.truth import Truth, truth
 from tests.projections.stage import Stage
 from tests.story import at, placed, requested
 
@@ -130,6 +130,8 @@ DEAD = [
     Raw("orders", 0, None, b"{}", (), None),
     Raw("orders", 2, b"only a key", None, (("content-type", b"application/json"),), None),
     Raw("orders", 0, b"", b"", (), None),
+    Raw("orders", 1, None, None, (("who", b"nobody"), ("none", None)), None),
+    Raw("orders", 1, b"no key", None, (), None),
     Raw("orders", 0, b"large", b"x" * 900_000, (), None),
 ]
 

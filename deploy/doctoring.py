@@ -45,7 +45,7 @@ def examine() -> list[Check]:
 
 
 def _each(settings: Settings) -> Iterator[Check]:
-    for look in (_environment, _address, _policy, _store, _broker, _shards):
+    for look in (_environment, _address, _policy, _rights, _store, _broker, _shards):
         yield from look(settings)
 
 
@@ -76,6 +76,27 @@ def _policy(settings: Settings) -> Iterator[Check]:
         yield Check("policy", ok=True, found=f"{settings.policy or 'defaults'} ({hashes})")
     except PolicyInvalid as error:
         yield Check("policy", ok=False, found=str(error), mend="correct the file named by TRACKER_POLICY")
+
+
+def _rights(settings: Settings) -> Iterator[Check]:
+    """Look at what we may do with the tables of log and views, and whether events are safe from us."""
+    if settings.database_url is None:
+        return
+    from deploy.store import postgres_rights  # noqa: PLC0415 - its driver is loaded by those who use it
+
+    try:
+        looked = postgres_rights.look(
+            settings.database_url.get_secret_value(), settings.database_schema, settings.views_schema
+        )
+    except StoreUnsuitable as error:
+        yield Check("rights", ok=False, found=f"not known: {error}", mend="see store, below")
+        return
+    if looked is None:
+        return
+    if not looked.faults:
+        yield Check("rights", ok=True, found=f"{looked.role} may do what each role needs, and change no event")
+    for fault in looked.faults:
+        yield Check(f"rights on {fault.where}", ok=False, found=f"{looked.role}: {fault.found}", mend=fault.mend)
 
 
 def _store(settings: Settings) -> Iterator[Check]:

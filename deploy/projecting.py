@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
@@ -15,11 +15,16 @@ from projections import rebuild as rebuilding
 from projections.rebuild import Progress, Rebuilt
 from projections.views import ViewStore
 
+NOT_MADE: Final = (
+    "No view has been made yet. tracker project (or tracker run) makes them and keeps them up with the log; "
+    "tracker projections rebuild makes them once."
+)
+
 
 def listed(settings: Settings) -> list[dict[str, Any]]:
-    """List every view with its position and how far it is behind the log."""
+    """List every view with its position and how far it is behind the log; none where none has been made."""
     with _opened(settings) as (views, log):
-        return [one._asdict() for one in rebuilding.listing(views, log)]
+        return [one._asdict() for one in rebuilding.listing(views, log)] if _are_made(views) else []
 
 
 def rebuild(settings: Settings, names: Sequence[str]) -> Rebuilt:
@@ -36,9 +41,20 @@ def rebuild(settings: Settings, names: Sequence[str]) -> Rebuilt:
 
 
 def differences(settings: Settings) -> list[dict[str, Any]]:
-    """Compare every view with one made from the first event; empty when they are equal."""
+    """Compare every view with one made from the first event; empty when they are equal.
+
+    Raises:
+        CannotStart: there is no view to compare.
+    """
     with _opened(settings) as (views, log):
+        if not _are_made(views):
+            raise CannotStart(NOT_MADE)
         return [one._asdict() for one in rebuilding.verify(views, log).differences]
+
+
+def _are_made(views: ViewStore) -> bool:
+    with views.reading() as rows:
+        return bool(views.columns(rows, "checkpoints"))
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def projections_list(*, as_json: Json = False) -> None:
     """
     from deploy import projecting
 
-    table(projecting.listed(Settings()), as_json=as_json, empty="No view has been made yet.")
+    table(projecting.listed(Settings()), as_json=as_json, empty=projecting.NOT_MADE)
 
 
 @projections_app.command("rebuild")

@@ -15,6 +15,7 @@ from api.reading import Reader
 from api.shards import Shard, ShardAway
 from domain.instant import Instant, iso
 from projections import keys
+from projections.outage import Outage
 from projections.view import Rows
 
 SLICE: Final = 1000
@@ -107,6 +108,7 @@ class Crossings:
         self._finished: Found | None = None
         self._running = Found()
         self._compared_at: Instant | None = None
+        self._outage = Outage()
 
     def found(self, what: Literal["order", "parcel"]) -> int:
         """Count the orders or parcels that cross: of the last comparison, or of the first one as far as it is."""
@@ -155,7 +157,10 @@ class Crossings:
             except ShardAway:
                 await asyncio.sleep(_AWAY)
             except Exception:  # noqa: BLE001  # told in the log, and tried again
+                self._outage.begin()
                 _log.exception("the shards could not be compared")
                 await asyncio.sleep(_AWAY)
             else:
+                if (seconds := self._outage.end()) is not None:
+                    _log.info("the shards can be compared again after %s s", seconds)
                 return {shard.name: one for shard, one in zip(self._shards, found, strict=True)}

@@ -15,6 +15,7 @@ from api.reading import Reader
 from api.tokens import Token
 from projections import feed, incidents
 from projections.feed import Change
+from projections.outage import Outage
 from projections.query import Filter
 from projections.view import Checkpoint
 
@@ -202,11 +203,14 @@ class Live(Crowd[Listener]):
 
     async def run(self) -> None:
         """Hand on what is new until cancelled; a store that cannot be read is tried again."""
-        pause = POLL
+        pause, outage = POLL, Outage()
         while True:
             try:
                 pause = LOOK if await self._round() else min(2 * pause, POLL)
+                if (seconds := outage.end()) is not None:
+                    _log.info("the live feed reads again after %s s", seconds)
             except Exception:  # noqa: BLE001  # told in the log, and tried again
+                outage.begin()
                 _log.exception("the live feed could not read")
                 await asyncio.sleep(1.0)
             await asyncio.sleep(pause)

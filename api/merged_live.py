@@ -21,6 +21,7 @@ from api.standings import Standings
 from api.tokens import Mark, Places
 from domain.instant import Instant
 from projections.feed import Change
+from projections.outage import Outage
 from projections.query import Filter
 
 _AWAY_SECONDS: Final = 0.5
@@ -59,6 +60,7 @@ class MergedLive(Crowd[MergedListener]):
         super().__init__(capacity=capacity, note=note, send_seconds=send_seconds)
         self.shards = {one.name: one for one in sorted(shards, key=lambda one: one.name)}
         self.standings = Standings(self.shards)
+        self._outages = {name: Outage() for name in self.shards}
         self.places = Places()
         """Where everything stands that was handed on; without a mark for a shard that was never reached."""
         self.clock = clock
@@ -164,12 +166,15 @@ class MergedLive(Crowd[MergedListener]):
 
     def _stale(self, name: str, why: str) -> None:
         if self.standings.lose(name, why):
+            self._outages[name].begin()
             _log.warning("shard %s cannot be read: %s", name, why)
             self._news.set()
 
     def _take(self, name: str, read: Read) -> None:
         if self.standings.hear(name, read.known_up_to):
             self._news.set()
+        if (seconds := self._outages[name].end()) is not None:
+            _log.info("shard %s can be read again after %s s", name, seconds)
         before = self.places.of(name)
         if before is None or not before.is_of(read.stands):
             self.places = self.places.at(read.stands)

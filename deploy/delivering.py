@@ -23,6 +23,7 @@ from deploy.telemetry import Activity, exposed
 from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told
 from domain.delivered import Marks
+from projections.outage import Outage
 from projections.views import ViewStore
 
 METRICS: Final = {
@@ -101,7 +102,7 @@ class DeliveryMeter:
         self._behind = Gauge(*behind, ("outlet",), registry=registry)
         self._waits = Counter(*waits, registry=registry)
         self._still = Gauge(*still, registry=registry)
-        self._waiting = False
+        self._outage = Outage()
         self._why = ""
 
     def delivered(self, outlet: str, records: int, behind: int) -> None:
@@ -111,15 +112,15 @@ class DeliveryMeter:
         self._still.set(0)
         if records or not behind:
             self._why = ""
-        if records and self._waiting:
-            self._waiting = False
-            structlog.get_logger().info("delivering again")
+        if records and (seconds := self._outage.end()) is not None:
+            structlog.get_logger().info("delivering again", seconds=seconds)
 
     def waits(self, why: str) -> None:
         """Count a wait and say why in the log."""
         self._waits.inc()
         self._still.set(0)
-        self._waiting, self._why = True, why
+        self._outage.begin()
+        self._why = why
         structlog.get_logger().warning("delivery waits", why=why)
 
     def stands_still(self, why: str) -> None:
@@ -127,11 +128,13 @@ class DeliveryMeter:
         if why != self._why:
             structlog.get_logger().error("delivery stands still", why=why)
         self._still.set(1)
-        self._waiting, self._why = True, why
+        self._outage.begin()
+        self._why = why
 
     def rests(self) -> None:
         """Forget what was in the way: others deliver now, or nobody."""
         self._still.set(0)
+        self._outage.end()
         self._why = ""
 
     def check(self) -> Check:

@@ -22,6 +22,7 @@ from eventsourcing.persistence import OperationalError
 from deploy.workers import STUCK_AFTER, Worker
 from domain.instant import SECOND
 from domain.lease import Leases
+from projections.outage import Outage
 
 SPAN: Final = 8.0
 """Seconds for which a lease is given."""
@@ -107,6 +108,7 @@ class _Post:
         self._span = span
         self._holder = holder()
         self._asking = threading.Lock()
+        self._outage = Outage()
 
     def hold(self, stop: threading.Event) -> None:
         """Stand by and take turns until told to stop, or until the work is done."""
@@ -163,9 +165,12 @@ class _Post:
                 if self._claim() != turn.term:
                     return False
             except OperationalError as error:
+                self._outage.begin()
                 _log.warning("lease not renewed", role=self._name, term=turn.term, error=str(error))
             else:
                 turn.extend(asked + self._span)
+                if (seconds := self._outage.end()) is not None:
+                    _log.info("lease renewed again", role=self._name, term=turn.term, seconds=seconds)
             return True
 
     def _claim(self) -> int | None:

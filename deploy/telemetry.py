@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_serv
 
 from deploy.settings import LOOPBACK, Settings
 from deploy.wiring import CannotStart
+from projections.outage import Outage
 
 
 def configure(level: str) -> None:
@@ -49,6 +50,9 @@ METRICS: Final = {
 """Every metric of the roles with its sentence; those of the views and of HTTP are in ``api.metrics``."""
 _ACTIVE: Final = "tracker_active"
 _ATTEMPTS: Final = "tracker_ingest_attempts_total"
+_PASSING: Final = ("ingest_client_renewed_total", "ingest_store_waits_total")
+"""What is over once a batch has been taken in."""
+_TAKEN: Final = ("stored", "repeated")
 
 
 class Meter:
@@ -62,8 +66,9 @@ class Meter:
             if name not in {_ACTIVE, _ATTEMPTS}
         }
         self._attempts = Counter(_ATTEMPTS, METRICS[_ATTEMPTS], ("outcome",), registry=registry)
-        for outcome in ("stored", "conflict", "repeated", "fenced"):
+        for outcome in (*_TAKEN, "conflict", "fenced"):
             self._attempts.labels(outcome)
+        self._outages = {name: Outage() for name in _PASSING}
 
     def __call__(self, name: str, value: float, why: str = "") -> None:
         """Count or set a metric and say why in the log."""
@@ -72,11 +77,16 @@ class Meter:
             metric.inc(value)
         else:
             metric.set(value)
+        if name in _PASSING:
+            self._outages[name].begin()
         structlog.get_logger().warning(name, value=value, why=why)
 
     def tried(self, outcome: str) -> None:
-        """Count a try at a batch, which is no news."""
+        """Count a try at a batch, which is news only where it ends a wait for the broker or the store."""
         self._attempts.labels(outcome).inc()
+        for name, outage in self._outages.items():
+            if outcome in _TAKEN and (seconds := outage.end()) is not None:
+                structlog.get_logger().info("taking in again", after=name, seconds=seconds)
 
 
 class Activity:

@@ -30,10 +30,12 @@ from api import (
 )
 from api import desk as desk_routes
 from api.asyncapi import Channel
+from api.conditional import Conditional
 from api.contract_operations import Check
 from api.guard import Guard
 from api.live import SEND_SECONDS, Live
 from api.metrics import Meters
+from api.parameters import KNOWN_ONLY
 from api.reading import ProductClock, Reader
 from api.resuming import Resuming
 from domain.cashier import Cashier
@@ -107,12 +109,14 @@ def create_app(
         operations.router,
         health.router,
     ):
-        app.include_router(part)
+        app.include_router(part, dependencies=[KNOWN_ONLY])
+    app.include_router(health.scraped)
     app.include_router(pages.router())
     if docs:
         reference.install(app, [*topics, streamed.feed(streamed.EVENTS)])
     problems.install(app)
 
+    app.add_middleware(Conditional)
     app.add_middleware(Guard, note=meters.answered)
     return app
 

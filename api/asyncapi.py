@@ -1,7 +1,9 @@
 """AsyncAPI: what is read from topics, written to them and streamed, in one document made from what the code uses."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain
+from types import MappingProxyType
 from typing import Any, Final, Literal, NamedTuple
 
 from pydantic import BaseModel
@@ -46,11 +48,11 @@ class Channel(NamedTuple):
     """What its protocol has to say of how it is read or written."""
 
 
-def schemas(*models: type[BaseModel]) -> dict[str, Any]:
+@cache
+def schemas(*models: type[BaseModel]) -> Mapping[str, Any]:
     """Describe what models write, and everything they hold, each by its name."""
     described = models_json_schema([(one, "serialization") for one in models], ref_template=REF)[1]
-    found: dict[str, Any] = described["$defs"]
-    return found
+    return MappingProxyType(described["$defs"])
 
 
 def ref(name: str) -> dict[str, str]:

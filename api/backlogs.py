@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, cast
 from fastapi import APIRouter, Path, Query
 
 from api import contract_backlogs as contract
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
@@ -27,6 +28,7 @@ _Cursor = Annotated[str | None, Query(alias="cursor", max_length=512)]
 @router.get("/backlogs", operation_id="list_backlogs")
 async def list_backlogs(
     reader: CaughtUp,
+    onward: Onward,
     what: _What = [],  # noqa: B006  # FastAPI copies defaults
     warehouse: _Names = [],  # noqa: B006
     carrier: _Names = [],  # noqa: B006
@@ -45,7 +47,7 @@ async def list_backlogs(
         return contract.BacklogPage(
             backlogs=[_backlog(one, snapshot, policy) for one in page],
             counted_at=iso(_time(snapshot)),
-            next=cursor([*page[-1].place]) if len(found) > limit else None,
+            next=onward.on(cursor([*page[-1].place]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

@@ -16,6 +16,7 @@ from api.actor import Actor
 from api.contract_desk import Asked
 from api.desk_steps import Key, Staffed
 from api.exporting import CSV, JSON_LINES, as_csv, as_json_lines
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
@@ -73,6 +74,7 @@ async def withdraw(reader: CaughtUp, desk: Staffed, batch_id: _Batch, body: Aske
 @router.get("/batches", operation_id="list_batches")
 async def list_batches(
     reader: CaughtUp,
+    onward: Onward,
     incident: Annotated[str | None, Query(max_length=1200)] = None,
     state: contract.BatchState | None = None,
     limit: Limit = 50,
@@ -85,14 +87,14 @@ async def list_batches(
         page = found[:limit]
         return contract.BatchPage(
             batches=[_shown(one, snapshot) for one in page],
-            next=cursor([page[-1].drafted_at, page[-1].id]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].drafted_at, page[-1].id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 
 
 @router.get("/batches/{batch_id}", operation_id="get_batch")
 async def get_batch(
-    reader: CaughtUp, batch_id: _Batch, limit: Limit = 100, cursor_: _Cursor = None
+    reader: CaughtUp, onward: Onward, batch_id: _Batch, limit: Limit = 100, cursor_: _Cursor = None
 ) -> contract.BatchDetail:
     """Show one batch with its members."""
     after = -1 if cursor_ is None else cast(int, read_cursor(cursor_, (int,))[0])
@@ -103,7 +105,7 @@ async def get_batch(
         return contract.BatchDetail(
             batch=_shown(one, snapshot),
             members=[contract.BatchMember(**_member(each, one)) for each in page],
-            next=cursor([page[-1].place]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].place]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query
 from api import contract_backlogs as contract
 from api.contract import State
 from api.incidents import shown
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
@@ -31,6 +32,7 @@ _Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 @router.get("/clusters", operation_id="list_clusters")
 async def list_clusters(
     reader: CaughtUp,
+    onward: Onward,
     kind: _Kind = [],  # noqa: B006  # FastAPI copies defaults
     state: Annotated[list[State], Query(max_length=3)] = [],  # noqa: B006
     sku: _Name = None,
@@ -51,7 +53,7 @@ async def list_clusters(
         page = found[:limit]
         return contract.ClusterPage(
             clusters=[_cluster(one, snapshot) for one in page],
-            next=cursor([page[-1].due_at, page[-1].id]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].due_at, page[-1].id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 
@@ -68,6 +70,7 @@ async def get_cluster(reader: CaughtUp, cluster_id: _Id) -> contract.ClusterDeta
 @router.get("/clusters/{cluster_id}/members", operation_id="list_cluster_members")
 async def list_members(
     reader: CaughtUp,
+    onward: Onward,
     cluster_id: _Id,
     proven: Annotated[bool | None, Query(description="Whether it is known that the cause reached it.")] = None,
     settled: Annotated[bool | None, Query(description="Whether nothing is left to put right.")] = None,
@@ -83,7 +86,7 @@ async def list_members(
         page = found[:limit]
         return contract.MemberPage(
             members=[_member(one, cluster_id, snapshot) for one in page],
-            next=cursor([page[-1].rank, page[-1].since, page[-1].member]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].rank, page[-1].since, page[-1].member]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api import contract_goods as contract
 from api.actor import Actor
 from api.desk_steps import Key, Staffed
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
@@ -75,6 +76,7 @@ async def cancel(
 @router.get("/dispositions", operation_id="list_dispositions")
 async def list_dispositions(
     reader: CaughtUp,
+    onward: Onward,
     state: contract.DispositionState | None = None,
     incident: _Incident = None,
     order: _Order = None,
@@ -88,7 +90,7 @@ async def list_dispositions(
         page = found[:limit]
         return contract.DispositionPage(
             dispositions=[_shown(one, snapshot) for one in page],
-            next=cursor([page[-1].until, page[-1].id]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].until, page[-1].id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

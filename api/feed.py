@@ -9,6 +9,7 @@ from starlette.responses import Response
 from api import contract, frames
 from api.filters import Wanted
 from api.live import Live
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.stream import FeedStream, Start
@@ -35,6 +36,7 @@ After = Annotated[
 async def read_feed(
     request: Request,
     reader: CaughtUp,
+    onward: Onward,
     wanted: Wanted,
     after: After = None,
     snapshot: Annotated[bool, Query(description="Stream: begin with every incident as it is now.")] = False,  # noqa: FBT002
@@ -49,7 +51,9 @@ async def read_feed(
     begins anew; `lagged` and `server.closing` end a stream: come again with the last id.
     """
     if "text/event-stream" not in accept:
-        return _page(reader, wanted, _position(reader, after), limit)
+        page = _page(reader, wanted, _position(reader, after), limit)
+        onward.on(page.next, "after")
+        return page
     live: Live = request.app.state.live
     if live.closing:
         raise Problem("closing", retry_after=1)

@@ -23,6 +23,7 @@ def wanted(
     order: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
     since: Annotated[AwareDatetime | None, Query(description="Due at this time or later.")] = None,
     until: Annotated[AwareDatetime | None, Query(description="Due before this time.")] = None,
+    assignee: Annotated[_Names, Query(description="Persons or teams who have it now.")] = [],  # noqa: B006
 ) -> Filter:
     """Read the filter of a request."""
     return Filter(
@@ -34,6 +35,7 @@ def wanted(
         order=order,
         since=_instant(since),
         until=_instant(until),
+        assignee=tuple(assignee),
     )
 
 

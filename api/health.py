@@ -13,6 +13,8 @@ from domain.instant import SECOND
 from projections import checkpoints
 
 router = APIRouter(tags=["health"])
+scraped = APIRouter(tags=["health"])
+"""What a scraper reads, whatever parameters it is set up to send."""
 BEHIND: Final = 10_000
 """Log positions that a view may be behind."""
 OLD: Final = 60
@@ -35,7 +37,7 @@ async def readyz(request: Request, reader: Reading, response: Response) -> contr
         known, now = snapshot.known_up_to, snapshot.now
     age = None if known is None else (now - known) / SECOND / reader.clock.speed
     checks = [
-        contract.Check(name="views", ok=behind <= BEHIND, detail=f"{behind} events behind the log"),
+        contract.Check(name="views", ok=behind <= BEHIND, detail=f"{behind} positions behind the end of the log"),
         contract.Check(
             name="frontier",
             ok=age is not None and age <= OLD,
@@ -51,7 +53,7 @@ async def readyz(request: Request, reader: Reading, response: Response) -> contr
     return contract.Readiness(ready=ready, checks=checks)
 
 
-@router.get("/metrics", operation_id="metrics", response_class=Response)
+@scraped.get("/metrics", operation_id="metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Give all metrics in the text form of Prometheus."""
     meters: Meters = request.app.state.meters

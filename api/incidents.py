@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query
 from api import contract
 from api.contract_desk import History, NoteTaken, StepTaken, Worked, Workflow
 from api.filters import Sort, Wanted
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
@@ -19,7 +20,6 @@ from projections.workflow import Staff
 
 router = APIRouter(prefix="/v1", tags=["incidents"])
 _EPISODE = frozenset(contract.Episode.model_fields)
-_Assignee = Annotated[list[Annotated[str, Query(min_length=1, max_length=128)]], Query(max_length=20)]
 _Status = Annotated[list[Literal["new", "acknowledged", "snoozed", "resolved", "dismissed", "merged"]], Query()]
 _MAINTENANCE: Final = "maintenance:"
 _LAST: Final = 100
@@ -29,12 +29,12 @@ _LAST: Final = 100
 @router.get("/incidents", operation_id="list_incidents")
 async def list_incidents(
     reader: CaughtUp,
+    onward: Onward,
     wanted: Wanted,
     limit: Limit = 50,
     cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
     sort: Sort = "-due_at",
-    assignee: _Assignee = [],  # noqa: B006  # FastAPI copies defaults
-    status: _Status = [],  # noqa: B006
+    status: _Status = [],  # noqa: B006  # FastAPI copies defaults
     muted: Annotated[bool | None, Query(description="Whether something speaks for it or is being mended.")] = None,
     muted_by: Annotated[str | None, Query(max_length=1200, description="The incident that speaks for it.")] = None,
 ) -> contract.IncidentPage:
@@ -43,7 +43,7 @@ async def list_incidents(
     after = None if cursor_ is None else _after(cursor_, sort)
     with reader.snapshot() as snapshot:
         also = [
-            *Staff(tuple(status), tuple(assignee)).conditions(),
+            *Staff(tuple(status)).conditions(),
             *([] if muted is None else [incidents.muted(snapshot.now, yes=muted)]),
             *([] if muted_by is None else [incidents.muted_by(muted_by)]),
         ]
@@ -51,7 +51,7 @@ async def list_incidents(
         page = found[:limit]
         return contract.IncidentPage(
             incidents=[shown(one, snapshot) for one in page],
-            next=cursor([sort, page[-1].due_at, page[-1].id]) if len(found) > limit else None,
+            next=onward.on(cursor([sort, page[-1].due_at, page[-1].id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

@@ -16,13 +16,13 @@ from api.live import SEND_SECONDS
 from api.merged_live import MergedLive
 from api.merged_metrics import Merged
 from api.metrics import Meters
+from api.parameters import KNOWN_ONLY
 from api.reading import ProductClock
 from api.shards import Shard
 from domain.instant import Instant
 
 _operations = APIRouter(tags=["health"])
 _operations.add_api_route("/healthz", health.healthz, operation_id="healthz")
-_operations.add_api_route("/metrics", health.metrics, operation_id="metrics", response_class=Response)
 _operations.add_api_route("/version", health.version, operation_id="version")
 _operations.add_api_route("/problems/{code}", health.explain, operation_id="explain_problem")
 
@@ -76,8 +76,9 @@ def create_merged_app(
         openapi_url="/openapi.json" if docs else None,
     )
     app.state.live, app.state.meters, app.state.crossings = live, meters, crossings
-    app.include_router(merged_feed.router)
-    app.include_router(_operations)
+    for part in (merged_feed.router, _operations):
+        app.include_router(part, dependencies=[KNOWN_ONLY])
+    app.include_router(health.scraped)
     if docs:
         reference.install(app, [streamed.feed(streamed.MERGED)])
     problems.install(app)

@@ -16,6 +16,7 @@ from api.crossings import Crossings
 from api.filters import Wanted
 from api.merged_live import MergedLive
 from api.merged_stream import Beginning, MergedStream
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import Limit, Reader
 from api.shards import ShardAway, is_beyond, standing
@@ -55,6 +56,7 @@ class Scanned(NamedTuple):
 )
 async def read_feed(
     request: Request,
+    onward: Onward,
     wanted: Wanted,
     after: After = None,
     snapshot: Annotated[bool, Query(description="Not over several logs: ask each shard.")] = False,  # noqa: FBT002
@@ -71,7 +73,9 @@ async def read_feed(
     if snapshot:
         raise Problem("no_snapshot")
     if "text/event-stream" not in accept:
-        return await _page(live, wanted, Places() if after in (None, FIRST) else Places.read(str(after)), limit)
+        page = await _page(live, wanted, Places() if after in (None, FIRST) else Places.read(str(after)), limit)
+        onward.on(page.next, "after")
+        return page
     if live.closing:
         raise Problem("closing", retry_after=1)
     if live.full:

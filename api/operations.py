@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query
 
 from api import contract_operations as contract
 from api import masking
+from api.paging import Onward
 from api.reading import CaughtUp, Limit, Reading
 from api.tokens import Token, cursor, read_cursor
 from domain.batch import Quarantined
@@ -51,6 +52,7 @@ async def list_projections(reader: CaughtUp) -> contract.Projections:
 @router.get("/quarantine", operation_id="list_quarantine")
 async def list_quarantine(
     reader: Reading,
+    onward: Onward,
     status: Status | None = "held",
     limit: Limit = 50,
     cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
@@ -61,7 +63,7 @@ async def list_quarantine(
     page = found[:limit]
     return contract.Quarantine(
         messages=[_shown(*one) for one in page],
-        next=cursor([page[-1][0]]) if len(found) > limit else None,
+        next=onward.on(cursor([page[-1][0]]) if len(found) > limit else None),
     )
 
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Path, Query
 
 from api import contract_orders as contract
 from api.incidents import shown
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.sayings import may_say
@@ -23,6 +24,7 @@ _PARCEL = frozenset(contract.Parcel.model_fields)
 @router.get("/orders", operation_id="list_orders_at_risk")
 async def list_orders(
     reader: CaughtUp,
+    onward: Onward,
     at_risk: Annotated[bool, Query(description="Must be true: the only list of orders there is so far.")],
     kind: Annotated[list[Kind], Query(max_length=2, description="What it would become.")] = [],  # noqa: B006
     limit: Limit = 50,
@@ -55,7 +57,7 @@ async def list_orders(
                 )
                 for one in page
             ],
-            next=cursor([page[-1].deadline, page[-1].order_id, page[-1].fulfillment_id]) if more else None,
+            next=onward.on(cursor([page[-1].deadline, page[-1].order_id, page[-1].fulfillment_id]) if more else None),
             as_of=reader.as_of(snapshot),
         )
 

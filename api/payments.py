@@ -5,6 +5,7 @@ from typing import Annotated, cast
 from fastapi import APIRouter, Query
 
 from api import contract_money as contract
+from api.paging import Onward
 from api.reading import CaughtUp, Limit
 from api.tokens import cursor, read_cursor
 from domain.instant import iso
@@ -17,6 +18,7 @@ _Cursor = Annotated[str | None, Query(alias="cursor", max_length=2048)]
 @router.get("/payments", operation_id="list_payments")
 async def list_payments(
     reader: CaughtUp,
+    onward: Onward,
     order: Annotated[str, Query(min_length=1, max_length=128)],
     limit: Limit = 100,
     cursor_: _Cursor = None,
@@ -28,7 +30,7 @@ async def list_payments(
         page = found[:limit]
         return contract.OrderPayments(
             payments=[_payment(one) for one in page],
-            next=cursor([page[-1].position]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].position]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

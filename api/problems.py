@@ -1,6 +1,6 @@
 """Problems: every error as RFC 9457 ``application/problem+json``; what was sent in is never sent back."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -28,7 +28,7 @@ PROBLEMS: Final[dict[str, tuple[int, str]]] = {
     "not_there_yet": (503, "The views have not come to the wanted position; ask again after `Retry-After` seconds."),
     "store_away": (503, "The store cannot be read or written just now; ask again after `Retry-After` seconds."),
     "query_too_slow": (503, "The answer took longer than it may; ask for less."),
-    "too_many_streams": (503, "As many live feeds are open as this server holds; read pages, or try later."),
+    "too_many_streams": (429, "As many live feeds are open as this server holds; read pages, or try later."),
     "closing": (503, "The server is shutting down; connect again."),
     "body_too_large": (413, "The body is larger than 64 KiB."),
     "internal": (500, "Something failed here; the log has it under the request id."),
@@ -41,12 +41,15 @@ _BY_STATUS: Final = {404: "not_found", 405: "method_not_allowed", 413: "body_too
 class Problem(Exception):
     """An answer other than what was asked for, under a code of ``PROBLEMS``."""
 
-    def __init__(self, code: str, detail: str = "", *, retry_after: int | None = None) -> None:
-        """Keep the parts; ``detail`` must not repeat what was sent in."""
+    def __init__(
+        self, code: str, detail: str = "", *, retry_after: int | None = None, errors: Sequence[Mapping[str, str]] = ()
+    ) -> None:
+        """Keep the parts; ``detail`` must not repeat what was sent in, ``errors`` nothing but names."""
         super().__init__(code)
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+        self.errors = errors
 
 
 def answer(request: Request, problem: str, detail: str = "", *, status: int | None = None, **more: Any) -> JSONResponse:
@@ -70,7 +73,8 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def known(request: Request, problem: Problem) -> JSONResponse:
         headers = {} if problem.retry_after is None else {"Retry-After": str(problem.retry_after)}
-        return answer(request, problem.code, problem.detail, headers=headers)
+        errors: dict[str, Any] = {"errors": problem.errors} if problem.errors else {}
+        return answer(request, problem.code, problem.detail, headers=headers, **errors)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:

@@ -1,12 +1,13 @@
 """Reading: what every route asks of the views, the log and the clock."""
 
 import asyncio
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from typing import Annotated, Final, NamedTuple
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Header, Query, Request, Response
 
 from api.contract import AsOf
 from api.problems import Problem
@@ -22,7 +23,14 @@ from projections.views import ViewStore
 
 QUERY_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 2.0
+MOST_SECONDS: Final = 30
+"""Longest wait that a request may prefer (RFC 7240)."""
+_WAIT: Final = re.compile(r"(?:.*,)?\s*wait\s*=\s*(\d{1,5})\s*(?:[,;].*)?", re.IGNORECASE).fullmatch
 _LOOK: Final = 0.02
+
+
+class NotThereYet(Problem):
+    """The views have not come to a position in time."""
 
 
 class ProductClock(NamedTuple):
@@ -104,13 +112,17 @@ class Reader:
         same = (token.epoch, token.revision) == (checkpoint.epoch, checkpoint.revision)
         return same and (token.position <= checkpoint.position or token.position <= self.log.last_position())
 
-    async def wait_for(self, token: Token) -> None:
+    def end(self) -> Token:
+        """Name the last position of the log."""
+        return Token.at(self.feed_checkpoint(), self.log.last_position())
+
+    async def wait_for(self, token: Token, seconds: float | None = None) -> None:
         """Return once every view has come to a position.
 
         Raises:
             Problem: it is no position of this log, or lies beyond its end, or the views do not come there in time.
         """
-        deadline = asyncio.get_running_loop().time() + WAIT_SECONDS
+        deadline = asyncio.get_running_loop().time() + (WAIT_SECONDS if seconds is None else seconds)
         while True:
             with self.views.reading() as rows:
                 stands = checkpoints.read(rows).values()
@@ -121,7 +133,7 @@ class Reader:
             if token.position > self.log.last_position():
                 raise Problem("unknown_position")
             if asyncio.get_running_loop().time() >= deadline:
-                raise Problem("not_there_yet", retry_after=1)
+                raise NotThereYet("not_there_yet", retry_after=1)
             await asyncio.sleep(_LOOK)
 
 
@@ -133,15 +145,27 @@ def reader(request: Request) -> Reader:
 
 async def caught_up(
     request: Request,
+    response: Response,
     min_position: Annotated[
         str | None,
         Query(max_length=512, description="Token that the answer must not be older than; waits up to 2 s."),
     ] = None,
+    prefer: Annotated[
+        str,
+        Header(description="`wait=5` waits up to so many seconds, 30 at most; by itself for all that is in the log."),
+    ] = "",
 ) -> Reader:
-    """Give the reader once the views have come to ``min_position``."""
+    """Give the reader once the views have come to ``min_position``, or as far as the request prefers to wait for."""
     found = reader(request)
+    asked = _WAIT(prefer) if request.method == "GET" else None
+    seconds = WAIT_SECONDS if asked is None else min(int(asked[1]), MOST_SECONDS)
     if min_position is not None:
-        await found.wait_for(Token.read(min_position))
+        await found.wait_for(Token.read(min_position), seconds)
+    elif asked is not None:
+        with suppress(NotThereYet):  # a preference: who names no position gets what there is
+            await found.wait_for(found.end(), seconds)
+    if asked is not None:
+        response.headers["Preference-Applied"] = f"wait={seconds}"
     return found
 
 

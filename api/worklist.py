@@ -11,6 +11,7 @@ from api import contract_worklist as contract
 from api import problems
 from api.contract_desk import Statement
 from api.incidents import shown
+from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.sayings import may_say
@@ -35,6 +36,7 @@ _Cursor = Annotated[str | None, Query(alias="cursor", max_length=512)]
 @router.get("/worklist", operation_id="list_worklist")
 async def list_worklist(
     reader: CaughtUp,
+    onward: Onward,
     limit: Limit = 50,
     cursor_: _Cursor = None,
     assignee: _Assignee = [],  # noqa: B006  # FastAPI copies defaults
@@ -51,7 +53,7 @@ async def list_worklist(
         return contract.Worklist(
             tasks=_tasks(page, snapshot),
             ranked_by=[contract.Ranked(by=by, why=why) for by, why in worklist.RANKED_BY],
-            next=_cursor_at(page[-1].rank) if len(found) > limit else None,
+            next=onward.on(_cursor_at(page[-1].rank) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 
@@ -83,7 +85,9 @@ async def get_task(
 
 
 @router.get("/told-wrong", operation_id="list_told_wrong")
-async def list_told_wrong(reader: CaughtUp, limit: Limit = 50, cursor_: _Cursor = None) -> contract.ToldWrongPage:
+async def list_told_wrong(
+    reader: CaughtUp, onward: Onward, limit: Limit = 50, cursor_: _Cursor = None
+) -> contract.ToldWrongPage:
     """List whom we told something that has become untrue, until a contact corrects it."""
     after = "" if cursor_ is None else cast(str, read_cursor(cursor_, (str,))[0])
     with reader.snapshot() as snapshot:
@@ -91,7 +95,7 @@ async def list_told_wrong(reader: CaughtUp, limit: Limit = 50, cursor_: _Cursor 
         page = found[:limit]
         return contract.ToldWrongPage(
             told_wrong=[_told_wrong(one, snapshot) for one in page],
-            next=cursor([page[-1].contact_id]) if len(found) > limit else None,
+            next=onward.on(cursor([page[-1].contact_id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
 

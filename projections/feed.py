@@ -63,6 +63,9 @@ class Change(NamedTuple):
     order_ids: list[str]
     body: dict[str, Any]
     """The finding as it was then, in the contract's form."""
+    person: str | None = None
+    team: str | None = None
+    """Who has the incident, as it is read; assigning it is no entry of the feed."""
     unrest: tuple[Instant, Instant] | None = None
     """The last spell in which the incident flapped."""
 
@@ -70,12 +73,15 @@ class Change(NamedTuple):
 def after(rows: Rows, position: int, limit: int) -> list[Change]:
     """Read on from a position; 0 is before the first entry."""
     found = rows.execute(
-        "SELECT feed.*, flapping.since, flapping.stable_at FROM feed LEFT JOIN flapping ON flapping.id = incident "
-        "WHERE position > ? ORDER BY position LIMIT ?",
+        "SELECT feed.*, person, team, flapping.since, flapping.stable_at FROM feed "
+        "LEFT JOIN workflow ON workflow.id = incident LEFT JOIN flapping ON flapping.id = incident "
+        "WHERE feed.position > ? ORDER BY feed.position LIMIT ?",
         (position, limit),
     )
     return [
-        Change._make((*row[:10], _DECODE(row[10]), _DECODE(row[11]), None if row[12] is None else row[12:]))
+        Change._make(
+            (*row[:10], _DECODE(row[10]), _DECODE(row[11]), *row[12:14], None if row[14] is None else row[14:])
+        )
         for row in map(tuple, found)
     ]
 

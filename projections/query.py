@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from domain.instant import Instant
+from projections.workflow import Staff
 
 _COLUMNS = ("kind", "state", "severity", "warehouse", "carrier")
 
@@ -21,14 +22,17 @@ class Filter(NamedTuple):
     """Due at this instant or later."""
     until: Instant | None = None
     """Due before this instant."""
+    assignee: tuple[str, ...] = ()
+    """Persons or teams who have it now; what is told of an incident says nothing of that."""
 
     def matches(self, one: Any) -> bool:
-        """Say whether something with these columns and ``order_ids`` is asked for."""
+        """Say whether something with these columns, ``order_ids`` and who has it is asked for."""
         return (
             all(not wanted or getattr(one, name) in wanted for name, wanted in self._lists())
             and (self.order is None or self.order in one.order_ids)
             and (self.since is None or one.due_at >= self.since)
             and (self.until is None or one.due_at < self.until)
+            and (not self.assignee or one.person in self.assignee or one.team in self.assignee)
         )
 
     def conditions(self) -> Iterator[tuple[str, Sequence[Any]]]:
@@ -45,6 +49,7 @@ class Filter(NamedTuple):
             yield "due_at >= ?", (self.since,)
         if self.until is not None:
             yield "due_at < ?", (self.until,)
+        yield from Staff(assignee=self.assignee).conditions()
 
     def _lists(self) -> Iterator[tuple[str, tuple[str, ...]]]:
         return zip(_COLUMNS, self[:5], strict=True)

@@ -4,6 +4,7 @@ import { actor, sendable } from "./actor.js";
 import { t, told } from "./i18n.js";
 
 const PATIENCE = 5; // times that an answer which is not there yet is asked for again
+export const AGAIN = 3000; // milliseconds until what could not be read for now is read again
 
 export class ApiError extends Error {
   constructor(problem, status) {
@@ -13,6 +14,7 @@ export class ApiError extends Error {
     this.claim = problem.claim ?? null;
     this.paid = problem.paid ?? null;
     this.requestId = problem.request_id;
+    this.passing = status === 0 || status === 429 || status >= 500;
   }
 }
 
@@ -23,6 +25,8 @@ function words(problem, status) {
   if (problem.code) return told(`no.${problem.code}`, plain);
   return told(`no.${problem.type?.split("/").at(-1)}`, plain);
 }
+
+const unreached = () => new ApiError({ detail: t("no.connection") }, 0);
 
 async function answered(response) {
   const body = await response.json().catch(() => ({}));
@@ -40,7 +44,9 @@ export async function get(path, params = {}) {
     }
   }
   for (let tried = 1; ; tried += 1) {
-    const response = await fetch(url, { headers: { Accept: "application/json" } });
+    const response = await fetch(url, { headers: { Accept: "application/json" } }).catch(() => {
+      throw unreached();
+    });
     // What was just done is on its way into the views: wait, rather than show what was before.
     if (response.status !== 503 || !params.min_position || tried > PATIENCE) return answered(response);
     await pause(1000 * (Number(response.headers.get("Retry-After")) || 1));
@@ -60,7 +66,7 @@ export async function post(path, body = {}, key = "") {
   try {
     response = await fetch(path, { method: "POST", headers, body: JSON.stringify(body) });
   } catch {
-    throw new ApiError({ detail: t("no.connection") }, 0);
+    throw unreached();
   }
   return answered(response);
 }

@@ -4,7 +4,7 @@ import { html, render, useEffect, useState } from "./html.js";
 import { AtRisk } from "./risk.js";
 import { Backlogs } from "./backlogs.js";
 import { Feeds } from "./feeds.js";
-import { get } from "./api.js";
+import { AGAIN, get } from "./api.js";
 import { setClock } from "./clock.js";
 import { Header, PAGES, StaleBanner } from "./header.js";
 import { Help } from "./help.js";
@@ -57,14 +57,16 @@ async function listen() {
     const page = await get("/v1/feed", { after: "first", limit: 1 });
     setClock(page.as_of);
     live.connect(page.as_of.position);
-  } catch {
-    setTimeout(listen, 3000);
+  } catch (error) {
+    live.lost(error.message);
+    setTimeout(listen, AGAIN);
   }
 }
 
 apply();
 await choose(preferred());
 live.on("reset", listen);
-await listen();
+// With the clock first, so that no age jumps; but a server that is long in answering is no reason to show nothing.
+await Promise.race([listen(), new Promise((resolve) => setTimeout(resolve, AGAIN))]);
 document.querySelector("#app .boot")?.remove();
 render(html`<${App} />`, document.getElementById("app"));

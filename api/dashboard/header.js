@@ -72,7 +72,8 @@ function Freshness() {
   const status = useStatus();
   const known = knownUpTo();
   const behind = secondsBehind();
-  const text = known === null ? t("fresh.unknown") : t("fresh.known", { at: clockTime(known, now()) });
+  const nothing = t(status.status === "away" ? "fresh.away" : "fresh.unknown");
+  const text = known === null ? nothing : t("fresh.known", { at: clockTime(known, now()) });
   const detail = behind === null ? "" : t("fresh.behind", { span: span(behind * 1000) });
   const kind = status.status !== "live" ? "stale" : behind === null || behind > 60 ? "old" : "fresh";
   return html`<span class="clocks">
@@ -86,6 +87,9 @@ function Freshness() {
 export function StaleBanner() {
   useNow();
   const status = useStatus();
+  if (status.status === "away") {
+    return html`<div class="banner" role="alert">${status.why} ${t("away.banner", { span: span(Date.now() - status.since) })}</div>`;
+  }
   if (status.status !== "stale") return null;
   return html`<div class="banner" role="alert">${t("stale.banner", { span: span(Date.now() - status.since) })}</div>`;
 }

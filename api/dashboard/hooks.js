@@ -3,7 +3,7 @@
 import { useEffect, useState } from "./html.js";
 import { now, onTick } from "./clock.js";
 import * as live from "./live.js";
-import { get } from "./api.js";
+import { AGAIN, get } from "./api.js";
 import { setClock } from "./clock.js";
 
 export function useNow() {
@@ -32,7 +32,10 @@ export function useRead(path, params, { again = () => false, every = 0 } = {}) {
         if (data.as_of) setClock(data.as_of);
         if (current) setFound({ data, error: null, loading: false });
       } catch (error) {
-        if (current) setFound((before) => ({ data: before.data, error, loading: false }));
+        if (!current) return;
+        setFound((before) => ({ data: before.data, error, loading: false }));
+        clearTimeout(timer);
+        if (error.passing) timer = setTimeout(read, AGAIN);
       }
     };
     setFound((before) => ({ ...before, error: null, loading: true }));

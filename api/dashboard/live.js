@@ -3,7 +3,7 @@
 import { setClock } from "./clock.js";
 
 const STALE_AFTER = 12_000; // milliseconds without a word; the server speaks every 5 s
-const state = { status: "connecting", since: Date.now() };
+const state = { status: "connecting", since: Date.now(), why: null };
 const listeners = { change: new Set(), status: new Set(), reset: new Set() };
 let source = null;
 let heard = 0;
@@ -40,6 +40,12 @@ export function connect(after) {
 }
 
 export const connected = () => source !== null && source.readyState !== EventSource.CLOSED;
+
+// Nothing can be read just now; whoever found out tries again.
+export function lost(why) {
+  state.why = why;
+  turn("away");
+}
 
 function alive() {
   heard = Date.now();

@@ -2,7 +2,7 @@
 // what the feed does not tell: what staff did, and what has been muted.
 
 import { useEffect, useRef, useState } from "./html.js";
-import { get } from "./api.js";
+import { AGAIN, get } from "./api.js";
 import { setClock } from "./clock.js";
 import * as live from "./live.js";
 
@@ -98,14 +98,17 @@ export function useRows(params, paused) {
     let current = true;
     let came = [];
     let soon = null;
+    let later = null;
     const change = (make) => current && setState(make);
     const read = async (cursor) => {
+      clearTimeout(later);
       try {
         const page = await get("/v1/incidents", { ...wanted, limit: PAGE, cursor });
         setClock(page.as_of);
         change((before) => ({ ...before, rows: new Map([...(cursor ? before.rows : []), ...listed(page)]), next: page.next, error: null, loading: false }));
       } catch (error) {
         change((before) => ({ ...before, error, loading: false }));
+        if (current && error.passing) later = setTimeout(() => read(cursor), AGAIN);
       }
     };
     const refresh = async (position) => {
@@ -147,6 +150,7 @@ export function useRows(params, paused) {
     return () => {
       current = false;
       clearTimeout(soon);
+      clearTimeout(later);
       clearInterval(timer);
       off();
       reset();

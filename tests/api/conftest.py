@@ -2,6 +2,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from api.app import create_app
+from tests.api.browser import chromium
+from tests.api.desk_scene import desk_scene
 from tests.projections.stage import stage
 from tests.story import at, placed, requested
 
@@ -56,3 +58,23 @@ def told(tmp_path):
 @pytest.fixture
 def shop(told):
     return Shop(told)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory):
+    """Give a scene at the desk that nobody changes."""
+    with desk_scene(tmp_path_factory.mktemp("seen")) as made:
+        yield made
+
+
+@pytest.fixture
+def desk(tmp_path):
+    """Give a scene at the desk to work in."""
+    with desk_scene(tmp_path) as made:
+        yield made

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from domain.instant import iso
-from tests.api.browser import CONTRAST, NAMES, Watched, chromium
+from tests.api.browser import CONTRAST, NAMES, Watched
 from tests.api.serving import serving
 from tests.projections.stage import stage
 from tests.story import (
@@ -60,12 +60,6 @@ class Scene:
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     with stage(tmp_path_factory.mktemp("dashboard")) as told:
         made = Scene(told)
@@ -79,7 +73,7 @@ def opened(browser, url, path="/", **context):
     context = {"viewport": {"width": 1280, "height": 800}, "locale": "en-GB", "timezone_id": "UTC", **context}
     with browser.new_context(**context) as made:
         page = made.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(30_000)
         watched = Watched(page, url)
         page.goto(f"{url}{path}")
         page.wait_for_selector(".shell")

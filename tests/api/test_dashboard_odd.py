@@ -3,9 +3,9 @@
 import pytest
 
 from tests.api.serving import serving
-from tests.api.test_dashboard import browser, opened, scene
+from tests.api.test_dashboard import opened, scene
 
-__all__ = ["browser", "scene"]
+__all__ = ["scene"]
 # A page knows the API alone, which is tested on every store.
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 A_MOMENT = 1500

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.api.test_dashboard import browser, opened, scene, text, until
+from tests.api.test_dashboard import opened, scene, text, until
 
-__all__ = ["browser", "scene"]
+__all__ = ["scene"]
 # A page knows the API alone, which is tested on every store.
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 LIST = "**/v1/incidents?*"

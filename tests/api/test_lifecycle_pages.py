@@ -5,9 +5,9 @@ import pytest
 from domain.detection import FindingEnded, FindingOpened
 from domain.incident_events import IncidentMerged, IncidentNoted, IncidentPriceAnswered
 from domain.log import Beside, Recorded
-from tests.api.browser import CONTRAST, NAMES, chromium
+from tests.api.at_desk import BARE, at_desk, step
+from tests.api.browser import CONTRAST, NAMES
 from tests.api.desk_scene import desk_scene, late
-from tests.api.test_desk_pages import BARE, at_desk, step
 from tests.projections.test_muting import finding
 from tests.story import at
 
@@ -15,12 +15,6 @@ from tests.story import at
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 PRICE = "incident-price_difference-TEA%3Acut"
 TEA = "incident-stock_out-TEA"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
 
 
 @pytest.fixture

@@ -2,26 +2,14 @@
 
 import pytest
 
-from tests.api.browser import CONTRAST, NAMES, chromium
-from tests.api.desk_scene import BACKLOG, desk_scene, late
-from tests.api.test_desk_pages import at_desk, counts, fill, shows, step
+from tests.api.at_desk import at_desk, counts, fill, shows, step
+from tests.api.browser import CONTRAST, NAMES
+from tests.api.desk_scene import BACKLOG, late
 
 # A page knows the API alone, which is tested on every store.
 pytestmark = [pytest.mark.xdist_group("chromium"), pytest.mark.only_on("sqlite")]
 BARE = r"() => (document.body.innerText.match(/\b(?:batch|goods|step|field|form|no|error)[.][a-z_.-]+/g) ?? [])"
 """Keys that stand where a word should be."""
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture
-def desk(tmp_path):
-    with desk_scene(tmp_path) as made:
-        yield made
 
 
 def unfold(page, part):

@@ -101,6 +101,7 @@ def test_ready_needs_views_that_keep_up_and_a_frontier_that_is_fresh(shop, monke
     shop.told.hear(placed(0), requested(0, ship_by=20))
     shop.known(5)
     assert shop.read("/readyz")["ready"]
+    assert shop.read("/readyz")["checks"][0]["detail"] == "0 positions behind the end of the log"
     shop.now = at(5) + (health.OLD + 5) * 1_000_000
     answer = shop.get("/readyz")
     assert answer.status_code == 503

@@ -111,7 +111,7 @@ def ask_for_everything(shop: PlannedShop) -> None:
     _work(shop)
     _money(shop, first)
     after = shop.read("/v1/feed", limit=2)["next"]
-    shop.read("/v1/feed", after=after, kind="late_shipment")
+    shop.read("/v1/feed", after=after, kind="late_shipment", assignee="li")
     for route in ("/v1/metrics/summary", "/v1/feeds", "/v1/projections", "/v1/quarantine", "/metrics"):
         shop.read(route)
     shop.names()
@@ -147,7 +147,7 @@ def _orders(shop: PlannedShop, order: str) -> None:
     shop.read("/v1/orders/{order_id:path}/history", order_id=order)
     for name in (order, "B000001", "T000001"):
         shop.read("/v1/search", q=name)
-    for wanted in ({}, {"kind": "late_shipment"}, {"kind": "late_delivery"}, {"warehouse": "H-1"}):
+    for wanted in ({}, {"kind": "late_shipment"}, {"kind": "late_delivery"}):
         _pages(shop, "/v1/orders", at_risk="true", limit=2, **wanted)
 
 

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from shutil import rmtree
 from tempfile import mkdtemp
+from time import perf_counter
 from traceback import format_exception
 from typing import Final
 
@@ -23,13 +24,14 @@ from tests.brokers.broker import BrokerMissingError
 from tests.stores.cluster import StoreMissingError
 
 ROOT: Final = Path("var/bench")
+# In the order in which they are taken: what P5 puts into the grown log P6 would have to wait for.
 MODULES: Final = {
     "P1": "in_memory",
     "P2": "end_to_end",
     "P3": "latency",
     "P4": "rebuilding",
-    "P5": "growth",
     "P6": "lookups",
+    "P5": "growth",
     "P7": "fan_out",
     "P8": "deadlines",
     "P9": "two_processes",
@@ -42,7 +44,7 @@ def main() -> int:
     """Measure what was asked for; fails only when a subject fails or finds something else than the others."""
     chosen = _arguments()
     size = _size(chosen)
-    measures = chosen.only or list(MEASURES)
+    measures = [one for one in MODULES if not chosen.only or one in chosen.only]
     ROOT.mkdir(parents=True, exist_ok=True)
     work = Path(mkdtemp(prefix="work-", dir=ROOT))
     before, at = os.getloadavg()[0], report.now()
@@ -57,6 +59,7 @@ def main() -> int:
         machine=report.machine() | stand.versions,
         load=(before, os.getloadavg()[0]),
         size=msgspec.to_builtins(size),
+        took=stand.took,
         results=stand.results,
         goals=judge(stand.results, measures),
     )
@@ -73,6 +76,7 @@ def measure_all(measures: Sequence[str], stand: Stand) -> list[Exception]:
     failures: list[Exception] = []
     for name in measures:
         measure: Measure = import_module(f"tests.benchmarks.{MODULES[name]}").measure
+        began = perf_counter()
         try:
             found = measure(stand)
         except MISSING as missing:
@@ -82,6 +86,7 @@ def measure_all(measures: Sequence[str], stand: Stand) -> list[Exception]:
             sys.stderr.write("".join(format_exception(failure)))
             found = [not_measured(name, "", "", f"failed: {[*str(failure).splitlines(), repr(failure)][0]}")]
         stand.results += found
+        stand.took[name] = perf_counter() - began
         sys.stdout.write("".join(f"\n{report.say(one)}\n" for one in found))
         sys.stdout.flush()
     return failures
@@ -91,7 +96,7 @@ def _say(kept: Kept, path: Path) -> None:
     # What others do here lowers every figure, and not all alike.
     load = f"load {kept.load[0]:.1f} before, {kept.load[1]:.1f} after, on {os.cpu_count()} cores"
     small = "a quick run, of small sizes: its verdicts are no more than a sign of life\n" if kept.quick else ""
-    sys.stdout.write(f"\n{report.say_goals(kept.goals)}\n\n{small}{load}; kept in {path}\n")
+    sys.stdout.write(f"\n{report.say_goals(kept.goals)}\n\n{small}{load}; {report.say_took(kept)}; kept in {path}\n")
 
 
 def _forget_settings() -> None:
@@ -103,7 +108,9 @@ def _forget_settings() -> None:
 
 def _size(chosen: argparse.Namespace) -> Size:
     size = QUICK if chosen.quick else Size()
-    return msgspec.structs.replace(size, grown_events=chosen.events) if chosen.events else size
+    events = chosen.events or size.grown_events
+    on_server = chosen.server_events or chosen.events or size.grown_on_server
+    return msgspec.structs.replace(size, grown_events=events, grown_on_server=on_server)
 
 
 def _arguments() -> argparse.Namespace:
@@ -111,6 +118,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="smaller and under three minutes; prints only")
     parser.add_argument("--only", action="append", choices=MEASURES, help="take this measure; may be given again")
     parser.add_argument("--events", type=int, help="events of the grown log of P5, P6 and P8")
+    parser.add_argument("--server-events", type=int, help="the same on PostgreSQL, where it is to be another size")
     parser.add_argument("--json", type=Path, help="where to keep the figures")
     return parser.parse_args()
 

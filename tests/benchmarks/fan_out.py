@@ -5,7 +5,7 @@ import selectors
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from functools import partial
 from time import perf_counter, sleep
 from typing import Final, Self
 from urllib.parse import urlsplit
@@ -17,16 +17,19 @@ from domain.enrolment import Partition, enrol
 from domain.log import Log
 from domain.tracker import Tracker
 from projections.follower import Follower
-from projections.views import SqliteViews
 from tests.benchmarks import ours
 from tests.benchmarks.latency import probes
 from tests.benchmarks.live import Processes, serve
+from tests.benchmarks.place import STORES, Place, named, on_every_store
 from tests.benchmarks.result import OURS, Figure, Result, not_measured, percentile
 from tests.benchmarks.stand import Stand
 from tests.benchmarks.subjects import SubjectFailed
 from tests.benchmarks.workload import ORDERS, Message
 
 MEASURE: Final = "P7"
+FAN_OUT: Final = "fan-out"
+MEMORY: Final = "memory"
+UNITS: Final = {FAN_OUT: "ms", MEMORY: "KiB"}
 SPARE_FILES: Final = 200
 PARTITION: Final = "memory/orders/0"
 SETTLE_SECONDS: Final = 0.5
@@ -43,18 +46,24 @@ def measure(stand: Stand) -> list[Result]:
     Raises:
         SubjectFailed: a client was not told.
     """
-    size = stand.size
-    wanted, (_, hard) = size.clients + SPARE_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted, (_, hard) = stand.size.clients + SPARE_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY and hard < wanted:
         why_not = f"{wanted} open files are needed and {hard} allowed: raise `ulimit -n`"
-        return [not_measured(MEASURE, name, unit, why_not) for name, unit in (("fan-out", "ms"), ("memory", "KiB"))]
+        return [
+            not_measured(MEASURE, named(store, name), unit, why_not) for store in STORES for name, unit in UNITS.items()
+        ]
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0]), hard))
+    return on_every_store(MEASURE, UNITS, partial(_told, stand))
+
+
+def _told(stand: Stand, store: str) -> list[Result]:
+    size = stand.size
     runs: list[float] = []
     whole: list[float] = []
     each: list[float] = []
     for run in range(size.runs):
-        stand.tell(f"{MEASURE} run {run + 1} with {size.clients:,} clients …")
-        with stand.directory() as directory, Writer(directory) as writer, _served(directory) as (url, processes):
+        stand.tell(f"{MEASURE} {store} run {run + 1} with {size.clients:,} clients …")
+        with stand.place(store) as place, Writer(place) as writer, _served(place) as (url, processes):
             before = processes.resident_kib()
             with closing(Clients(url, size.clients)) as clients:
                 changes = [clients.waited(writer) for _ in range(size.changes)]
@@ -68,24 +77,25 @@ def measure(stand: Stand) -> list[Result]:
         ),
         f"from the commit in the log, the view included, to the last client: {percentile(whole, 0.5):.0f} ms",
     )
+    figures = {FAN_OUT: (Figure.of(OURS, runs), notes), MEMORY: (Figure.of(OURS, each), ())}
     return [
-        Result(measure=MEASURE, name="fan-out", unit="ms", ours=Figure.of(OURS, runs), notes=notes),
-        Result(measure=MEASURE, name="memory", unit="KiB", ours=Figure.of(OURS, each)),
+        Result(measure=MEASURE, name=named(store, name), unit=UNITS[name], ours=figure, notes=told)
+        for name, (figure, told) in figures.items()
     ]
 
 
 class Writer:
     """Makes changes, and takes them into the views at once."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, place: Place) -> None:
         """Begin a log and its views."""
         self._closing = ExitStack()
-        self._log: Log = self._closing.enter_context(ours.open_log(directory))
+        self._closing.enter_context(place.chosen())
+        self._log: Log = self._closing.enter_context(ours.open_log(place.directory))
         policies = adopt(self._log, ours.POLICY, clock.wall())
         enrol(self._log, {Partition(PARTITION, ORDERS, 0): 0})
         self._tracker, self._translator = Tracker(self._log, policies), Translator({})
-        views = self._closing.enter_context(closing(SqliteViews(directory / "views.db")))
-        self._follower = Follower(views, self._log.store)
+        self._follower = Follower(self._closing.enter_context(place.views()), self._log.store)
         self._follower.catch_up()
         self._probes = probes(0, 1_000_000)
         self._offset = 0
@@ -157,10 +167,10 @@ class Clients:
 
 
 @contextmanager
-def _served(directory: Path) -> Iterator[tuple[str, Processes]]:
-    processes = Processes(directory)
+def _served(place: Place) -> Iterator[tuple[str, Processes]]:
+    processes = Processes(place.directory)
     try:
-        yield serve(processes, directory), processes
+        yield serve(processes, place), processes
     except OSError as failure:
         raise SubjectFailed(OURS, f"{failure}\n{processes.said()}") from failure
     finally:

@@ -18,8 +18,10 @@ from domain.enrolment import Partition, enrol
 from domain.instant import instant
 from domain.tracker import Tracker
 from tests.benchmarks import ours
-from tests.benchmarks.growth_log import END, FIRST, Grown
+from tests.benchmarks.copying import FIRST
+from tests.benchmarks.growth_log import END
 from tests.benchmarks.measure import check
+from tests.benchmarks.place import Place, named, on_every_store
 from tests.benchmarks.result import OURS, Figure, Result
 from tests.benchmarks.stand import Stand
 from tests.benchmarks.subjects import OURS as PRODUCT
@@ -28,7 +30,10 @@ from tests.benchmarks.workload import LOGISTICS, SEED, Message, Planned, body, b
 
 MEASURE: Final = "P5"
 AT_START: Final = "at the start"
-APART: Final = 100_000
+RATE: Final = "rate"
+MEMORY: Final = "memory"
+UNITS: Final = {RATE: "events/s", MEMORY: "MiB"}
+APART: Final = 10_000
 """Between the first order numbers of two runs into one log."""
 BATCH: Final = 2_000
 
@@ -39,53 +44,61 @@ def measure(stand: Stand) -> list[Result]:
     Raises:
         ResultsDiffer: not everything late was found on the grown log.
     """
-    grown, size = stand.grown, stand.size
+    return on_every_store(MEASURE, UNITS, lambda store: [_growth(stand, store), _memory(stand, store)])
+
+
+def _growth(stand: Stand, store: str) -> Result:
+    grown, size = stand.grown(store), stand.size
     there: list[float] = []
     empty: list[float] = []
     for _ in range(size.runs):
         first = stand.number() * APART
         assert first < FIRST
-        stand.tell(f"{MEASURE} on {grown.events:,} events, then at the start …")
-        there.append(_rate(grown.directory, size.after_growth, first))
-        with stand.directory() as directory:
-            empty.append(_rate(directory, size.after_growth, first))
+        stand.tell(f"{MEASURE} {store} on {grown.events:,} events, then at the start …")
+        there.append(_rate(grown.place, size.after_growth, first))
+        with stand.place(store) as place:
+            empty.append(_rate(place, size.after_growth, first))
     notes = (
         (
-            f"{grown.events:,} events of {grown.orders:,} open orders, {grown.late:,} of them late; written in "
-            f"{grown.seconds:,.0f} s: one template taken in by the product, its rows then written again in bulk under "
-            "other order numbers"
+            f"{grown.events:,} events of {grown.orders:,} open orders, {grown.late:,} of them late; written, with "
+            f"their views, in {grown.seconds:,.0f} s: one template taken in and followed by the product, its rows then "
+            "written again in bulk under other order numbers"
         ),
         f"then {size.after_growth:,} messages a run in batches of {BATCH:,}",
     )
-    peers = (Figure.of(AT_START, empty),)
-    rates = Figure.of(OURS, there)
-    rate = Result(measure=MEASURE, name="rate", unit="events/s", ours=rates, peers=peers, notes=notes)
-    return [rate, _memory(stand, grown)]
+    return Result(
+        measure=MEASURE,
+        name=named(store, RATE),
+        unit=UNITS[RATE],
+        ours=Figure.of(OURS, there),
+        peers=(Figure.of(AT_START, empty),),
+        notes=notes,
+    )
 
 
-def _rate(directory: Path, messages: int, first: int) -> float:
-    outcome = run_apart(PRODUCT, messages, directory, BATCH, first=first)
+def _rate(place: Place, messages: int, first: int) -> float:
+    outcome = run_apart(PRODUCT, messages, place.directory, BATCH, place.url, first=first)
     check(OURS, outcome.late, build(messages, first=first).late)
     return messages / outcome.seconds
 
 
-def _memory(stand: Stand, grown: Grown) -> Result:
+def _memory(stand: Stand, store: str) -> Result:
+    grown = stand.grown(store)
     touched = min(stand.size.touched, grown.orders)
-    stand.tell(f"{MEASURE} hearing of {touched:,} old orders …")
+    stand.tell(f"{MEASURE} {store} hearing of {touched:,} old orders …")
     command = [sys.executable, "-m", __name__, str(grown.directory), str(grown.orders), str(touched)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    with grown.place.chosen():
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
         raise SubjectFailed(OURS, done.stderr)
     told = json.loads(done.stdout)
     limit = Settings().cache_streams
-    notes = (
-        (
-            f"the largest that a process was while it took in a scan of each of {touched:,} orders that it had to read "
-            f"first, {touched / told['seconds']:,.0f} events/s; `cache_streams` is {limit:,}, its default"
-        ),
+    note = (
+        f"the largest that a process was while it took in a scan of each of {touched:,} orders that it had to read "
+        f"first, {touched / told['seconds']:,.0f} events/s; `cache_streams` is {limit:,}, its default"
     )
     figure = Figure.of(OURS, [told["mib"]])
-    return Result(measure=MEASURE, name="memory", unit="MiB", ours=figure, notes=notes)
+    return Result(measure=MEASURE, name=named(store, MEMORY), unit=UNITS[MEMORY], ours=figure, notes=(note,))
 
 
 def main() -> None:

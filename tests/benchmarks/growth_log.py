@@ -1,76 +1,97 @@
 """A generator of large logs: open orders, each with a deadline that is armed, and some that are late already.
 
-The product itself takes in the orders of one template. What it wrote is then written again and again in bulk, under
-other order numbers: the product's own rows, without the hours that it would take to decide them one by one.
+The product itself takes in the orders of one template and follows them with its views. What it wrote is then written
+again and again, under other order numbers: the product's own rows, without the hours that it would take to decide
+them one by one.
 """
 
-import os
-import re
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import blake2b
 from pathlib import Path
 from random import Random
 from time import perf_counter
-from typing import Any, Final, NamedTuple
-from unittest.mock import patch
+from typing import Final, NamedTuple, Self
 
+from consumers.translate import Translator
+from deploy.store.schema import INDEX_SEEN
 from domain.adoption import adopt
-from domain.instant import instant
+from domain.enrolment import Partition, enrol
+from domain.instant import FOREVER, instant
 from domain.log import Log
 from domain.tracker import Tracker
 from projections.follower import Follower
-from projections.views import SqliteViews
 from tests.benchmarks import ours
-from tests.benchmarks.workload import PROMISE, SEASON, SEED, START, Json, Story, Workload, tell
-from tests.benchmarks.written import TABLES
-from tests.stores.engine import VARIABLE
+from tests.benchmarks.copying import EVENTS, FIRST, Copying, Numbers, tables
+from tests.benchmarks.place import Place
+from tests.benchmarks.workload import PROMISE, SEASON, SEED, START, Json, Message, Story, Workload, tell
+from tests.stores.engine import Beside
 
-FIRST: Final = 10_000_000
-"""The number of the first order; smaller ones are left to what comes to the log later."""
-TEMPLATE: Final = 2_000
-"""Orders that the product takes in itself."""
+TEMPLATE: Final = 1_000
+"""Orders that the product takes in itself; a power of ten."""
 BEGIN: Final = START + timedelta(days=60)
 END: Final = BEGIN + SEASON
 """When everything was heard; no deadline falls due in the half day after it."""
 SHARE_LATE: Final = 0.05
 BATCH: Final = 2_000
 CACHE_KIB: Final = 1 << 20
-EVENTS: Final = "stored_events"
-SEEN: Final = "seen"
-NUMBER: Final = re.compile(r"-2026-(\d{8})")
-
-Row = tuple[Any, ...]
+_COUNTED: Final = (
+    ("incident_counts", ("n",), ""),
+    ("places", ("open", "pieces"), ""),
+    ("tallies", ("n",), "WHERE axis NOT LIKE 'late%'"),
+    ("rated_hours", ("counted", "hits"), ""),
+)
+"""What the views count over all orders; of each copy it is as much as of the template."""
+_OF_GROUPS: Final = frozenset({"backlog_children", "late_spans"})
+"""What the views have of what groups were told, beside the late ones among the tallies; groups are told of the copies
+when all are there."""
 
 
 class Grown(NamedTuple):
     """A log that has grown large, and its views."""
 
-    directory: Path
+    place: Place
     events: int
     orders: int
     late: int
+    span: int
+    """The last position of the template."""
+    copied_to: int
+    """The last position of all copies."""
     seconds: float
-    """What writing it took."""
+    """What writing it took, its views included where they are there."""
 
     @property
-    def log(self) -> Path:
-        """Say where the log is."""
-        return self.directory / "log.db"
+    def directory(self) -> Path:
+        """Give the directory that it is in, or that its schema is named after."""
+        return self.place.directory
 
     def order_ids(self, count: int, seed: int = SEED) -> list[str]:
         """Draw orders from all over the log."""
         random = Random(f"{seed}-orders")
         return [f"SO-2026-{FIRST + random.randrange(self.orders):08d}" for _ in range(count)]
 
-    def follow(self) -> tuple[int, float]:
-        """Bring the views up to the log; returns how many events that were, and the seconds."""
+    def follow(self, up_to: int = FOREVER) -> tuple[int, float]:
+        """Bring the views up to the log, or to a position; returns how many events that were, and the seconds."""
         began = perf_counter()
-        with ours.open_log(self.directory) as log, closing(SqliteViews(self.directory / "views.db")) as views:
-            taken = Follower(views, log.store).catch_up()
+        with self.place.chosen(), ours.open_log(self.directory) as log, self.place.views() as views:
+            taken = Follower(views, log.store).catch_up(up_to)
         return taken, perf_counter() - began
+
+    def with_views(self, orders: int = TEMPLATE) -> Self:
+        """Make the views what they are once they have followed: the template's rows, again."""
+        began = perf_counter()
+        self.follow(self.span)
+        copies = self.orders // orders
+        with self.place.beside_views() as store, in_bulk(store):
+            _write_copies(store, set(tables(store)) - _OF_GROUPS, Numbers(orders), self.span, copies)
+            for table, counted, where in _COUNTED:
+                sums = ", ".join(f'"{one}" = "{one}" * {copies}' for one in counted)
+                store.execute(f"UPDATE {table} SET {sums} {where}")
+            store.execute("UPDATE checkpoints SET position = ?", (self.copied_to,))
+        self.follow()
+        return self._replace(seconds=self.seconds + perf_counter() - began)
 
 
 class OpenOrder(Story):
@@ -101,87 +122,71 @@ def template(orders: int = TEMPLATE) -> Workload:
     return tell(stories, SEED, FIRST)
 
 
-def grow(directory: Path, events: int, orders: int = TEMPLATE) -> Grown:
-    """Write a log of at least so many events: whole templates, one after the other."""
+def grow(directory: Path, events: int, orders: int = TEMPLATE, url: str | None = None) -> Grown:
+    """Write a log of at least so many events, in a database where there is a URL: whole templates, one by one."""
     began = perf_counter()
     directory.mkdir(parents=True)
-    with patch.dict(os.environ, {VARIABLE: ""}), ours.open_log(directory) as log:
+    place = Place(directory, url)
+    with place.chosen(), ours.open_log(directory) as log:
         ours.drive(log, template(orders), BATCH)
-        late = len(ours.late(log))
-    with closing(sqlite3.connect(directory / "log.db", isolation_level=None)) as connection:
-        connection.execute("PRAGMA journal_mode = OFF")
-        connection.execute("PRAGMA synchronous = OFF")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-        copies = 1 + _write_copies(connection, events, orders)
-        # As the product left it; what was written is on the disk when this returns.
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA journal_mode = WAL")
-    with patch.dict(os.environ, {VARIABLE: ""}), ours.open_log(directory) as log:
-        _tell_groups(log)
-        held = log.store.last_position()
-    return Grown(directory, held, copies * orders, copies * late, perf_counter() - began)
+        late, span = len(ours.late(log)), log.store.last_position()
+    with place.beside() as store, in_bulk(store):
+        copies = _write_log(store, events, Numbers(orders), span)
+    with place.chosen(), ours.open_log(directory) as log:
+        copied_to = log.store.last_position()
+        _tell_groups(log, template(orders).messages[-1])
+    with place.beside() as store:
+        held = int(store.execute(f"SELECT COUNT(*) FROM {EVENTS}").fetchone()[0])
+    return Grown(place, held, copies * orders, copies * late, span, copied_to, perf_counter() - began)
 
 
-def _tell_groups(log: Log) -> None:
-    """Have the product tell its groups of the findings that were copied, as it does after every look."""
-    now = instant(END)
+@contextmanager
+def in_bulk(store: Beside) -> Iterator[None]:
+    """Write much at once; it is on the disk, and known to the planner, when this is over."""
+    if store.id == "rowid":
+        for pragma in ("journal_mode = OFF", "synchronous = OFF", f"cache_size = -{CACHE_KIB}", "temp_store = MEMORY"):
+            store.execute(f"PRAGMA {pragma}")
+        yield
+        # As the product left it.
+        store.execute("PRAGMA synchronous = FULL")
+        store.execute("PRAGMA journal_mode = WAL")
+    else:
+        yield
+        store.execute("VACUUM (ANALYZE)")
+        store.execute("CHECKPOINT")
+
+
+def _tell_groups(log: Log, known: Message) -> None:
+    """Have the product tell its groups of the findings that were copied, as it does after every look.
+
+    A message that is known already comes again first: from its batch on the product reads who has spoken, and need not
+    look for one in all that was copied, again with each slice of what it tells.
+    """
+    now, name = instant(END), "memory-repeated/0"
     tracker = Tracker(log, adopt(log, ours.POLICY, now))
+    enrol(log, {Partition(name, known.topic, known.partition): 0})
+    places = {(known.topic, known.partition): name}
+    tracker.take(ours.as_batch([replace(known, offset=0)], places, Translator({}), now), now)
     while tracker.group(now):
         pass
 
 
-def _write_copies(connection: sqlite3.Connection, events: int, orders: int) -> int:
-    """Write until there are so many events; returns how many copies of the template that took."""
-    tables = [row[0] for row in connection.execute(TABLES)]
-    parts = [_Rows.of(connection, table) for table in tables if table != SEEN]
-    seen = connection.execute(f"SELECT * FROM {SEEN}").fetchall()
-    held, each = 0, 0
-    for one in parts:
-        if one.table == EVENTS:
-            held, each = connection.execute(f"SELECT COUNT(*) FROM {EVENTS}").fetchone()[0], len(one.rows)
-    copies = max(0, -(-(events - held) // each))
-    for copy in range(1, copies + 1):
-        connection.execute("BEGIN")
-        for one in parts:
-            connection.executemany(one.insert, one.again(copy * orders))
-        # The keys are hashes of what is different in every message.
-        other = ((blake2b(row[0], digest_size=16, salt=copy.to_bytes(4, "big")).digest(), *row[1:]) for row in seen)
-        connection.executemany(f"INSERT INTO {SEEN} VALUES (?, ?, ?)", other)
-        connection.execute("COMMIT")
+def _write_log(store: Beside, events: int, numbers: Numbers, span: int) -> int:
+    """Write until there are so many events; returns how often the template is there then."""
+    held = store.execute(f"SELECT COUNT(*) FROM {EVENTS}").fetchone()[0]
+    own = store.execute(f"SELECT COUNT(*) FROM {EVENTS} WHERE originator_id LIKE '%{numbers.digits()}%'").fetchone()[0]
+    copies = 1 + max(0, -(-(events - held) // own))
+    _write_copies(store, set(tables(store)), numbers, span, copies)
+    for statement in INDEX_SEEN:
+        store.execute(statement)
+    if store.id != "rowid":
+        store.execute(f"SELECT setval(pg_get_serial_sequence('{EVENTS}', '{store.id}'), max({store.id})) FROM {EVENTS}")
     return copies
 
 
-class _Rows(NamedTuple):
-    """The rows of one table that belong to an order, with the number of that order."""
-
-    table: str
-    insert: str
-    rows: list[tuple[int, Row]]
-
-    @classmethod
-    def of(cls, connection: sqlite3.Connection, table: str) -> "_Rows":
-        """Read them; a position in the log is given anew."""
-        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})") if row[1] != "rowid"]
-        names, places = ", ".join(f'"{one}"' for one in columns), ", ".join("?" * len(columns))
-        order = "ORDER BY rowid" if table == EVENTS else ""
-        found = connection.execute(f"SELECT {names} FROM {table} {order}").fetchall()
-        numbered = [(int(match[1]), row) for row in found if (match := _number(row))]
-        return cls(table, f"INSERT INTO {table} ({names}) VALUES ({places})", numbered)
-
-    def again(self, further: int) -> Iterator[Row]:
-        """Give the rows for orders whose numbers are larger by so much."""
-        for number, row in self.rows:
-            old, new = f"-2026-{number:08d}", f"-2026-{number + further:08d}"
-            yield tuple(_replaced(value, old, new) for value in row)
-
-
-def _number(row: Row) -> "re.Match[str] | None":
-    """Find the order that a row belongs to: by its keys, never by what else it speaks of."""
-    keys = (value for value in row if isinstance(value, str))
-    return next((match for key in keys if (match := NUMBER.search(key))), None)
-
-
-def _replaced(value: Any, old: str, new: str) -> Any:
-    if isinstance(value, str):
-        return value.replace(old, new)
-    return value.replace(old.encode(), new.encode()) if isinstance(value, bytes) else value
+def _write_copies(store: Beside, found: Iterable[str], numbers: Numbers, span: int, copies: int) -> None:
+    copying = Copying(store, sorted(found), numbers, span)
+    store.execute("BEGIN")
+    for copy in range(1, copies):
+        copying.write(copy)
+    store.execute("COMMIT")

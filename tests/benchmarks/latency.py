@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -14,7 +15,9 @@ from kafka import KafkaProducer
 
 from tests.benchmarks import topics
 from tests.benchmarks.end_to_end import Way, build_until_now
+from tests.benchmarks.hops import Watch, seen
 from tests.benchmarks.live import Ours
+from tests.benchmarks.place import named, on_every_store
 from tests.benchmarks.result import OURS, Figure, Result, percentile
 from tests.benchmarks.stand import Stand
 from tests.benchmarks.subjects import SubjectFailed
@@ -23,7 +26,7 @@ from tests.benchmarks.workload import ORDERS, PARTITIONS, Json, Message, Planned
 MEASURE: Final = "P3"
 PROBES_A_SECOND: Final = 10
 SHARE: Final = 0.25
-PREFIX: Final = "p3"
+PARTS: Final = {"p50": 0.5, "p99": 0.99, "largest": 1.0}
 WAIT_SECONDS: Final = 20.0
 STEP_SECONDS: Final = 0.01
 WARM_PROBES: Final = 10
@@ -35,43 +38,51 @@ def measure(stand: Stand) -> list[Result]:
     Raises:
         SubjectFailed: a probe was never shown.
     """
-    servers, size = stand.broker.bootstrap_servers, stand.size
-    rate = SHARE * (stand.best("P2", "end to end on SQLite") or _keeps_up_with(stand))
+    return on_every_store(MEASURE, dict.fromkeys(PARTS, "ms"), partial(_measured, stand))
+
+
+def _measured(stand: Stand, store: str) -> list[Result]:
+    servers, size, prefix = stand.broker.bootstrap_servers, stand.size, f"p3-{store.lower()}"
+    rate = SHARE * (stand.best("P2", f"end to end on {store}") or _keeps_up_with(stand, store))
     seconds = (size.probes + WARM_PROBES) / PROBES_A_SECOND
-    background = build_until_now(max(1000, round(rate * seconds * size.runs))).messages
-    topics.create(servers, PREFIX, configuration={"message.timestamp.type": "LogAppendTime"})
+    background = build_until_now(max(1000, round(rate * seconds * (size.runs + 1)))).messages
+    share = len(background) // (size.runs + 1)
+    topics.create(servers, prefix, configuration={"message.timestamp.type": "LogAppendTime"})
     runs: list[list[float]] = []
-    with stand.directory() as directory:
-        live = Ours(servers, PREFIX, directory)
+    with stand.place(store) as place:
+        live = Ours(servers, prefix, place.directory, database=place.url)
         try:
             live.start()
             live.processes.wait_until(lambda: topics.has_settled(servers, live.group, 1))
             with closing(Client(live.url)) as client, closing(_producer(servers)) as producer:
-                share = len(background) // size.runs
+                sender = Sender(producer, prefix, rate)
                 for run in range(size.runs):
-                    stand.tell(f"{MEASURE} run {run + 1} at {rate:,.0f} messages a second …")
+                    stand.tell(f"{MEASURE} {store} run {run + 1} at {rate:,.0f} messages a second …")
                     part = background[run * share : (run + 1) * share]
-                    sent = Sender(producer, rate).send(part, probes(run, size.probes + WARM_PROBES))
+                    sent = sender.send(part, probes(run, size.probes + WARM_PROBES))
                     runs.append(client.waited(sent)[WARM_PROBES:])
+                with Watch(live.outlook()) as watch:
+                    sent = sender.send(background[-share:], probes(size.runs, size.probes + WARM_PROBES))
+                    client.waited(sent)
+                with closing(live.outlook()) as outlook:
+                    hops = client.hops(watch, dict(outlook.shown()), sent)
         except (OSError, TimeoutError) as failure:
             raise SubjectFailed(OURS, f"{failure}\n{live.processes.said()}") from failure
         finally:
             live.stop()
-    notes = (
-        (
-            f"{size.probes} probes a run among {rate:,.0f} messages a second, {SHARE:g} of what P2 kept up with; from "
-            "the time that the broker stamped at its append to the frame in the client's hands"
-        ),
+    note = (
+        f"{size.probes} probes a run among {rate:,.0f} messages a second, {SHARE:g} of what P2 kept up with; from "
+        "the time that the broker stamped at its append to the frame in the client's hands"
     )
     return [
         Result(
             measure=MEASURE,
-            name=name,
+            name=named(store, name),
             unit="ms",
             ours=Figure.of(OURS, [percentile(one, part) for one in runs]),
-            notes=notes if name == "p50" else (),
+            notes=(note, hops) if name == "p50" else (),
         )
-        for name, part in (("p50", 0.5), ("p99", 0.99), ("largest", 1.0))
+        for name, part in PARTS.items()
     ]
 
 
@@ -101,6 +112,12 @@ class Client:
             time.sleep(0.05)
         return [self._heard[name] * 1000 - future.get(timeout=10).timestamp for name, future in sent.items()]
 
+    def hops(self, watch: Watch, shown: dict[str, int], sent: dict[str, Any]) -> str:
+        """Say which part of the way took how long."""
+        positions = {name: shown[f"incident-late_shipment-{name}"] for name in sent}
+        appended = {name: future.get(timeout=10).timestamp / 1000 for name, future in sent.items()}
+        return seen(watch, positions, appended, self._heard)
+
     def close(self) -> None:
         """Go away."""
         self._connection.close()
@@ -116,9 +133,10 @@ class Client:
 class Sender:
     """Sends at a steady rate."""
 
-    def __init__(self, producer: KafkaProducer, rate: float) -> None:
-        """Send so many messages a second."""
+    def __init__(self, producer: KafkaProducer, prefix: str, rate: float) -> None:
+        """Send so many messages a second to the topics of a workload."""
         self._producer = producer
+        self._prefix = prefix
         self._rate = rate
 
     def send(self, background: Sequence[Message], among: Iterator[tuple[str, list[bytes]]]) -> dict[str, Any]:
@@ -140,14 +158,14 @@ class Sender:
         return sent
 
     def _send(self, topic: str, value: bytes, key: bytes, partition: int) -> Any:
-        return self._producer.send(topics.name(PREFIX, topic), value, key, partition=partition)
+        return self._producer.send(topics.name(self._prefix, topic), value, key, partition=partition)
 
 
-def _keeps_up_with(stand: Stand) -> float:
+def _keeps_up_with(stand: Stand, store: str) -> float:
     """Measure what P2 would, once."""
-    way = Way(OURS, stand.broker.bootstrap_servers, "p3-rate", stand.size.from_broker)
-    with stand.directory() as directory:
-        way.run_once(directory, Ours)
+    way = Way(OURS, stand.broker.bootstrap_servers, f"p3-rate-{store.lower()}", stand.size.from_broker)
+    with stand.place(store) as place:
+        way.run_once(place.directory, partial(Ours, database=place.url))
     return way.rates[0]
 
 

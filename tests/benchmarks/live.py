@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Final, Protocol
 from urllib.error import URLError
@@ -21,6 +22,7 @@ from domain.log import decode
 from tests.benchmarks import topics
 from tests.benchmarks.looking import Database, Files, Outlook, rows_of
 from tests.benchmarks.ours import POLICY
+from tests.benchmarks.place import Place
 
 STOP_SECONDS: Final = 15.0
 START_SECONDS: Final = 20.0
@@ -140,7 +142,8 @@ class Ours:
         """Prepare a run on SQLite, or in a PostgreSQL database that is its own."""
         _ = messages
         self.processes = Processes(directory)
-        self._store: Outlook = Files(directory) if database is None else Database(database)
+        self._looks_at = partial(Files, directory) if database is None else partial(Database, database)
+        self._store = self.outlook()
         self.group = directory.name
         self._position, self._taken = 0, 0
         self._batches: list[tuple[int, int]] = []
@@ -165,6 +168,10 @@ class Ours:
         self._role("tick")
         time.sleep(2.0)
         self._role("ingest", "--from", "earliest")
+
+    def outlook(self) -> Outlook:
+        """Look at log and views from outside."""
+        return self._looks_at()
 
     def visible(self) -> int:
         """Count the records of the batches that every view has passed."""
@@ -206,11 +213,10 @@ def _used(keeper: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def serve(processes: Processes, directory: Path, **settings: str) -> str:
-    """Serve the log and the views of a directory; returns the address once it answers."""
+def serve(processes: Processes, place: Place) -> str:
+    """Serve the log and the views of a place; returns the address once it answers."""
     url = f"http://127.0.0.1:{free_port()}"
-    place = {"TRACKER_DATA_DIR": str(directory), "TRACKER_PORT": url.rpartition(":")[2]}
-    start_role(processes, place | settings, "serve")
+    start_role(processes, place.settings | {"TRACKER_PORT": url.rpartition(":")[2]}, "serve")
     wait_for(url, processes)
     return url
 

@@ -9,8 +9,11 @@ import psycopg
 
 from deploy.settings import Settings
 from domain.batch import BatchTaken
+from domain.log import decode
 
 PASSED: Final = "SELECT min(position) FROM {views}checkpoints"
+LAST: Final = "SELECT max({place}) FROM {log}stored_events"
+SHOWN: Final = "SELECT incident, max(position) FROM {views}feed GROUP BY incident"
 BATCHES: Final = (
     "SELECT {place}, topic, state FROM {log}stored_events "
     f"WHERE topic = '{BatchTaken.TOPIC}' AND {{place}} > {{mark}} ORDER BY {{place}}"
@@ -24,6 +27,12 @@ class Outlook(Protocol):
 
     def passed(self) -> int:
         """Give the position that every view has passed."""
+
+    def last(self) -> int:
+        """Give the last position of the log."""
+
+    def shown(self) -> list[Row]:
+        """Give each incident with the position of its last change."""
 
     def batches(self, after: int) -> list[Row]:
         """Give position, topic and state of the batches behind a position."""
@@ -41,6 +50,14 @@ class Files(NamedTuple):
         """Give the position that every view has passed."""
         return _first(rows_of(self.directory / "views.db", PASSED.format(views="")))
 
+    def last(self) -> int:
+        """Give the last position of the log."""
+        return _first(rows_of(self.directory / "log.db", LAST.format(log="", place="rowid")))
+
+    def shown(self) -> list[Row]:
+        """Give each incident with the position of its last change."""
+        return rows_of(self.directory / "views.db", SHOWN.format(views=""))
+
     def batches(self, after: int) -> list[Row]:
         """Give position, topic and state of the batches behind a position."""
         return rows_of(self.directory / "log.db", BATCHES.format(log="", place="rowid", mark="?"), after)
@@ -57,11 +74,21 @@ class Database:
         self._connection = psycopg.connect(url, autocommit=True)
         schema = Settings.model_fields["database_schema"].default
         self._passed = PASSED.format(views=f"{schema}_views.")
+        self._last = LAST.format(log=f"{schema}.", place="notification_id")
+        self._shown = SHOWN.format(views=f"{schema}_views.")
         self._batches = BATCHES.format(log=f"{schema}.", place="notification_id", mark="%s")
 
     def passed(self) -> int:
         """Give the position that every view has passed."""
         return _first(self._rows(self._passed))
+
+    def last(self) -> int:
+        """Give the last position of the log."""
+        return _first(self._rows(self._last))
+
+    def shown(self) -> list[Row]:
+        """Give each incident with the position of its last change."""
+        return self._rows(self._shown)
 
     def batches(self, after: int) -> list[Row]:
         """Give position, topic and state of the batches behind a position."""
@@ -75,6 +102,29 @@ class Database:
         with suppress(psycopg.errors.UndefinedTable):
             return self._connection.execute(statement.encode(), values).fetchall()
         return []
+
+
+class Taken:
+    """Counts the records that were taken in, by the batches in a log: positions also pass what is no record."""
+
+    def __init__(self, store: Outlook) -> None:
+        """Begin before the first batch."""
+        self._store = store
+        self._position = 0
+        self._records = 0
+
+    def count(self) -> int:
+        """Look at what has come since the last look; gives all since the beginning."""
+        for position, topic, state in self._store.batches(self._position):
+            batch = decode(topic, state)
+            assert isinstance(batch, BatchTaken)
+            self._records += batch.records
+            self._position = position
+        return self._records
+
+    def close(self) -> None:
+        """Look no more."""
+        self._store.close()
 
 
 def rows_of(path: Path, statement: str, *values: object) -> list[Row]:

@@ -4,6 +4,7 @@ import http.client
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import cycle
 from statistics import median
 from time import perf_counter
@@ -12,35 +13,40 @@ from urllib.parse import quote, urlsplit
 
 from tests.benchmarks.growth_log import Grown
 from tests.benchmarks.live import Processes, serve
+from tests.benchmarks.place import named, on_every_store
 from tests.benchmarks.result import OURS, Figure, Result, percentile
 from tests.benchmarks.stand import Stand
 from tests.benchmarks.subjects import SubjectFailed
 
 MEASURE: Final = "P6"
+PAGES: Final = ("order, its state and history", "worklist page", "incident page", "list of incidents")
 PAGE: Final = 50
 SHARE: Final = 0.99
 WARM: Final = 5
 
 
 def measure(stand: Stand) -> list[Result]:
-    """Follow the grown log to its end, serve it, and open one page after the other.
+    """Serve the grown log, and open one page after the other.
 
     Raises:
         SubjectFailed: a page was not given.
     """
-    grown = stand.grown
-    stand.tell(f"{MEASURE} following {grown.events:,} events …")
-    taken, seconds = grown.follow()
-    followed = "the views stood there already" if not taken else f"the views took {taken / seconds:,.0f} events/s"
+    return on_every_store(MEASURE, dict.fromkeys(PAGES, "ms"), partial(_opened, stand))
+
+
+def _opened(stand: Stand, store: str) -> list[Result]:
+    grown = stand.grown(store)
+    # What other measures have put into the log since it was grown.
+    grown.follow()
     with _served(stand, grown) as pages:
         waits: dict[str, list[list[float]]] = {}
         for run in range(stand.size.runs):
             for name, paths in pages.paths(grown, run).items():
-                stand.tell(f"{MEASURE} {name}, run {run + 1} …")
+                stand.tell(f"{MEASURE} {store}: {name}, run {run + 1} …")
                 times = [pages.open(next(paths)) for _ in range(stand.size.requests + WARM)]
                 waits.setdefault(name, []).append(times[WARM:])
-    source = f"p99 of {stand.size.requests} requests on one connection, on {grown.events:,} events; {followed}"
-    return [_result(name, runs, source) for name, runs in waits.items()]
+    source = f"p99 of {stand.size.requests} requests on one connection, on {grown.events:,} events"
+    return [_result(named(store, name), runs, source) for name, runs in waits.items()]
 
 
 def _result(name: str, runs: list[list[float]], source: str) -> Result:
@@ -73,12 +79,13 @@ class Pages:
         found = json.loads(self._read("/v1/incidents?limit=500"))["incidents"]
         assert found, "nothing is late in this log"
         orders = [f"/v1/orders/{quote(one)}" for one in grown.order_ids(500, seed)]
-        return {
-            "order: its state and history": cycle(orders),
-            "worklist page": cycle([f"/v1/worklist?limit={PAGE}"]),
-            "incident page": cycle([f"/v1/incidents/{quote(one['id'])}" for one in found]),
-            "list of incidents": cycle([f"/v1/incidents?limit={PAGE}"]),
-        }
+        kinds = (
+            orders,
+            [f"/v1/worklist?limit={PAGE}"],
+            [f"/v1/incidents/{quote(one['id'])}" for one in found],
+            [f"/v1/incidents?limit={PAGE}"],
+        )
+        return {name: cycle(paths) for name, paths in zip(PAGES, kinds, strict=True)}
 
     def close(self) -> None:
         """Hang up."""
@@ -98,7 +105,7 @@ def _served(stand: Stand, grown: Grown) -> Iterator[Pages]:
     with stand.directory() as directory:
         processes = Processes(directory)
         try:
-            pages = Pages(serve(processes, grown.directory))
+            pages = Pages(serve(processes, grown.place))
             yield pages
             pages.close()
         except OSError as failure:

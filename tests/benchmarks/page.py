@@ -84,8 +84,9 @@ def _blocks(kept: Sequence[Kept]) -> Iterator[str]:
 def _machine(kept: Kept, measures: Sequence[str]) -> str:
     names = ", ".join(f"{name} {value}" for name, value in kept.machine.items() if name != "cores")
     cores = f"{kept.machine['cores']} cores, load {kept.load[0]:.1f} before and {kept.load[1]:.1f} after"
+    took = f" It {report.say_took(kept)}." if kept.took else ""
     depth = " A quick run, of small sizes: its verdicts are no more than a sign of life." if kept.quick else ""
-    return f"{', '.join(measures)}: measured on {kept.at} on {cores}, with {names}.{depth}"
+    return f"{', '.join(measures)}: measured on {kept.at} on {cores}, with {names}.{took}{depth}"
 
 
 def _result(result: Result) -> Iterator[str]:

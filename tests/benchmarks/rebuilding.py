@@ -1,12 +1,11 @@
 """P4: every view made again from the log and switched to, against streaming the same rows by plain SQL."""
 
-import os
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
+from itertools import product
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Final
-from unittest.mock import patch
 
 import psycopg
 from psycopg import sql
@@ -15,6 +14,7 @@ from domain.log import Log
 from projections.rebuild import Progress, rebuild
 from projections.views import ViewStore
 from tests.benchmarks import ours
+from tests.benchmarks.place import STORES
 from tests.benchmarks.result import OURS, Figure, Result, not_measured
 from tests.benchmarks.stand import Stand
 from tests.benchmarks.workload import build
@@ -31,34 +31,25 @@ PORTION: Final = 10_000
 def measure(stand: Stand) -> list[Result]:
     """Rebuild on every store, streaming the same log in turn."""
     results = []
-    for store in ("SQLite", "PostgreSQL"):
+    for store, messages in product(STORES, stand.size.rebuilt):
+        name = f"{store}, log of {messages:,} messages"
         try:
-            with _on(stand, store), stand.directory() as directory:
-                results.append(_rebuilt(stand, store, directory))
+            with stand.place(store) as place, place.chosen():
+                results.append(_rebuilt(stand, name, messages, place.directory))
         except StoreMissingError as missing:
-            results.append(not_measured(MEASURE, store, UNIT, str(missing)))
+            results.append(not_measured(MEASURE, name, UNIT, str(missing)))
     return results
 
 
-@contextmanager
-def _on(stand: Stand, store: str) -> Iterator[None]:
-    if store == "SQLite":
-        with patch.dict(os.environ, {engine.VARIABLE: ""}):
-            yield
-    else:
-        with stand.cluster.database() as url, patch.dict(os.environ, {engine.VARIABLE: url}):
-            yield
-
-
-def _rebuilt(stand: Stand, store: str, directory: Path) -> Result:
+def _rebuilt(stand: Stand, name: str, messages: int, directory: Path) -> Result:
     path, told = directory / "log.db", list[Progress]()
     rates: list[float] = []
     streamed: list[float] = []
     with ours.open_log(directory) as log, closing(engine.views_at(directory / "views.db")) as views:
-        stand.tell(f"{MEASURE} {store}: a log of {stand.size.rebuilt:,} messages …")
-        ours.drive(log, build(stand.size.rebuilt), BATCH)
+        stand.tell(f"{MEASURE} {name} …")
+        ours.drive(log, build(messages), BATCH)
         for run in range(stand.size.runs):
-            stand.tell(f"{MEASURE} {store} run {run + 1} …")
+            stand.tell(f"{MEASURE} {name}, run {run + 1} …")
             rates.append(_rebuild(views, log, told))
             streamed.append(_stream(path))
     estimated = [one for one in told if one.seconds_left is not None]
@@ -66,7 +57,7 @@ def _rebuilt(stand: Stand, store: str, directory: Path) -> Result:
         f"{log_size(told):,} events; progress was told {len(told)} times, with the seconds left {len(estimated)} times",
     )
     peers = (Figure.of(STREAMED, streamed),)
-    return Result(measure=MEASURE, name=store, unit=UNIT, ours=Figure.of(OURS, rates), peers=peers, notes=notes)
+    return Result(measure=MEASURE, name=name, unit=UNIT, ours=Figure.of(OURS, rates), peers=peers, notes=notes)
 
 
 def log_size(told: list[Progress]) -> int:

@@ -27,6 +27,8 @@ class Kept(msgspec.Struct, kw_only=True):
     machine: dict[str, str | int]
     load: tuple[float, float]
     size: dict[str, Any]
+    took: dict[str, float] = {}
+    """Seconds, by measure."""
     results: list[Result]
     goals: list[Judged]
 
@@ -69,6 +71,12 @@ def say(result: Result) -> str:
 def say_goals(judged: Sequence[Judged]) -> str:
     """Set the goals for the terminal."""
     return table(GOAL_HEAD, [goal_row(one) for one in judged])
+
+
+def say_took(kept: Kept) -> str:
+    """Say how long the whole run took, and which part of it how long."""
+    parts = ", ".join(f"{measure} {seconds:,.0f}" for measure, seconds in sorted(kept.took.items()))
+    return f"took {sum(kept.took.values()) / 60:.0f} min ({parts} s)"
 
 
 def table(head: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> str:

@@ -11,6 +11,7 @@ from typing import Self
 import msgspec
 
 from tests.benchmarks.growth_log import TEMPLATE, Grown, grow
+from tests.benchmarks.place import POSTGRES, Place
 from tests.benchmarks.result import Result
 from tests.brokers.apache import ApacheKafka
 from tests.stores.cluster import Cluster
@@ -27,9 +28,12 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     slow_share: int = 8
     """The newcomer's version gets this part of the messages: its rate does not depend on how many there are."""
     probes: int = 200
-    rebuilt: int = 60_000
+    rebuilt: tuple[int, ...] = (6_000, 115_000)
+    """Messages of the logs that are rebuilt; they make somewhat less than twice as many events."""
     grown_events: int = 11_500_000
     """Ten million and more; of the orders that come with it a million have an armed deadline."""
+    grown_on_server: int = 11_500_000
+    """The same on PostgreSQL."""
     template_orders: int = TEMPLATE
     after_growth: int = 20_000
     touched: int = 300_000
@@ -38,7 +42,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     clients: int = 1_000
     changes: int = 20
     due: int = 10_000
-    idle_seconds: float = 10.0
+    idle_seconds: float = 60.0
     two_processes: int = 60_000
 
 
@@ -50,8 +54,9 @@ QUICK = Size(
     from_broker=9_000,
     slow_share=6,
     probes=40,
-    rebuilt=6_000,
+    rebuilt=(6_000,),
     grown_events=60_000,
+    grown_on_server=60_000,
     after_growth=4_000,
     touched=3_000,
     requests=60,
@@ -70,10 +75,12 @@ class Stand:
         self.root = root
         self.size = size
         self.results: list[Result] = []
+        self.took: dict[str, float] = {}
+        """Seconds, by measure; what it was the first to ask for, such as a broker or a grown log, included."""
         self._closing = ExitStack()
         self._broker: ApacheKafka | None = None
         self._cluster: Cluster | None = None
-        self._grown: Grown | None = None
+        self._grown: dict[str, Grown] = {}
         self._numbers: count[int] = count(1)
 
     def __enter__(self) -> Self:
@@ -109,13 +116,21 @@ class Stand:
             self._cluster = cluster
         return self._cluster
 
-    @property
-    def grown(self) -> Grown:
-        """Give a log that has grown large, with its views; made once a run."""
-        if self._grown is None:
-            self.tell(f"growing a log to {self.size.grown_events:,} events …")
-            self._grown = grow(self.root / "grown", self.size.grown_events, self.size.template_orders)
-        return self._grown
+    def grown(self, store: str) -> Grown:
+        """Give a log that has grown large on a store, with its views; made once a run.
+
+        Not before it is asked for: logs of two stores would drive each other out of the machine's memory.
+
+        Raises:
+            StoreMissingError: this machine cannot run that store.
+        """
+        if store not in self._grown:
+            url = self._closing.enter_context(self.cluster.database()) if store == POSTGRES else None
+            events = self.size.grown_on_server if store == POSTGRES else self.size.grown_events
+            self.tell(f"growing a log on {store} to {events:,} events …")
+            grown = grow(self.root / f"grown-{store.lower()}", events, self.size.template_orders, url)
+            self._grown[store] = grown.with_views(self.size.template_orders)
+        return self._grown[store]
 
     @property
     def versions(self) -> dict[str, str | int]:
@@ -136,6 +151,17 @@ class Stand:
             yield path
         finally:
             rmtree(path, ignore_errors=True)
+
+    @contextmanager
+    def place(self, store: str) -> Iterator[Place]:
+        """Lend an empty store.
+
+        Raises:
+            StoreMissingError: this machine cannot run it.
+        """
+        with ExitStack() as lent:
+            url = lent.enter_context(self.cluster.database()) if store == POSTGRES else None
+            yield Place(lent.enter_context(self.directory()), url)
 
     def number(self) -> int:
         """Give a number that no other part of this run has."""

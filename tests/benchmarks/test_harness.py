@@ -149,6 +149,34 @@ def test_the_command_keeps_figures_however_slow(here: Path, monkeypatch: pytest.
     assert not page.PAGE.exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "sizes"),
+    [
+        ((), (11_500_000, 11_500_000)),
+        (("--events", "300000"), (300_000, 300_000)),
+        (("--events", "300000", "--server-events", "100000"), (300_000, 100_000)),
+        (("--server-events", "100000"), (11_500_000, 100_000)),
+    ],
+)
+def test_one_size_is_that_of_both_grown_logs_and_postgres_may_have_its_own(
+    arguments, sizes, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch, slow)
+    asked(monkeypatch, "--only", "P5", *arguments)
+    assert command.main() == 0
+    found = kept(here)["size"]
+    assert (found["grown_events"], found["grown_on_server"]) == sizes
+
+
+def test_measures_are_taken_in_the_order_in_which_they_disturb_each_other_least(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measuring(monkeypatch, slow)
+    asked(monkeypatch, "--only", "P5", "--only", "P6", "--only", "P4")
+    assert command.main() == 0
+    assert list(kept(here)["took"]) == ["P4", "P6", "P5"]
+
+
 def test_only_a_full_run_of_every_measure_is_put_on_the_page(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     measuring(monkeypatch, slow)
     asked(monkeypatch, "--only", "P1")

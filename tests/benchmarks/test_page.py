@@ -66,6 +66,12 @@ def test_the_page_says_what_it_was_measured_on() -> None:
     assert "on 2 cores, load 0.1 before and 1.9 after, with python 3.11.7, kafka" in told
 
 
+def test_the_page_says_how_long_the_measures_took() -> None:
+    told = render([msgspec.structs.replace(KEPT, took={"P2": 61.2, "P1": 180.0})])
+    assert "kafka Apache Kafka 4.3.1. It took 4 min (P1 180, P2 61 s)." in told
+    assert "It took" not in render([KEPT])
+
+
 def test_a_later_run_of_a_measure_takes_the_place_of_the_earlier_one() -> None:
     later = Result(measure="P4", name="SQLite", unit="events/s", ours=Figure.of(OURS, [77_000.0]))
     again = msgspec.structs.replace(KEPT, at="2026-01-03", results=[later], goals=judge([later], ["P4"]))

@@ -1,5 +1,7 @@
 """What P2, P3 and P9 are made of, without the broker that the measures themselves need."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -7,7 +9,6 @@ from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from itertools import islice
 
-import psycopg
 import pytest
 from kafka.errors import CoordinatorNotAvailableError
 
@@ -17,9 +18,10 @@ from deploy.wiring import open_store, open_views
 from domain.batch import Raw
 from domain.log import Log, decode
 from projections.follower import Follower
-from tests.benchmarks import latency, ours, topics, two_processes
+from tests.benchmarks import hops, latency, ours, processor, topics
 from tests.benchmarks.latency import Client, Sender, probes
-from tests.benchmarks.looking import Database, Files
+from tests.benchmarks.looking import Database, Files, Taken
+from tests.benchmarks.two_processes import Spent, ceiling
 from tests.benchmarks.workload import HEADERS, ORDERS, PARTITIONS, build
 from tests.stores.cluster import Cluster
 
@@ -54,7 +56,7 @@ class Producer:
 def test_probes_are_sent_among_a_steady_background_in_its_order() -> None:
     producer, background = Producer(), build(300).messages
     began = time.monotonic()
-    sent = Sender(producer, 200.0).send(background, islice(probes(7, 3), 3))
+    sent = Sender(producer, "p3", 200.0).send(background, islice(probes(7, 3), 3))
     elapsed = time.monotonic() - began
     assert list(sent) == ["PROBE-7-0-F1", "PROBE-7-1-F1", "PROBE-7-2-F1"]
     values = [value for _, value, key, _ in producer.sent if not key.startswith(b"PROBE")]
@@ -153,12 +155,37 @@ def test_a_group_has_settled_when_each_of_its_members_has_partitions(said, settl
 def test_what_both_processes_have_taken_in_is_counted_in_their_log(cluster: Cluster) -> None:
     with cluster.database() as url:
         settings = {"PERSISTENCE_MODULE": "deploy.store.postgres", "DATABASE_URL": url, "DATABASE_SCHEMA": "tracker"}
-        with psycopg.connect(url, autocommit=True) as connection:
-            assert not two_processes.is_begun(connection)
+        with closing(Taken(Database(url))) as taken:
+            assert taken.count() == 0
             with Log(settings) as log:
-                assert two_processes.is_begun(connection)
                 ours.drive(log, build(300), 50)
-            assert two_processes.taken(connection) == 300
+                assert taken.count() == 300
+                ours.drive(log, build(90, first=1_000), 50)
+            assert taken.count() == 390
+
+
+def test_processor_time_is_that_of_a_program_and_of_what_it_started(tmp_path) -> None:
+    before = processor.seconds(str(tmp_path))
+    busy = "import time\nwhile time.process_time() < 0.3: pass"
+    script = tmp_path / "busy.py"
+    script.write_text(
+        f"import subprocess, sys, time\nsubprocess.run([sys.executable, '-c', {busy!r}])\n{busy}\ninput()"
+    )
+    with subprocess.Popen([sys.executable, script], stdin=subprocess.PIPE) as running:
+        until = time.monotonic() + 30
+        while (used := processor.seconds(str(tmp_path)) - before) < 0.5:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        running.communicate(b"\n")
+    assert used < 5
+    assert processor.seconds(str(tmp_path)) == 0
+
+
+def test_the_ceiling_of_two_cores_is_told_by_what_all_parts_take() -> None:
+    spent = Spent(3.0, 1.5, 0.5).per_message(Spent(1.0, 0.5, 0.0), 50_000)
+    assert spent.told() == "70 µs (ingest 40, PostgreSQL 20, Kafka 10)"
+    assert "28,571 messages a second" in ceiling(spent, 20_000, 2)
+    assert "1.43 × its rate" in ceiling(spent, 20_000, 2)
 
 
 @pytest.mark.parametrize("on", ["files", "database"])
@@ -168,7 +195,7 @@ def test_who_looks_from_outside_sees_batches_and_the_views(on, cluster: Cluster,
             monkeypatch.setenv("DATABASE_URL", url)
         settings = Settings(data_dir=tmp_path)
         with closing(Files(tmp_path) if on == "files" else Database(url)) as outlook:
-            assert (outlook.passed(), outlook.batches(0)) == (0, [])
+            assert (outlook.passed(), outlook.last(), outlook.batches(0), outlook.shown()) == (0, 0, [], [])
             with open_store(settings) as log, open_views(settings) as views:
                 ours.drive(log, build(300), 50)
                 seen = outlook.batches(0)
@@ -176,4 +203,40 @@ def test_who_looks_from_outside_sees_batches_and_the_views(on, cluster: Cluster,
                 assert outlook.batches(seen[1][0]) == seen[2:]
                 assert outlook.passed() == 0
                 Follower(views, log.store).catch_up()
-                assert outlook.passed() == log.store.last_position()
+                assert outlook.passed() == outlook.last() == log.store.last_position()
+                shown = dict(outlook.shown())
+                assert shown.keys() == {f"incident-late_shipment-{one}" for one in ours.late(log)}
+                assert 0 < max(shown.values()) <= outlook.last()
+
+
+class Advancing:
+    """A store that every look finds further: its log by ten, its views where its log was before."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def last(self) -> int:
+        self.looks += 1
+        return 10 * self.looks
+
+    def passed(self) -> int:
+        return 10 * self.looks
+
+    def close(self) -> None:
+        """Hang up."""
+
+
+def test_the_way_to_a_client_is_split_where_log_and_views_were_first_seen_to_have_an_event() -> None:
+    store = Advancing()
+    began = time.time()
+    with hops.Watch(store) as watch:
+        while store.looks < 6:
+            time.sleep(0.01)
+    ended = time.time()
+    times = watch.times(25, began - 1, ended + 2)
+    assert times is not None
+    assert began < times.logged < times.followed < ended
+    assert times.hops[0] > 1_000
+    assert times.hops[2] > 2_000
+    assert watch.times(10**6, began, ended) is None
+    assert "ms on to that of the views" in hops.seen(watch, {"a": 25}, {"a": began, "b": began}, {"a": ended})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -22,6 +23,7 @@ _OFFERS: dict[str, frozenset[Capability]] = {
     "embedded": EmbeddedKafka.capabilities,
 }
 _STATES = pytest.StashKey[dict[str, tuple[str, str]]]()
+Lent = TypeVar("Lent", bound=Broker)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,7 +33,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--require-brokers", default="", metavar=names, help="brokers whose absence is an error, not a skip"
     )
     parser.getgroup("brokers").addoption(
-        "--leave-brokers", default="", metavar=names, help="brokers to leave to another run, said in the table"
+        "--leave-brokers", default="", metavar=names, help="brokers to leave to another run"
     )
 
 
@@ -62,13 +64,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """Lend one running broker to all tests that take it, first started when the first one does."""
     name: str = request.param
-    states = request.config.stash[_STATES]
+    yield from lent(request.config, name, lambda: _factory(name)(tmp_path_factory.mktemp(name)))
+
+
+def lent(config: pytest.Config, name: str, make: Callable[[], Lent]) -> Iterator[Lent]:
+    """Lend a broker that counts as the one of this name; where it is missing, skip, or fail if it is required."""
+    states = config.stash[_STATES]
     try:
-        made = _factory(name)(tmp_path_factory.mktemp(name))
+        made = make()
         made.start()
     except BrokerMissingError as missing:
         states[name] = ("", str(missing))
-        if name in request.config.getoption("--require-brokers").split(","):
+        if name in config.getoption("--require-brokers").split(","):
             pytest.fail(f"required, but there is no {name} broker: {missing}", pytrace=False)
         pytest.skip(f"no {name} broker: {missing}")
     states[name] = (made.version, "")
@@ -143,7 +150,7 @@ class BrokerTally:
         if self._used[name]:
             return f"used by {self._used[name]} tests{left}"
         if name in self._elsewhere:
-            return "left to `make brokers`"
+            return "left to another run"
         _, why_not = self._states.get(name, ("", "no test asked for it"))
         return f"not used: {why_not or 'nothing ran'}{left}"
 

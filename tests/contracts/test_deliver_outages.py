@@ -19,7 +19,7 @@ from tests.brokers.embedded import EmbeddedKafka
 from tests.contracts.delivering import Office, is_delivered, season, values
 from tests.contracts.ingesting import until
 from tests.contracts.test_deliver import check
-from tests.outbound.test_deliverer import Truth, truth
+from tests.outbound.truth import Truth, truth
 from tests.projections.stage import Stage
 
 pytestmark = pytest.mark.timeout(120)

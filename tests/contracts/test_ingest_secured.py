@@ -17,6 +17,7 @@ from deploy.kafka_settings import Kafka
 from deploy.settings import Settings
 from tests.brokers.apache import ApacheKafka
 from tests.brokers.broker import BrokerMissingError
+from tests.brokers.plugin import lent
 from tests.generator import files
 
 if TYPE_CHECKING:
@@ -97,14 +98,10 @@ def make_certificate(directory: Path) -> tuple[Path, Path]:
     return keys, certificate
 
 
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
-    """Start the broker, or say what is missing."""
-    try:
-        with SecuredKafka(tmp_path_factory.mktemp("secured")) as broker:
-            yield broker
-    except BrokerMissingError as missing:
-        pytest.skip(f"no secured Kafka: {missing}")
+@pytest.fixture(scope="module", params=[pytest.param("apache", marks=pytest.mark.xdist_group("broker-apache"))])
+def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecuredKafka]:
+    """Lend an Apache Kafka that asks for TLS and a login."""
+    yield from lent(request.config, request.param, lambda: SecuredKafka(tmp_path_factory.mktemp("secured")))
 
 
 def season(directory: Path) -> tuple[Path, Path]:
@@ -113,33 +110,31 @@ def season(directory: Path) -> tuple[Path, Path]:
     return directory / "events.jsonl", directory / "policy.toml"
 
 
-def settings(secured: SecuredKafka, directory: Path, **changes: Any) -> Settings:
+def settings(broker: SecuredKafka, directory: Path, **changes: Any) -> Settings:
     """Give the settings of somebody who may log in, but for these changes."""
     right = {
         "security_protocol": "SASL_SSL",
         "sasl_mechanism": "PLAIN",
         "sasl_username": "tracker",
         "sasl_password": SECRET,
-        "ssl_cafile": secured.certificate,
+        "ssl_cafile": broker.certificate,
     }
     kafka = Kafka.model_validate(right | changes)
-    return Settings(data_dir=directory, bootstrap_servers=secured.bootstrap_servers, kafka=kafka)
+    return Settings(data_dir=directory, bootstrap_servers=broker.bootstrap_servers, kafka=kafka)
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.xdist_group("broker-apache")
-def test_over_tls_and_with_a_login_everything_works_as_without(secured: SecuredKafka, tmp_path: Path) -> None:
+def test_over_tls_and_with_a_login_everything_works_as_without(broker: SecuredKafka, tmp_path: Path) -> None:
     events, policy = season(tmp_path)
     straight, through = tmp_path / "straight.jsonl", tmp_path / "through.jsonl"
     backtests.of_file(events, policy, straight, retracted=False)
-    chosen = settings(secured, tmp_path)
+    chosen = settings(broker, tmp_path)
     backtests.through_kafka(chosen, events, policy, through, partitions=3, poll=50, retracted=False)
     assert through.read_bytes() == straight.read_bytes()
     assert straight.stat().st_size > 0
 
 
 @pytest.mark.timeout(90)
-@pytest.mark.xdist_group("broker-apache")
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
@@ -150,10 +145,10 @@ def test_over_tls_and_with_a_login_everything_works_as_without(secured: SecuredK
     ids=["wrong password", "unknown certificate", "no TLS"],
 )
 def test_a_wrong_setting_is_refused_with_words(
-    secured: SecuredKafka, tmp_path: Path, changes: dict[str, Any], word: str
+    broker: SecuredKafka, tmp_path: Path, changes: dict[str, Any], word: str
 ) -> None:
     events, policy = season(tmp_path)
-    chosen = settings(secured, tmp_path, **changes)
+    chosen = settings(broker, tmp_path, **changes)
     with pytest.raises(SourceFailed, match=word) as refused:
         backtests.through_kafka(chosen, events, policy, tmp_path / "out", partitions=3, poll=50, retracted=False)
     assert SECRET not in str(refused.value)

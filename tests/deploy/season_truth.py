@@ -1,18 +1,31 @@
 """Findings and truths of a season in one form, so that the one can be taken from the other."""
 
-from collections.abc import Iterable, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from consumers import backtest
 from deploy.demo.player import encoded
-from deploy.demo.season import Season
+from deploy.demo.season import Season, season
 from deploy.demo.telephone import Telephone
 from deploy.wiring import scratch
 from domain.desk import Desk
+from domain.instant import Instant
+from domain.judgement import Judgement
+from domain.log import Log
 from domain.report import final, line
+
+START: Final = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
+
+
+@cache
+def told(seed: int, days: int = 28) -> Season:
+    """Tell a season, once for all who ask; a short one begins at another hour of the day."""
+    return season(seed, START + timedelta(hours=7 * (28 - days)), days)
 
 
 class Said(NamedTuple):
@@ -59,19 +72,32 @@ def in_findings(lines: Iterable[Mapping[str, Any]]) -> list[Said]:
     ]
 
 
-def judged(told: Season) -> list[Said]:
-    """Return what a tracker with the rules that it has by itself finds in a season."""
+class TakenIn(NamedTuple):
+    """The log of a season, up to where its time came, and who judged it."""
+
+    log: Log
+    end: Instant
+    judgement: Judgement
+
+    def found(self) -> list[Said]:
+        """Return what was found and not taken back."""
+        return in_findings(map(line, final(self.log)))
+
+
+@contextmanager
+def taking_in(some: Season) -> Iterator[TakenIn]:
+    """Let a tracker with the rules that it has by itself take a season in, calls too, and let its time pass."""
     with TemporaryDirectory() as folder:
         policy = Path(folder) / "policy.toml"
         policy.touch()
         with scratch(policy) as system:
-            lines = (encoded(one.event) for one in told.events)
+            lines = (encoded(one.event) for one in some.events)
             done = backtest.run(lines, system.tracker, system.translator, system.clock())
-            assert (done.messages, done.foreign, dict(done.quarantined)) == (len(told.events), 0, {})
-            telephone = Telephone(Desk(system.log), told.calls, lambda: told.end)
+            assert (done.messages, done.foreign, dict(done.quarantined)) == (len(some.events), 0, {})
+            telephone = Telephone(Desk(system.log), some.calls, lambda: some.end)
             telephone.ring()
             assert telephone.done
             assert done.end is not None
             while system.tracker.tick(done.end) or system.tracker.group(done.end):
                 pass
-            return in_findings(map(line, final(system.log)))
+            yield TakenIn(system.log, done.end, Judgement(system.tracker.policies))

@@ -1,8 +1,8 @@
 """The truth of the demo season: every kind, and just what a tracker and the oracles find in it."""
 
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,11 +16,11 @@ from deploy.demo.journal import Journal
 from deploy.demo.ledger import Ledger
 from deploy.demo.season import Season, season
 from deploy.demo.waybills import Waybills
-from tests.deploy.season_truth import Said, in_findings, in_truth, instant, judged
+from tests.deploy.season_truth import START, TakenIn, in_findings, in_truth, instant, told
 from tests.oracle import whole
 
-START = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
 SEEDS = (7, 2026)
+Take = Callable[[int, int], TakenIn]
 # One process tells and judges each season once for all.
 pytestmark = pytest.mark.xdist_group("season")
 FORM = ("incident", "key", "order_id", "hub", "due_at", "ended_at")
@@ -44,22 +44,10 @@ A_FEW = {
 }
 
 
-@cache
-def told(seed: int, days: int) -> Season:
-    """Tell a season once."""
-    return season(seed, START + timedelta(hours=7 * (28 - days)), days)
-
-
-@cache
-def found(seed: int, days: int) -> list[Said]:
-    """Let a tracker judge a season once."""
-    return judged(told(seed, days))
-
-
 @pytest.fixture(params=SEEDS)
 def full(request: pytest.FixtureRequest) -> Season:
     """Give a whole season."""
-    return told(request.param, 28)
+    return told(request.param)
 
 
 def late(some: Season) -> list[dict[str, Any]]:
@@ -148,9 +136,9 @@ def test_complaints_come_on_several_channels_and_are_waited_for_settled_and_reop
 
 
 @pytest.mark.parametrize(("seed", "days"), [(7, 28), (3, 9), (4, 3)])
-def test_a_tracker_finds_just_what_the_truth_says(seed: int, days: int) -> None:
+def test_a_tracker_finds_just_what_the_truth_says(taken_in: Take, seed: int, days: int) -> None:
     """All kinds: nothing missing, nothing more, each with its times; precision and recall are one."""
-    truth, got = in_truth(told(seed, days).truth), found(seed, days)
+    truth, got = in_truth(told(seed, days).truth), taken_in(seed, days).found()
     assert sorted(set(truth) - set(got), key=str) == []
     assert sorted(set(got) - set(truth), key=str) == []
     assert len(got) == len(set(got)) == len(truth)
@@ -198,18 +186,21 @@ FORGETFUL: dict[str, tuple[Any, str, Any, set[str]]] = {
 
 
 @pytest.mark.parametrize("forgotten", FORGETFUL)
-def test_books_that_forget_something_are_found_out(monkeypatch: pytest.MonkeyPatch, forgotten: str) -> None:
+def test_books_that_forget_something_are_found_out(
+    taken_in: Take, monkeypatch: pytest.MonkeyPatch, forgotten: str
+) -> None:
     """Each entry matters in a season: without it the truth differs from what is found, and only where it must."""
     owner, name, instead, kinds = FORGETFUL[forgotten]
+    full = told(3, 9)
     monkeypatch.setattr(owner, name, instead)
-    some = season(7, START)
-    assert some.events == told(7, 28).events
-    differing = set(in_truth(some.truth)) ^ set(found(7, 28))
+    some = season(3, full.start, days=9)
+    assert some.events == full.events
+    differing = set(in_truth(some.truth)) ^ set(taken_in(3, 9).found())
     assert {one.kind for one in differing} == kinds
 
 
-def test_orders_cancelled_on_their_way_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_orders_cancelled_on_their_way_matter(taken_in: Take, monkeypatch: pytest.MonkeyPatch) -> None:
     """Money back ends the wait for a parcel that nobody will find."""
     monkeypatch.setattr(Waybills, "cancel", nothing)
-    differing = set(in_truth(season(7, START).truth)) ^ set(found(7, 28))
+    differing = set(in_truth(season(7, START).truth)) ^ set(taken_in(7, 28).found())
     assert {"stalled_parcel", "presumed_lost"} >= {one.kind for one in differing} != set()

@@ -1,24 +1,16 @@
 """Replaying the log of a season in which everything goes wrong: the same incidents again, byte for byte."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any
 
 import pytest
 
-from consumers import backtest
-from deploy.demo.player import encoded
-from deploy.demo.season import season
-from deploy.demo.telephone import Telephone
-from deploy.wiring import scratch
-from domain.desk import Desk
 from domain.detection import FINDING_EVENTS, FindingDismissed, FindingOpened, note
 from domain.detectors import DETECTORS
 from domain.events import Event
 from domain.instant import Instant
-from domain.judgement import Judgement
 from domain.log import Log, decode, encode
 from domain.policy import KINDS
 from domain.sight import Heard
@@ -26,35 +18,16 @@ from domain.streams import Stream
 from projections import VIEWS, rebuild
 from projections.follower import Follower
 from projections.views import SqliteViews
+from tests.deploy.season_truth import TakenIn
 
-START: Final = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
-SEED, DAYS = 7, 28
 # One process tells and judges the season once for all.
 pytestmark = pytest.mark.xdist_group("season")
 
 
-class Replayed(NamedTuple):
-    """The log of a season, up to where its time came, and who judged it."""
-
-    log: Log
-    end: Instant
-    judgement: Judgement
-
-
-@pytest.fixture(name="told", scope="module")
-def a_season_that_has_been_told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replayed]:
-    """Take a season in, with what staff say on the telephone, and let its time pass."""
-    policy = tmp_path_factory.mktemp("replay") / "policy.toml"
-    policy.touch()
-    some = season(SEED, START + timedelta(hours=7 * (28 - DAYS)), DAYS)
-    with scratch(policy) as system:
-        lines = (encoded(one.event) for one in some.events)
-        done = backtest.run(lines, system.tracker, system.translator, system.clock())
-        assert done.end is not None
-        Telephone(Desk(system.log), some.calls, lambda: some.end).ring()
-        while system.tracker.tick(done.end) or system.tracker.group(done.end):
-            pass
-        yield Replayed(system.log, done.end, Judgement(system.tracker.policies))
+@pytest.fixture(name="told")
+def a_season_that_has_been_told(taken_in: Callable[[int, int], TakenIn]) -> TakenIn:
+    """Give the log of a whole season."""
+    return taken_in(7, 28)
 
 
 def streams(log: Log) -> dict[str, list[Event]]:
@@ -66,7 +39,7 @@ def streams(log: Log) -> dict[str, list[Event]]:
     return found
 
 
-def derived(told: Replayed, name: str, stored: list[Event], heard: Heard) -> list[FindingOpened]:
+def derived(told: TakenIn, name: str, stored: list[Event], heard: Heard) -> list[FindingOpened]:
     """Judge a subject anew by nothing but what was heard of it and what staff said against its findings."""
     fresh = Stream(name)
     for event in (one for one in stored if not isinstance(one, (*FINDING_EVENTS, FindingDismissed))):
@@ -86,7 +59,7 @@ def _opened(events: Any) -> list[FindingOpened]:
     return [one for one in events if isinstance(one, FindingOpened)]
 
 
-def test_what_is_worked_out_anew_from_the_log_s_facts_is_what_was_found_kind_by_kind(told: Replayed) -> None:
+def test_what_is_worked_out_anew_from_the_log_s_facts_is_what_was_found_kind_by_kind(told: TakenIn) -> None:
     heard = Heard(told.log.store.heard)
     known: Counter[tuple[str, bytes]] = Counter()
     again: Counter[tuple[str, bytes]] = Counter()
@@ -111,7 +84,7 @@ def _of(found: Counter[tuple[str, bytes]], kind: str) -> Counter[bytes]:
 
 
 def test_every_view_that_is_rebuilt_from_the_log_has_the_rows_of_the_one_that_followed_it(
-    told: Replayed, tmp_path: Path
+    told: TakenIn, tmp_path: Path
 ) -> None:
     store = SqliteViews(tmp_path / "views.db")
     follower = Follower(store, told.log.store)

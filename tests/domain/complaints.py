@@ -1,7 +1,7 @@
 """Complaints as they are known once facts have been heard: C, about order O, opened at dawn unless said otherwise."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from domain.complaint import (
     Complaint,
@@ -9,7 +9,6 @@ from domain.complaint import (
     ComplaintCategorised,
     ComplaintChange,
     ComplaintEscalated,
-    ComplaintFact,
     ComplaintOpened,
     ComplaintOrderChanged,
     ComplaintReopened,
@@ -80,7 +79,7 @@ def given(*heard: ComplaintChange, identity: str = "C") -> Complaint:
 
 
 def overdue(
-    *heard: ComplaintFact | ComplaintOrderChanged, now: float = 999, policy: Policy = DEFAULT
+    *heard: ComplaintChange, now: float = 999, policy: Policy = DEFAULT
 ) -> list[tuple[str, float | None, float | None, float | None]]:
     """Say (rule, since, due, ended) of every clock that ran out."""
     return shown(complaint_overdue.findings(given(*heard), at(now), policy))
@@ -89,3 +88,21 @@ def overdue(
 def shown(found: Iterable[Finding]) -> list[tuple[str, float | None, float | None, float | None]]:
     """Say (rule, since, due, ended) of findings."""
     return [(one.rule, hours(one.since), hours(one.due_at), hours(one.ended_at)) for one in found]
+
+
+QUICK: Final = answered(0.5)
+"""So that only the time to resolve is judged."""
+FIRST: Final = ("first_response", 0, 1, None)
+"""The time to respond of a complaint that nobody answers."""
+
+
+def found(*heard: ComplaintChange, now: float = 999, policy: Policy = DEFAULT) -> tuple[Finding, ...]:
+    """Find what is overdue, and by what proof."""
+    return complaint_overdue.findings(given(*heard), at(now), policy)
+
+
+def resolution(
+    *heard: ComplaintChange, now: float = 999, policy: Policy = DEFAULT
+) -> list[tuple[float | None, float | None, float | None]]:
+    """Say (since, due, ended) of the times to resolve that ran out, of what was answered at once."""
+    return [one[1:] for one in overdue(opened(), QUICK, *heard, now=now, policy=policy) if one[0] == "resolution"]

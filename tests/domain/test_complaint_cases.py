@@ -7,6 +7,7 @@ from domain.policy import DEFAULT, load
 from tests.domain.complaints import (
     answered,
     categorised,
+    found,
     given,
     opened,
     overdue,
@@ -16,7 +17,6 @@ from tests.domain.complaints import (
     told,
     waiting,
 )
-from tests.domain.test_complaint_overdue import found
 from tests.story import at, complained, hours
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from domain.detection import Detector, Finding, Key, Stored, note, reconcile
@@ -210,14 +210,13 @@ def _held(watch: Watch) -> dict[Key, Finding]:
 
 
 @each_rule
-def test_the_drawn_stories_do_find_something(rule: Detector[Parcel]) -> None:
-    seen: set[str] = set()
+@pytest.mark.parametrize("state", ["open", "ended"])
+def test_the_drawn_stories_do_find_something(rule: Detector[Parcel], state: str) -> None:
+    def finds(drawn: tuple[list[Fact], Stamp | None]) -> bool:
+        story, cancelled = drawn
+        found = rule.look(parcel_of(*story, cancelled=cancelled), FOREVER, POLICY).findings
+        return any(one.state == state for one in found)
 
-    @settings(ODD, max_examples=200, derandomize=True, database=None)
-    @given(stories, _cancellations)
-    def draw(story: list[Fact], cancelled: Stamp | None) -> None:
-        for one in rule.look(parcel_of(*story, cancelled=cancelled), FOREVER, POLICY).findings:
-            seen.add(f"{one.rule} {one.state}")
-
-    draw()
-    assert {text.split()[1] for text in seen} == {"open", "ended"}
+    # What is drawn first depends on all that the process has imported; that it is drawn in the end does not.
+    patient = settings(ODD, max_examples=5_000, derandomize=True, database=None, phases=[Phase.generate])
+    assert finds(find(st.tuples(stories, _cancellations), finds, settings=patient))

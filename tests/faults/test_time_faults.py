@@ -8,7 +8,7 @@ from domain.errors import Fenced
 from tests.chaos.control import INGEST, TICKER, Phase
 from tests.chaos.evidence import Evidence
 from tests.chaos.oracle import Judge
-from tests.chaos.stage import Plan, Stage, Troupe
+from tests.chaos.stage import Plan, Stage, Troupe, comes_to_nothing
 from tests.chaos.topics import Broker, Sent
 from tests.stores.engine import beside
 from tests.story import Desk, approved, at, file_log, placed, requested, scanned, written
@@ -38,7 +38,7 @@ class Told:
 
     def settle(self, until):
         """Wait until everything is read, and looked at up to an instant."""
-        assert self.troupe.until(lambda: self.troupe.is_read(self.broker.behind_last, until), 30)
+        assert comes_to_nothing(lambda: self.troupe.left(self.broker.behind_last, until), 30)
 
     def findings(self):
         rows = self.troupe.query("SELECT topic, state FROM stored_events WHERE topic LIKE 'finding.%' ORDER BY {id}")

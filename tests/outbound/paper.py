@@ -2,11 +2,14 @@
 
 import json
 import threading
+from itertools import count
 
 from api.outbound.dead_letters import DeadLetters
 from api.outbound.deliverer import Deliverer, Interrupted, NotDelivered
 from api.outbound.outlets import Changes, States
 from tests.story import LATER
+
+_MADE = count()
 
 
 class Crash(BaseException):
@@ -20,7 +23,7 @@ class Topics:
         self.written = []
         self.ends = []
         """For each send to come, how many records are written and what is then raised; all and nothing at the end."""
-        self.identity = "first"
+        self.identity = f"topics-{next(_MADE)}"
         self.before_send = lambda: None
 
     def of(self, topic):

@@ -52,9 +52,9 @@ def test_a_mark_of_the_same_position_in_another_life_of_the_log_is_moved():
     assert marks.mark == Mark("e", 21)
 
 
-def test_a_message_with_neither_key_nor_value_gets_a_key_that_the_client_sends():
+def test_what_was_null_of_a_message_stays_null_and_what_was_empty_stays_empty():
     raw = Raw("orders", 0, None, None, (), 0)
-    letter = dead_letter("orders.dlq", Quarantined("p", 7, "tombstone", "no value", raw, 0))
-    assert (letter.key, letter.value) == (b"", None)
-    kept = dead_letter("orders.dlq", Quarantined("p", 7, "x", "", raw._replace(value=b"v"), 0))
-    assert kept.key is None
+    for key, value in ((None, None), (None, b"v"), (b"", None), (b"", b"")):
+        came = raw._replace(key=key, value=value)
+        letter = dead_letter("orders.dlq", Quarantined("p", 7, "tombstone", "no value", came, 0))
+        assert (letter.key, letter.value) == (key, value)

@@ -16,13 +16,12 @@ import psycopg
 from psycopg import sql
 
 from deploy.keeper import end_kept, start_kept
+from tests.places import quick_place
 
 USER = "tracker"
 _ACCOUNTS = ("postgres", "nobody")
 """PostgreSQL refuses to run as root; these are there wherever root is."""
 _SECONDS = 30.0
-_ROOM = 4 << 30
-"""Bytes that a whole test run may write, with plenty to spare."""
 
 
 class StoreMissingError(Exception):
@@ -39,7 +38,7 @@ class Cluster:
         a disk; whoever measures does not want that.
         """
         self.binaries = binaries()
-        self.home = Path(tempfile.mkdtemp(prefix="pg-", dir=_short_place(in_memory=in_memory)))
+        self.home = Path(tempfile.mkdtemp(prefix="pg-", dir=quick_place() if in_memory else None))
         self._account = _account()
         if self._account is not None:
             os.chown(self.home, self._account.pw_uid, self._account.pw_gid)
@@ -137,10 +136,3 @@ def _account() -> "pwd.struct_passwd | None":
         return None
     known = {one.pw_name: one for one in pwd.getpwall()}
     return next(known[name] for name in _ACCOUNTS if name in known)
-
-
-def _short_place(*, in_memory: bool) -> Path:
-    """Name a folder that any account may enter and whose sockets have names that are short enough."""
-    memory = Path("/dev/shm")
-    roomy = in_memory and memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free >= _ROOM
-    return memory if roomy else Path(tempfile.gettempdir())

@@ -12,7 +12,6 @@ from api import (
     backlogs,
     batches,
     clusters,
-    desk_tasks,
     dispositions,
     feed,
     feeds,
@@ -28,20 +27,21 @@ from api import (
     summary,
     worklist,
 )
-from api import desk as desk_routes
 from api.asyncapi import Channel
 from api.conditional import Conditional
-from api.contract_operations import Check
+from api.contract.operations import Check
+from api.desk import incidents as desk_routes
+from api.desk import tasks as desk_tasks
 from api.guard import Guard
 from api.live import SEND_SECONDS, Live
 from api.metrics import Meters
 from api.parameters import KNOWN_ONLY
 from api.reading import ProductClock, Reader
 from api.resuming import Resuming
-from domain.cashier import Cashier
-from domain.desk import Desk
+from domain.history.log import LogRecorder
 from domain.instant import Instant
-from domain.log import LogRecorder
+from domain.staff.cashier import Cashier
+from domain.staff.desk import Desk
 from projections.views import ViewStore
 
 TITLE: Final = "order-incident-tracker"

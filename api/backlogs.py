@@ -5,13 +5,13 @@ from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api import contract_backlogs as contract
+from api.contract import backlogs as contract
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
 from domain.instant import DAY, FOREVER, HOUR, Instant, iso
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from projections import queue
 from projections.queue import Lying, Pace, Thing
 from projections.tallies import Place

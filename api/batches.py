@@ -11,21 +11,21 @@ from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import contract_money as contract
-from api.actor import Actor
-from api.contract_desk import Asked
-from api.desk_steps import Key, Staffed
+from api.contract import money as contract
+from api.contract.desk import Asked
+from api.desk.actor import Actor
+from api.desk.steps import Key, Staffed
 from api.exporting import CSV, JSON_LINES, as_csv, as_json_lines
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
-from domain.cashier import Cashier
-from domain.desk import Case
 from domain.errors import IllegalStep
+from domain.history.log import Log
 from domain.instant import iso
-from domain.log import Log
-from domain.payout import DraftPayout
+from domain.payouts.payout import DraftPayout
+from domain.staff.cashier import Cashier
+from domain.staff.desk import Case
 from projections import incidents, payouts
 
 router = APIRouter(prefix="/v1", tags=["money"])

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api import contract_backlogs as contract
-from api.contract import State
+from api.contract import backlogs as contract
+from api.contract.incidents import State
 from api.incidents import shown
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
-from domain.chance import Usual
-from domain.cluster import parts
+from domain.groups.chance import Usual
+from domain.groups.cluster import parts
 from domain.instant import Instant, iso
 from projections import causes, incidents
 from projections.causes import Asked, Cause, Ranked

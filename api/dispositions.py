@@ -6,19 +6,19 @@ import msgspec
 from fastapi import APIRouter, Path, Query
 from starlette.concurrency import run_in_threadpool
 
-from api import contract_goods as contract
-from api.actor import Actor
-from api.desk_steps import Key, Staffed
+from api.contract import goods as contract
+from api.desk.actor import Actor
+from api.desk.steps import Key, Staffed
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
-from domain import disposition_commands as commands
-from domain.disposing import Disposing
-from domain.disposition_events import DispositionProven
+from domain.dispositions import commands
+from domain.dispositions.events import DispositionProven
 from domain.errors import IllegalStep
+from domain.history.log import Log
 from domain.instant import iso
-from domain.log import Log
+from domain.staff.disposing import Disposing
 from projections import dispositions, incidents
 from projections.dispositions import Wanted
 

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
-from api import contract, frames
+from api import frames
+from api.contract import incidents as contract
 from api.filters import Wanted
 from api.live import Live
 from api.paging import Onward

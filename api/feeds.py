@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import APIRouter
 
-from api import contract_operations as contract
+from api.contract import operations as contract
 from api.reading import CaughtUp
 from domain.detectors.feed_silent import FeedSilent
 from domain.instant import FOREVER, Instant, iso

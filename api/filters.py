@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from fastapi import Depends, Query
 from pydantic import AwareDatetime
 
-from api.contract import Severity, State
+from api.contract.incidents import Severity, State
 from domain.instant import instant
 from projections.query import Filter
 

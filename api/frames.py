@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from api.contract import Closing, Lagged
+from api.contract.incidents import Closing, Lagged
 from api.tokens import Places, Token
 from domain.instant import Instant, instant
 from projections.feed import Change

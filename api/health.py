@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from api import contract_operations as contract
+from api.contract import operations as contract
 from api.metrics import Meters
 from api.problems import PROBLEMS, Problem
 from api.reading import Reading

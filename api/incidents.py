@@ -4,15 +4,15 @@ from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api import contract
-from api.contract_desk import History, NoteTaken, StepTaken, Worked, Workflow
+from api.contract import incidents as contract
+from api.contract.desk import History, NoteTaken, StepTaken, Worked, Workflow
 from api.filters import Sort, Wanted
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.tokens import cursor, read_cursor
-from domain import liability
-from domain.incident_events import Party
+from domain.incidents import liability
+from domain.incidents.events import Party
 from domain.instant import iso
 from projections import incidents, silence, steps, workflow
 from projections.query import After

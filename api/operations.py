@@ -4,12 +4,12 @@ from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Query
 
-from api import contract_operations as contract
 from api import masking
+from api.contract import operations as contract
 from api.paging import Onward
 from api.reading import CaughtUp, Limit, Reading
 from api.tokens import Token, cursor, read_cursor
-from domain.batch import Quarantined
+from domain.history.batch import Quarantined
 from domain.instant import iso
 from projections import checkpoints
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Query
 
-from api import contract_orders as contract
+from api.contract import orders as contract
 from api.incidents import shown
 from api.paging import Onward
 from api.problems import Problem

@@ -4,7 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
 
-from api import contract_money as contract
+from api.contract import money as contract
 from api.paging import Onward
 from api.reading import CaughtUp, Limit
 from api.tokens import cursor, read_cursor

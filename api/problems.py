@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from domain.errors import IllegalStep, Refused
-from domain.statements import Overclaimed
+from domain.staff.statements import Overclaimed
 from projections.views import AWAY, QueryTooSlow
 
 MEDIA_TYPE: Final = "application/problem+json"

@@ -9,13 +9,13 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Header, Query, Request, Response
 
-from api.contract import AsOf
+from api.contract.incidents import AsOf
 from api.problems import Problem
 from api.tokens import Token
-from domain.adoption import Adopted, in_force
+from domain.history.log import LogRecorder
 from domain.instant import Instant, iso
-from domain.log import LogRecorder
-from domain.policy import DEFAULT, Policy
+from domain.judging.adoption import Adopted, in_force
+from domain.policies.policy import DEFAULT, Policy
 from projections import checkpoints, feed, frontier
 from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows

@@ -7,7 +7,7 @@ from typing import Final
 from starlette.concurrency import run_in_threadpool
 
 from api.reading import Reader
-from domain.cashier import Cashier
+from domain.staff.cashier import Cashier
 from projections import payouts
 from projections.views import AWAY
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from api.contract_orders import Sayable, SayableDate, SayableParcel
+from api.contract.orders import Sayable, SayableDate, SayableParcel
 from api.reading import Reader, Snapshot
-from domain.incident_events import Statement
+from domain.incidents.events import Statement
 from domain.instant import iso
-from domain.statements import OrderFacts, must_hold
+from domain.staff.statements import OrderFacts, must_hold
 from projections.sayings import facts_at
 
 

@@ -6,8 +6,10 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from api import asyncapi, contract, contract_shards
+from api import asyncapi
 from api.asyncapi import Channel, Message
+from api.contract import incidents as contract
+from api.contract import shards as contract_shards
 
 EVENTS: Final[Mapping[str, type[BaseModel]]] = {
     "incident": contract.Incident,

@@ -7,11 +7,11 @@ from typing import Annotated, Final, Literal
 from fastapi import APIRouter, Query
 from pydantic import AwareDatetime
 
-from api import contract_summary as contract
+from api.contract import summary as contract
 from api.problems import Problem
 from api.reading import CaughtUp, Snapshot
 from domain.instant import DAY, HOUR, Instant, instant, iso
-from domain.policy import Rates
+from domain.policies.policy import Rates
 from projections import rates, summary
 from projections.sayings import policy_at
 from projections.summary import Span

@@ -7,21 +7,21 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
-from api import contract_worklist as contract
 from api import problems
-from api.contract_desk import Statement
+from api.contract import worklist as contract
+from api.contract.desk import Statement
 from api.incidents import shown
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
 from api.sayings import may_say
 from api.tokens import Token, cursor, read_cursor
-from domain import messages
-from domain.incident_events import Statement as Said
+from domain.incidents.events import Statement as Said
 from domain.instant import iso
-from domain.routing import Routing, goes_to
+from domain.policies.routing import Routing, goes_to
 from domain.severity import GRADES
-from domain.statements import Overclaimed, must_hold
+from domain.staff import messages
+from domain.staff.statements import Overclaimed, must_hold
 from projections import contacts, incidents, stakes, worklist
 from projections.sayings import facts_at
 from projections.worklist import Rank, Wanted

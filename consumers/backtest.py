@@ -6,9 +6,9 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from consumers.translate import Translator
-from domain.batch import Batch, Incoming, Raw, Slice
 from domain.errors import Unreadable
-from domain.frontier import EventTimeFrontier
+from domain.feeds.frontier import EventTimeFrontier
+from domain.history.batch import Batch, Incoming, Raw, Slice
 from domain.instant import Instant
 from domain.tracker import TICK_LIMIT, Tracker
 

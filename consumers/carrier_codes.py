@@ -6,8 +6,8 @@ The same code means different things at different carriers, so the key is (carri
 import csv
 from collections.abc import Iterable, Mapping
 
-from domain.parcel_events import STATUSES
-from domain.policy import PolicyInvalid
+from domain.parcels.events import STATUSES
+from domain.policies.policy import PolicyInvalid
 
 CarrierCodes = Mapping[tuple[str, str], str]
 """(carrier, code) to a status of the contract."""

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 import msgspec
 import orjson
 
-from domain.batch import Raw
 from domain.errors import Unreadable
+from domain.history.batch import Raw
 from domain.instant import Instant, instant
 
 MAX_BYTES: Final = 1 << 20

@@ -9,9 +9,9 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, KafkaConsumer, TopicPartition
 from kafka.errors import TopicAlreadyExistsError
 
-from domain.batch import Raw
-from domain.enrolment import Partition
 from domain.errors import Explained
+from domain.history.batch import Raw
+from domain.history.enrolment import Partition
 from domain.instant import Instant
 
 FETCH_MAX_WAIT: Final = 50

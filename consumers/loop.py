@@ -17,13 +17,13 @@ from consumers.freshness import Freshness
 from consumers.port import Source
 from consumers.source import RecordsGone
 from consumers.translate import Translator
-from domain.attempt import Taken
-from domain.batch import Batch, Incoming, Position, Raw, Slice
-from domain.enrolment import Partition, accept_gap, enrol
 from domain.errors import Fenced, Unreadable
-from domain.frontier import live
+from domain.feeds.frontier import live
+from domain.history.batch import Batch, Incoming, Position, Raw, Slice
+from domain.history.enrolment import Partition, accept_gap, enrol
+from domain.history.record import record_digest
 from domain.instant import Instant
-from domain.record import record_digest
+from domain.intake.attempt import Taken
 from domain.tracker import Tracker
 
 POLL_MS: Final = 100

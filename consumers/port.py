@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from domain.batch import Raw
+from domain.history.batch import Raw
 
 
 class Source(Protocol):

@@ -3,8 +3,8 @@
 from typing import Any, Final
 
 from consumers.translate import Translator
-from domain.batch import Quarantined
 from domain.errors import Refused, Unreadable
+from domain.history.batch import Quarantined
 from domain.instant import DAY, Instant, iso
 from domain.tracker import Tracker
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.parcel_events import STATUSES
+from domain.parcels.events import STATUSES
 
 MAX_ID: Final = 128
 MAX_SKU: Final = 200

@@ -11,8 +11,9 @@ import msgspec
 from consumers.rules import MAX_ID, MAX_QUANTITY, MAX_SKU, RULES, Rule
 from consumers.topics import place
 from consumers.translate import MAX_NAME, TYPES
-from domain import order, parcel_events
 from domain.events import Fact
+from domain.orders import order
+from domain.parcels import events as parcel_events
 
 REF: Final = "#/components/schemas/{name}"
 ENVELOPE: Final = "CloudEvent"

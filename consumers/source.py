@@ -15,8 +15,8 @@ from kafka.errors import NoOffsetForPartitionError, OffsetOutOfRangeError
 from kafka.structs import OffsetAndMetadata
 
 from consumers.cluster import READ, Scout, SourceFailed, answering, raw
-from domain.batch import Raw
-from domain.enrolment import Partition
+from domain.history.batch import Raw
+from domain.history.enrolment import Partition
 
 _ASK_MS: Final = 5000
 

@@ -11,8 +11,8 @@ from consumers.cluster import Cluster, SourceFailed
 from consumers.source import KafkaSource
 from consumers.topics import place
 from consumers.translate import Translator
-from domain.batch import Batch, Raw, Slice
-from domain.enrolment import Partition
+from domain.history.batch import Batch, Raw, Slice
+from domain.history.enrolment import Partition
 from domain.instant import Instant
 from domain.tracker import Tracker
 

@@ -7,7 +7,7 @@ from typing import Final
 from eventsourcing.persistence import OperationalError
 
 from consumers.quarantine import KEPT_FOR
-from domain.frontier import live
+from domain.feeds.frontier import live
 from domain.instant import FOREVER, HOUR, Instant
 from domain.tracker import TICK_LIMIT, Tracker
 

@@ -10,12 +10,14 @@ import orjson
 from consumers import rules
 from consumers.carrier_codes import CarrierCodes
 from consumers.cloudevents import Envelope, point, read
-from domain import complaint, order, parcel_events
-from domain.batch import Foreign, Incoming, Raw
 from domain.catalogue import Heartbeat, PriceChanged, SkuBindingChanged
+from domain.complaints import complaint
 from domain.errors import Unreadable
 from domain.events import Fact
+from domain.history.batch import Foreign, Incoming, Raw
 from domain.instant import DAY, Instant, iso
+from domain.orders import order
+from domain.parcels import events as parcel_events
 
 ORDERS: Final = "orders.events.v1"
 LOGISTICS: Final = "logistics.events.v1"

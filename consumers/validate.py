@@ -6,11 +6,11 @@ from typing import Any
 
 from consumers.backtest import records
 from consumers.translate import Translator
-from domain.batch import Foreign, Incoming, Raw
 from domain.catalogue import Heartbeat
 from domain.errors import Unreadable
+from domain.history.batch import Foreign, Incoming, Raw
+from domain.history.record import identity
 from domain.instant import Instant
-from domain.record import identity
 
 
 class Validator:

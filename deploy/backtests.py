@@ -16,7 +16,7 @@ from deploy.embedded import EmbeddedBroker
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, System, scratch
 from domain.instant import iso
-from domain.report import final, line
+from domain.judging.report import final, line
 
 
 class Written(NamedTuple):

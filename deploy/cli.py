@@ -14,7 +14,7 @@ from deploy.projection_commands import projections_app
 from deploy.quarantine_commands import quarantine_app
 from deploy.settings import Settings, refused
 from domain.errors import Explained
-from domain.policy import PolicyInvalid
+from domain.policies.policy import PolicyInvalid
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, rich_markup_mode=None, pretty_exceptions_enable=False)
 config_app = typer.Typer(no_args_is_help=True, help="Settings.")

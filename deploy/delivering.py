@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, cast
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from api.contract_operations import Check
+from api.contract.operations import Check
 from api.outbound.dead_letters import DeadLetters
 from api.outbound.deliverer import Deliverer
 from api.outbound.kafka_setup import TopicUnfit
@@ -22,7 +22,7 @@ from deploy.settings import Settings
 from deploy.telemetry import Activity, exposed
 from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told
-from domain.delivered import Marks
+from domain.history.delivered import Marks
 from projections.outage import Outage
 from projections.views import ViewStore
 

@@ -15,11 +15,11 @@ from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.outgoing import making, outgoing
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
 from deploy.wiring import is_begun, leases, open_store, read_policy, translator
-from domain.adoption import adopted, in_force, planned, to_adopt
-from domain.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.errors import StoreUnsuitable
-from domain.log import Log
-from domain.policy import PolicyInvalid
+from domain.history.enrolment import Partition, TopicReplaced, check_identities, went_live
+from domain.history.log import Log
+from domain.judging.adoption import adopted, in_force, planned, to_adopt
+from domain.policies.policy import PolicyInvalid
 
 _EXAMPLES = 5
 

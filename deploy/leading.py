@@ -20,8 +20,8 @@ import structlog
 from eventsourcing.persistence import OperationalError
 
 from deploy.workers import STUCK_AFTER, Worker
+from domain.history.lease import Leases
 from domain.instant import SECOND
-from domain.lease import Leases
 from projections.outage import Outage
 
 SPAN: Final = 8.0

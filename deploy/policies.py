@@ -5,9 +5,9 @@ from typing import Any
 from deploy import clock
 from deploy.settings import Settings
 from deploy.wiring import read_policy
-from domain.adoption import in_force, planned
 from domain.instant import FOREVER, Instant, iso
-from domain.policy import PolicyInvalid
+from domain.judging.adoption import in_force, planned
+from domain.policies.policy import PolicyInvalid
 
 
 def explain(settings: Settings) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from rich.progress import Progress as Bar
 
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, is_begun, open_store, open_views
-from domain.log import LogRecorder
+from domain.history.log import LogRecorder
 from projections import rebuild as rebuilding
 from projections.rebuild import Progress, Rebuilt
 from projections.views import ViewStore

@@ -57,7 +57,7 @@ def quarantine_retry(
     """
     from consumers import quarantine
     from deploy.wiring import system
-    from domain.frontier import live
+    from domain.feeds.frontier import live
 
     failed = 0
     with system(Settings()) as parts:

@@ -28,8 +28,8 @@ from deploy.telemetry import Activity
 from deploy.web import serve
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Crew, Worker
-from domain.desk import Desk
 from domain.instant import DAY, Instant, moment
+from domain.staff.desk import Desk
 
 DEMO_PARTITIONS: Final = 3
 _RING_SECONDS: Final = 0.1

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
 from api.app import create_app
-from api.contract_operations import Check
-from api.merged_app import create_merged_app
+from api.contract.operations import Check
+from api.sharded.app import create_merged_app
 from deploy import clock, sharding, web
 from deploy.described import channels
 from deploy.leading import Tell, leased
@@ -17,7 +17,7 @@ from deploy.settings import LOOPBACK, Settings
 from deploy.telemetry import Activity, exposed
 from deploy.wiring import CannotStart, System, leases, open_views, system
 from deploy.workers import Worker, until_told
-from domain.desk import Desk
+from domain.staff.desk import Desk
 from projections import VIEWS, checkpoints
 from projections.follower import follow
 from projections.views import ViewStore

@@ -6,9 +6,9 @@ from functools import partial
 
 from pydantic import SecretStr
 
-from api.crossings import Found, compare
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded.crossings import Found, compare
+from api.sharded.shards import Shard
 from deploy import clock
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, is_begun, open_store, open_views

@@ -10,7 +10,7 @@ from consumers.validate import Validator
 from deploy import clock
 from deploy.settings import Settings
 from deploy.wiring import CannotStart, read_policy, translator
-from domain.adoption import in_force, planned
+from domain.judging.adoption import in_force, planned
 
 
 def validator(file: Path | None) -> Validator:

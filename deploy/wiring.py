@@ -14,12 +14,12 @@ from consumers.translate import Translator
 from deploy import clock
 from deploy.clock import Clock
 from deploy.settings import Settings, refuse_forbidden
-from domain.adoption import Adopted, adopt, adopted, in_force
 from domain.errors import Explained
+from domain.history.lease import Leases
+from domain.history.log import Log
 from domain.instant import FOREVER, Instant
-from domain.lease import Leases
-from domain.log import Log
-from domain.policy import DEFAULT, Policy, PolicyInvalid
+from domain.judging.adoption import Adopted, adopt, adopted, in_force
+from domain.policies.policy import DEFAULT, Policy, PolicyInvalid
 from domain.tracker import Tracker
 from projections.views import SqliteViews, ViewStore
 

@@ -17,7 +17,7 @@ from consumers.source import KafkaSource
 from deploy.settings import Settings
 from deploy.telemetry import Meter
 from deploy.wiring import CannotStart, System
-from domain.enrolment import Partition, check_identities, go_live, retire, went_live
+from domain.history.enrolment import Partition, check_identities, go_live, retire, went_live
 from domain.instant import Duration, Instant
 
 STUCK_AFTER: Final = 120.0

@@ -9,7 +9,7 @@ import msgspec
 from domain.events import Event
 from domain.instant import Instant, instant
 from domain.naming import stream
-from domain.policy import Policy
+from domain.policies.policy import Policy
 
 State = Literal["open", "ended", "retracted"]
 S_contra = TypeVar("S_contra", contravariant=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from domain.policy import Policy
+from domain.policies.policy import Policy
 
 GRADES: Final = ("low", "medium", "high", "critical")
 
@@ -21,7 +21,7 @@ class Stake(NamedTuple):
 def weigh(stakes: Stake | Iterable[Stake], policy: Policy, **parts: int) -> tuple[str, dict[str, int]]:
     """Grade a finding by the orders it concerns and by what else adds to it.
 
-    >>> from domain.policy import DEFAULT
+    >>> from domain.policies.policy import DEFAULT
     >>> weigh(Stake("1500", "VIP"), DEFAULT, clock=1)
     ('critical', {'clock': 1, 'money': 1, 'customer': 1})
 

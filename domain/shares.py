@@ -5,12 +5,12 @@ from typing import Final
 
 import msgspec
 
-from domain.case import MIS_SHIPMENTS
-from domain.complaint import ComplaintOrderChanged, Sibling
+from domain.complaints.case import MIS_SHIPMENTS
+from domain.complaints.complaint import ComplaintOrderChanged, Sibling
 from domain.events import Copy, Stamp
-from domain.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, PromiseChanged
-from domain.packing import Packing, has_unlisted
-from domain.parcel_events import ParcelOrderChanged, Promised
+from domain.orders.order import Order, OrderCancelled, OrderParcelChanged, OrderPlaced, PromiseChanged
+from domain.orders.packing import Packing, has_unlisted
+from domain.parcels.events import ParcelOrderChanged, Promised
 
 Shares = dict[tuple[str, str], Copy]
 """Kind and id of the subject it is for, and what to tell it; without the version."""

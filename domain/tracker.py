@@ -12,10 +12,9 @@ from typing import Any, Final
 import msgspec
 from eventsourcing.persistence import IntegrityError, PersistenceError
 
-from domain import following, grouping, listening, speaking
-from domain.adoption import Adopted, adopted, mark
-from domain.attempt import Attempt, Taken, messages
-from domain.batch import (
+from domain.errors import Fenced, Unreadable
+from domain.events import Fact
+from domain.history.batch import (
     Batch,
     BatchTaken,
     Incoming,
@@ -25,21 +24,23 @@ from domain.batch import (
     Slice,
     TickFired,
 )
-from domain.errors import Fenced, Unreadable
-from domain.events import Fact
+from domain.history.log import Advance, Beside, Log, Recorded
+from domain.history.record import identity, is_behind, is_new, stands_at
+from domain.history.streams import Streams, Work
+from domain.history.suspicion import HandlerFailed, Message, Suspicion
+from domain.history.tally import Tally
+from domain.history.write_lock import WriteLock
 from domain.instant import Instant
-from domain.intake import Intake
-from domain.judgement import Judgement, Now, judge
-from domain.log import Advance, Beside, Log, Recorded
+from domain.intake import listening
+from domain.intake.attempt import Attempt, Taken, messages
+from domain.intake.intake import Intake
+from domain.intake.reading_ahead import read_ahead
+from domain.judging.adoption import Adopted, adopted, mark
+from domain.judging.judgement import Judgement, Now, judge
+from domain.judging.sight import Heard
 from domain.naming import stream
-from domain.reading_ahead import read_ahead
-from domain.record import identity, is_behind, is_new, stands_at
-from domain.sight import Heard
-from domain.streams import Streams, Work
-from domain.suspicion import HandlerFailed, Message, Suspicion
-from domain.tally import Tally
-from domain.telling import Telling
-from domain.write_lock import WriteLock
+from domain.telling import following, grouping, speaking
+from domain.telling.telling import Telling
 
 TICK_LIMIT: Final = 500
 """Subjects one tick looks at in one transaction."""

@@ -10,11 +10,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from domain.backlog import BacklogMemberChanged
-from domain.batch import PolicyAdopted
-from domain.order import FACTS as ORDER_FACTS
-from domain.order import Order, OrderParcelChanged
-from domain.parcel_events import EVENTS as PARCEL_EVENTS
+from domain.groups.backlog import BacklogMemberChanged
+from domain.history.batch import PolicyAdopted
+from domain.orders.order import FACTS as ORDER_FACTS
+from domain.orders.order import Order, OrderParcelChanged
+from domain.parcels.events import EVENTS as PARCEL_EVENTS
 from projections import tallies
 from projections.stays import HELD, LEFT, OPEN, Stay, of_order, of_parcel
 from projections.subjects import Subjects

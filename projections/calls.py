@@ -6,13 +6,13 @@ Worked out inside the view of incidents, from its rows and from what orders, com
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from domain.complaint import EVENTS as COMPLAINT_EVENTS
-from domain.complaint import Complaint, ComplaintOpened
-from domain.incident import Incident, status
-from domain.incident_events import INCIDENT_EVENTS
+from domain.complaints.complaint import EVENTS as COMPLAINT_EVENTS
+from domain.complaints.complaint import Complaint, ComplaintOpened
+from domain.incidents.events import INCIDENT_EVENTS
+from domain.incidents.incident import Incident, status
 from domain.instant import Instant
 from domain.naming import stream
-from domain.order import CHANGES, Order
+from domain.orders.order import CHANGES, Order
 from domain.severity import GRADES
 from projections import stakes
 from projections.subjects import Subjects

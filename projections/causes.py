@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.cluster import STAGES, ClusterScopeChanged
+from domain.groups.cluster import STAGES, ClusterScopeChanged
+from domain.groups.price_cut import PriceCutChanged
 from domain.instant import Instant
-from domain.price_cut import PriceCutChanged
 from projections.clusters import COUNTS, MEMBER, Member
 from projections.view import Rows
 

@@ -5,13 +5,13 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.adoption import in_force
-from domain.batch import PolicyAdopted
-from domain.cluster import STAGES, ClusterMemberChanged, ClusterScopeChanged
-from domain.incident_events import IncidentContacted
+from domain.groups.cluster import STAGES, ClusterMemberChanged, ClusterScopeChanged
+from domain.groups.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChanged, owed
+from domain.history.batch import PolicyAdopted
+from domain.incidents.events import IncidentContacted
 from domain.instant import Instant
-from domain.policy import DEFAULT
-from domain.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChanged, owed
+from domain.judging.adoption import in_force
+from domain.policies.policy import DEFAULT
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams
 from projections.workflow import REACHED

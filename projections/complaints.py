@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.complaint import EVENTS, Complaint
+from domain.complaints.complaint import EVENTS, Complaint
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams
 

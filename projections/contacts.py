@@ -3,18 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from domain.adoption import in_force
-from domain.batch import PolicyAdopted
-from domain.estimates import settling
-from domain.incident_events import IncidentContacted, Statement
+from domain.history.batch import PolicyAdopted
+from domain.incidents.events import IncidentContacted, Statement
 from domain.instant import FOREVER, Instant
+from domain.judging.adoption import in_force
 from domain.naming import stream as name_of
-from domain.order import CHANGES, Order
-from domain.parcel import Parcel
-from domain.parcel_events import EVENTS as PARCEL_EVENTS
-from domain.parcel_events import ParcelScanned
-from domain.policy import DEFAULT, Policy
-from domain.statements import NEW_DATE, holds, order_facts
+from domain.orders.order import CHANGES, Order
+from domain.parcels.estimates import settling
+from domain.parcels.events import EVENTS as PARCEL_EVENTS
+from domain.parcels.events import ParcelScanned
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import DEFAULT, Policy
+from domain.staff.statements import NEW_DATE, holds, order_facts
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams, among
 

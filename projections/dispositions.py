@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.disposition_events import (
+from domain.dispositions.events import (
     EVENTS,
     DispositionCancelled,
     DispositionOverdue,
@@ -14,7 +14,7 @@ from domain.disposition_events import (
     DispositionRequested,
 )
 from domain.instant import Instant, instant
-from domain.parcel_events import RETURNED
+from domain.parcels.events import RETURNED
 from projections import orders, parcels
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams
@@ -133,7 +133,7 @@ def one(rows: Rows, identity: str) -> Disposition | None:
 def came_back(rows: Rows, order_id: str, since: Instant) -> list[str]:
     """Name the parcels of an order that had left by an instant and of which a carrier says that they came back since.
 
-    See ``domain.disposing.came_back``.
+    See ``domain.staff.disposing.came_back``.
     """
     found = orders.one(rows, order_id)
     names = [] if found is None else [one["parcel_id"] for one in found[1]["parcels"]]

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
-from domain.complaint import Complaint
+from domain.complaints.complaint import Complaint
 from domain.events import Fact
 from domain.instant import iso
 from domain.naming import stream
-from domain.order import Order
+from domain.orders.order import Order
 from projections.subjects import Subjects
 
 

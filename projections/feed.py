@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from domain.detection import FINDING_EVENTS, FindingEvent, FindingRetracted, Key, Stored
-from domain.incident_urgency import IncidentEscalated
+from domain.incidents.urgency import IncidentEscalated
 from domain.instant import Instant, iso
-from domain.report import line
+from domain.judging.report import line
 from projections.subjects import Subjects
 from projections.view import Rows, Streams
 

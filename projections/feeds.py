@@ -3,7 +3,7 @@
 from itertools import chain
 from typing import Any
 
-from domain.batch import BatchTaken
+from domain.history.batch import BatchTaken
 from projections.subjects import Subjects
 from projections.view import Rows, Streams
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from domain.instant import Instant
-from domain.unrest import unrest_of
+from domain.telling.unrest import unrest_of
 from projections.subjects import Subjects
 from projections.view import Rows, among
 

@@ -13,8 +13,8 @@ from typing import Final
 
 from eventsourcing.persistence import OperationalError
 
+from domain.history.log import EVENTS, LogRecorder, UnknownTopic
 from domain.instant import FOREVER
-from domain.log import EVENTS, LogRecorder, UnknownTopic
 from projections import VIEWS, checkpoints, frontier
 from projections.checkpoints import Overtaken
 from projections.outage import Outage

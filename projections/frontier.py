@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from domain.batch import Position
+from domain.history.batch import Position
 from domain.instant import Instant
 from projections.view import Rows
 

@@ -10,10 +10,10 @@ import msgspec
 
 from domain.detection import FINDING_EVENTS, FindingEvent
 from domain.events import Fact, Stamp
+from domain.history.log import LogRecorder, decode
 from domain.instant import iso
-from domain.log import LogRecorder, decode
 from domain.naming import stream
-from domain.parcel_events import ParcelScanMoved
+from domain.parcels.events import ParcelScanMoved
 from projections.evidence import record
 
 _TOLD_BESIDE: Final = frozenset({"at", "source", "id", "via", "order_id"})

@@ -5,11 +5,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.backlog import BacklogMemberChanged
-from domain.batch import PolicyAdopted, WentLive
 from domain.detection import FINDING_EVENTS
+from domain.groups.backlog import BacklogMemberChanged
+from domain.history.batch import PolicyAdopted, WentLive
 from domain.instant import FOREVER, Instant
-from domain.policy import DEFAULT
+from domain.policies.policy import DEFAULT
 from projections import calls, flapping, incident_orders, muting, summing, tasks, workflow
 from projections.flapping import Flapping
 from projections.query import After, Filter

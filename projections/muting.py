@@ -6,10 +6,10 @@ Worked out inside the view of incidents, from its own rows and the policy in for
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain.backlog import BacklogMemberChanged
 from domain.detection import incident_id
-from domain.policy import Policy
-from domain.speaking import CLUSTER, CLUSTERED, children, voice
+from domain.groups.backlog import BacklogMemberChanged
+from domain.policies.policy import Policy
+from domain.telling.speaking import CLUSTER, CLUSTERED, children, voice
 from projections.view import Rows
 
 TABLES: Final = ("backlog_children",)

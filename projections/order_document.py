@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from domain.adoption import Adopted
 from domain.detectors import late_delivery, late_shipment
-from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import FOREVER, Instant, iso
-from domain.order import Order, OrderApproved, OrderCancelled, OrderParcelChanged, PromiseChanged
-from domain.policy import DEFAULT, Policy
-from domain.promise import Hold, holds, promises
+from domain.judging.adoption import Adopted
+from domain.orders.fulfillment import Coverage, Fulfillment, coverage
+from domain.orders.order import Order, OrderApproved, OrderCancelled, OrderParcelChanged, PromiseChanged
+from domain.orders.promise import Hold, holds, promises
+from domain.policies.policy import DEFAULT, Policy
 
 _LATE: Final = late_shipment.DETECTOR.kind
 

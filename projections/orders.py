@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.assurance import EVENTS as ASSURANCES
-from domain.batch import PolicyAdopted
+from domain.history.batch import PolicyAdopted
+from domain.incidents.assurance import EVENTS as ASSURANCES
+from domain.judging.standing import order_is_open
 from domain.naming import stream as name_of
-from domain.order import EVENTS, Order
-from domain.standing import order_is_open
+from domain.orders.order import EVENTS, Order
 from projections.order_document import Due, clocks, document, due_delivery
 from projections.subjects import Subjects
 from projections.view import Rows, Streams

@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 
 from domain.instant import Instant, iso
-from domain.parcel import Parcel
-from domain.parcel_events import EVENTS, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
+from domain.parcels.events import EVENTS, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
+from domain.parcels.parcel import Parcel
 from projections.subjects import Subjects
 from projections.view import Rows, Streams
 

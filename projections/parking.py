@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from domain.log import LogRecorder
+from domain.history.log import LogRecorder
 from projections import checkpoints
 from projections.subjects import Subjects
 from projections.view import Entry, Parked, Rows, View

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from domain.account import AccountPaid
+from domain.incidents.account import AccountPaid
 from domain.instant import Instant
 from projections.subjects import Subjects
 from projections.view import Rows, Streams

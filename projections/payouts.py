@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from domain.instant import Instant
-from domain.payout_events import EVENTS, PayoutApproved, PayoutDrafted, PayoutListed, PayoutPaid, PayoutWithdrawn
+from domain.payouts.events import EVENTS, PayoutApproved, PayoutDrafted, PayoutListed, PayoutPaid, PayoutWithdrawn
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams
 

@@ -9,8 +9,8 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from domain.calendars.midnight import end_of_day
 from domain.instant import DAY, HOUR, Instant
-from domain.midnight import end_of_day
 from domain.naming import stream
 from projections import tallies
 from projections.backlogs import place_of

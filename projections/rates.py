@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal, NamedTuple
 
-from domain.adoption import Adopted, in_force
 from domain.detection import FINDING_EVENTS, FindingDismissed
 from domain.detectors import late_shipment
-from domain.fulfillment import Fulfillment, coverage
 from domain.instant import HOUR, Instant
-from domain.order import (
+from domain.judging.adoption import Adopted, in_force
+from domain.orders.fulfillment import Fulfillment, coverage
+from domain.orders.order import (
     FulfillmentRequested,
     Order,
     OrderApproved,
@@ -23,7 +23,7 @@ from domain.order import (
     OrderReleased,
     PromiseChanged,
 )
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from projections.order_document import clocks
 from projections.subjects import Subjects
 from projections.view import Rows, Streams, among

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
 
-from domain.log import LogRecorder
+from domain.history.log import LogRecorder
 from projections import VIEWS, checkpoints
 from projections.follower import Follower
 from projections.view import Checkpoint, Column, Parked, Rows, View

@@ -9,9 +9,9 @@ from heapq import merge
 from itertools import groupby, islice
 from typing import Any, Final, Literal, NamedTuple
 
-from domain.adoption import Adopted
 from domain.instant import Instant
-from domain.policy import DEFAULT
+from domain.judging.adoption import Adopted
+from domain.policies.policy import DEFAULT
 from projections import queue
 from projections.queue import Span
 from projections.tallies import Place

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 
-from domain.adoption import Adopted, in_force, judging
-from domain.batch import PolicyAdopted
+from domain.history.batch import PolicyAdopted
+from domain.history.log import LogRecorder, decode
+from domain.history.streams import Stream
 from domain.instant import Instant
-from domain.log import LogRecorder, decode
+from domain.judging.adoption import Adopted, in_force, judging
 from domain.naming import stream
-from domain.order import Order
-from domain.policy import DEFAULT, Policy
-from domain.statements import OrderFacts, order_facts
-from domain.streams import Stream
+from domain.orders.order import Order
+from domain.policies.policy import DEFAULT, Policy
+from domain.staff.statements import OrderFacts, order_facts
 
 
 def facts_at(log: LogRecorder, order_ids: Iterable[str], up_to: int, now: Instant) -> dict[str, OrderFacts]:

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain.feed import doubt, mapped
+from domain.feeds.feed import doubt, mapped
 from domain.instant import Instant
-from domain.parcel_events import TERMINAL
-from domain.policy import Policy
+from domain.parcels.events import TERMINAL
+from domain.policies.policy import Policy
 from projections import orders, parcels
 from projections.view import Rows
 

@@ -5,11 +5,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from domain.batch import PolicyAdopted
-from domain.delivery import Delivery
-from domain.fulfillment import coverage
+from domain.history.batch import PolicyAdopted
 from domain.instant import FOREVER, Instant
-from domain.order import CHANGES, Order, OrderParcelChanged, PromiseChanged
+from domain.orders.delivery import Delivery
+from domain.orders.fulfillment import coverage
+from domain.orders.order import CHANGES, Order, OrderParcelChanged, PromiseChanged
 from projections.subjects import Subjects
 from projections.view import Rows, Streams
 

@@ -6,15 +6,15 @@ Readings of the row on backlogs of the detection rules are in docs/adr/0014.
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple
 
-from domain.adoption import Adopted
 from domain.detectors import overdue_parcel
-from domain.fulfillment import Coverage, Fulfillment, coverage
 from domain.instant import FOREVER, Instant
-from domain.movement import movements, stop
-from domain.order import Order, OrderApproved
-from domain.parcel import Parcel
-from domain.parcel_events import TERMINAL, ParcelScanned
-from domain.policy import DEFAULT, Policy
+from domain.judging.adoption import Adopted
+from domain.orders.fulfillment import Coverage, Fulfillment, coverage
+from domain.orders.order import Order, OrderApproved
+from domain.parcels.events import TERMINAL, ParcelScanned
+from domain.parcels.movement import movements, stop
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import DEFAULT, Policy
 from projections.order_document import Clock, clocks
 
 OPEN: Final = "open"

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from domain.incident_events import INCIDENT_EVENTS
+from domain.history.log import LogRecorder, decode
+from domain.incidents.events import INCIDENT_EVENTS
 from domain.instant import iso
-from domain.log import LogRecorder, decode
 
 _ENVELOPE: Final = frozenset({"at", "by", "why", "command_id", "digest", "position"})
 _INSTANTS: Final = frozenset({"at", "until", "next_attempt", "resolved_at"})

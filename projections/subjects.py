@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.adoption import Adopted, judging
-from domain.batch import PolicyAdopted
 from domain.detection import ABOUT_FINDINGS, Key, Stored, note
-from domain.log import LogRecorder, decode
-from domain.streams import Stream
+from domain.history.batch import PolicyAdopted
+from domain.history.log import LogRecorder, decode
+from domain.history.streams import Stream
+from domain.judging.adoption import Adopted, judging
 
 if TYPE_CHECKING:
     from projections.view import Entry

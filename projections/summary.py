@@ -10,11 +10,11 @@ from functools import lru_cache
 from statistics import median
 from typing import Any, Final, NamedTuple
 
+from domain.calendars.midnight import local_date
+from domain.history.log import LogRecorder, Row, decode
 from domain.instant import HOUR, Duration, Instant
-from domain.log import LogRecorder, Row, decode
-from domain.midnight import local_date
 from domain.naming import stream
-from domain.order import FulfillmentRequested, OrderParcelChanged, OrderPlaced, PromiseChanged
+from domain.orders.order import FulfillmentRequested, OrderParcelChanged, OrderPlaced, PromiseChanged
 from projections import payments
 from projections.view import Rows
 

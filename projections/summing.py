@@ -9,7 +9,7 @@ import msgspec
 
 from domain.detection import FindingEvent, FindingRetracted, Stored
 from domain.instant import iso
-from domain.report import line
+from domain.judging.report import line
 from projections import incident_orders
 from projections.evidence import around, cite
 from projections.subjects import Subjects

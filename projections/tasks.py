@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from domain.adoption import Adopted
 from domain.instant import FOREVER, Instant
+from domain.judging.adoption import Adopted
 from projections.calls import CALL, Call
 from projections.subjects import Subjects
 from projections.view import Rows, among

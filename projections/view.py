@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from domain.events import Event
-from domain.log import Row, decode
+from domain.history.log import Row, decode
 from projections.subjects import Subjects
 
 _AMONG: Final = 500

@@ -6,9 +6,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from domain.incident import Incident, status
-from domain.incident_clock import due, next_step
-from domain.incident_events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
+from domain.incidents.clock import due, next_step
+from domain.incidents.events import CLOCK, INCIDENT_EVENTS, TRACKER, IncidentCompensated, IncidentContacted
+from domain.incidents.incident import Incident, status
 from domain.instant import Instant, iso
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams, among

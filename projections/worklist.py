@@ -10,7 +10,7 @@ import msgspec
 
 from domain.instant import Instant
 from domain.naming import stream
-from domain.routing import Routing
+from domain.policies.routing import Routing
 from projections.tasks import CONTENT, ROW, Row
 from projections.view import Rows, among
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from domain import detectors
 from domain.detection import Detector
-from domain.policy import KINDS
+from domain.policies.policy import KINDS
 from tests.members import default_text, policy_keys, sentence
 
 _TABLES: Final = {

@@ -21,9 +21,9 @@ from consumers.translate import TOPICS, TYPES
 from deploy.cli import app
 from deploy.settings import FORBIDDEN, Settings
 from domain.events import Event, Fact
-from domain.log import EVENTS
-from domain.parcel_events import STATUSES
-from domain.policy import KINDS
+from domain.history.log import EVENTS
+from domain.parcels.events import STATUSES
+from domain.policies.policy import KINDS
 from tests.detector_rows import modules, row
 from tests.members import Member, default_text, members, metrics, policy_keys, sentence, words
 from tests.policy_readers import is_read

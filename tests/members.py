@@ -17,7 +17,7 @@ import msgspec
 
 from domain.events import Event, Fact
 from domain.instant import Duration
-from domain.policy import Policy
+from domain.policies.policy import Policy
 
 ROOT: Final = Path(__file__).parents[1]
 PACKAGES: Final = ("domain", "projections", "consumers", "api", "deploy")

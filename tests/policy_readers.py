@@ -7,12 +7,12 @@ from typing import Final
 
 import msgspec
 
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from tests.members import ROOT, paths, table_of, trees
 
 _POLICY: Final = frozenset({"policy.py", "policy_check.py", "thresholds.py", "calendar.py", "staffing.py"})
 """The modules that declare keys and check them, which is no reading."""
-_DECLARING: Final = frozenset({"domain.policy", "domain.thresholds", "domain.staffing"})
+_DECLARING: Final = frozenset({"domain.policies.policy", "domain.policies.thresholds", "domain.policies.staffing"})
 """Those of them that others import tables from."""
 
 
@@ -42,7 +42,7 @@ def _handed_on() -> frozenset[tuple[str, str]]:
             one.asname or one.name: one.name
             for node in ast.walk(tree)
             if isinstance(node, ast.ImportFrom)
-            and node.module in {"domain.policy", "domain.thresholds", "domain.staffing"}
+            and node.module in {"domain.policies.policy", "domain.policies.thresholds", "domain.policies.staffing"}
             for one in node.names
         }
         for name, annotation in _annotated(tree):
@@ -79,7 +79,7 @@ def _readers() -> list[ast.AST]:
     """Parse what may read a policy: all but its own modules, and of these what the others call."""
     others = [tree for tree, path in zip(trees(), paths(), strict=True) if path.name not in _POLICY]
     called = {ast.unparse(one.func).split(".")[-1] for tree in others for one in _calls(tree, None)}
-    own = ast.parse((ROOT / "domain" / "thresholds.py").read_text(encoding="utf-8"))
+    own = ast.parse((ROOT / "domain" / "policies" / "thresholds.py").read_text(encoding="utf-8"))
     return [*others, *(one for one in ast.walk(own) if isinstance(one, ast.FunctionDef) and one.name in called)]
 
 

@@ -10,24 +10,26 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from consumers.translate import Translator
-from domain import complaint, order, parcel_events
-from domain.adoption import adopt
-from domain.attempt import Taken
-from domain.batch import Batch, Foreign, Incoming, Raw, Slice
 from domain.catalogue import Heartbeat
+from domain.complaints import complaint
 from domain.detection import Stored
 from domain.detectors import late_shipment
 from domain.errors import Unreadable
 from domain.events import Fact
+from domain.history.batch import Batch, Foreign, Incoming, Raw, Slice
+from domain.history.log import Log
+from domain.history.streams import Streams, Work
 from domain.instant import HOUR, Instant, instant, iso
-from domain.intake import Intake
-from domain.log import Log
+from domain.intake.attempt import Taken
+from domain.intake.intake import Intake
+from domain.judging.adoption import adopt
+from domain.judging.report import final
 from domain.naming import stream
-from domain.order import Content, Line, Order
-from domain.parcel import Parcel
-from domain.policy import DEFAULT, Policy, load
-from domain.report import final
-from domain.streams import Streams, Work
+from domain.orders import order
+from domain.orders.order import Content, Line, Order
+from domain.parcels import events as parcel_events
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import DEFAULT, Policy, load
 from domain.tracker import Tracker
 from tests.stores.engine import file_log, memory_log  # noqa: F401  # where stories are told
 

@@ -24,8 +24,8 @@ from api.app import create_app
 from consumers.translate import TYPES
 from deploy.wiring import open_log
 from domain.detectors import NEEDED_BY
-from domain.log import EVENTS
-from domain.policy import KINDS
+from domain.history.log import EVENTS
+from domain.policies.policy import KINDS
 from projections.views import SqliteViews
 from tests.detector_rows import registered
 from tests.members import PACKAGES, ROOT
@@ -34,10 +34,10 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 KNOWS_KAFKA = {"consumers/cluster.py", "consumers/source.py", "consumers/through.py", "deploy/demo/player.py"}
 KNOWS_FASTAPI = {"deploy/web.py", "deploy/serving.py"}
 KNOWS_THE_EVENT_LIBRARY = {
-    "domain/log.py",
+    "domain/history/log.py",
     "domain/tracker.py",
-    "domain/enrolment.py",  # two processes may go live at once
-    "domain/desk.py",  # two of the staff may act at once
+    "domain/history/enrolment.py",  # two processes may go live at once
+    "domain/staff/desk.py",  # two of the staff may act at once
     "consumers/loop.py",  # a busy store is waited for
     "consumers/ticker.py",  # likewise
     "projections/follower.py",  # likewise

@@ -7,7 +7,7 @@ import pytest
 
 from consumers.translate import TYPES
 from deploy.settings import Settings, explain
-from domain.log import EVENTS
+from domain.history.log import EVENTS
 from tests import detector_rows, documentation, members, pages
 from tests.members import PACKAGES, ROOT
 

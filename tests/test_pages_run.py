@@ -18,8 +18,8 @@ from consumers.cluster import Cluster
 from consumers.translate import TOPICS
 from deploy.embedded import EmbeddedBroker
 from deploy.wiring import open_log
-from domain.batch import TickFired
-from domain.log import Beside, Log, Recorded
+from domain.history.batch import TickFired
+from domain.history.log import Beside, Log, Recorded
 from projections import VIEWS
 from projections.follower import Follower
 from projections.views import SqliteViews

@@ -28,7 +28,7 @@ def test_a_canary_in_an_accepted_message_is_in_no_file_and_in_nothing_we_print(t
         "from consumers.translate import Translator\n"
         "from deploy import clock\n"
         "from deploy.wiring import open_log\n"
-        "from domain.adoption import adopt\n"
+        "from domain.judging.adoption import adopt\n"
         "from domain.tracker import Tracker\n"
         "from projections.follower import Follower\n"
         "from projections.views import SqliteViews\n"

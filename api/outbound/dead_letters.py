@@ -6,8 +6,8 @@ from typing import Final
 from api.outbound import outlet
 from api.outbound.outlet import Page
 from api.outbound.records import Record, dead_letter
-from domain.delivered import Mark
-from domain.log import LogRecorder
+from domain.history.delivered import Mark
+from domain.history.log import LogRecorder
 
 LIMIT: Final = 20
 """Messages that are read at once; each may be as large as its topic allowed."""

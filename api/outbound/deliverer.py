@@ -15,8 +15,8 @@ from eventsourcing.persistence import OperationalError
 
 from api.outbound.outlet import Outlet, Page
 from api.outbound.records import Record
-from domain.delivered import Mark, Marks
 from domain.errors import Explained
+from domain.history.delivered import Mark, Marks
 from projections.views import AWAY
 
 IDLE: Final = 0.2

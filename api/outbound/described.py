@@ -5,7 +5,7 @@ from typing import Any, Final, get_args
 
 from api import asyncapi
 from api.asyncapi import Channel, Message
-from api.contract import Change, ChangeKind, IncidentState
+from api.contract.incidents import Change, ChangeKind, IncidentState
 from api.outbound.records import JSON, REASON, SPECVERSION, type_of
 from api.outbound.topic import Topic
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Protocol
 
 from api.outbound.records import Record
-from domain.delivered import Mark
+from domain.history.delivered import Mark
 from projections import checkpoints
 from projections.view import Checkpoint, Rows
 from projections.views import ViewStore

@@ -5,16 +5,16 @@ from functools import partial
 from typing import Final
 
 from api import frames
-from api.contract import IncidentState
+from api.contract.incidents import IncidentState
 from api.incidents import shown
 from api.outbound import outlet
 from api.outbound.outlet import Page, paged, standing
 from api.outbound.records import Place, Record, event
 from api.reading import Snapshot
 from api.tokens import Token
-from domain.delivered import Mark
+from domain.history.delivered import Mark
+from domain.history.log import LogRecorder
 from domain.instant import Instant
-from domain.log import LogRecorder
 from projections import checkpoints, feed, incidents, states, workflow
 from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows

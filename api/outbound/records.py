@@ -5,7 +5,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from domain.batch import Quarantined
+from domain.history.batch import Quarantined
 
 CONNECTOR: Final = "order-incident-tracker"
 REASON: Final = "__connect.errors."

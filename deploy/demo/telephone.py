@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from deploy.demo.calls import Call
-from domain.desk import Case, Desk
 from domain.detection import incident_id
 from domain.errors import IllegalStep
-from domain.incident_commands import Contact
-from domain.incident_events import Promise
+from domain.incidents.commands import Contact
+from domain.incidents.events import Promise
 from domain.instant import instant
 from domain.naming import stream
+from domain.staff.desk import Case, Desk
 
 
 class Telephone:

@@ -1,1 +1,1 @@
-"""The log's recorders, one module a database, behind ``domain.log.LogRecorder``."""
+"""The log's recorders, one module a database, behind ``domain.history.log.LogRecorder``."""

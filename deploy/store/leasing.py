@@ -6,8 +6,8 @@ A lock that ends with its connection would stay with a process that hangs: its c
 from typing import ClassVar, Final
 
 from deploy.store.statements import Statements
+from domain.history.lease import Held
 from domain.instant import Instant
-from domain.lease import Held
 
 # One that ends later than it could have been given until is of a clock that was since put back: it is over.
 _CLAIM: Final = (
@@ -21,7 +21,7 @@ _GIVE_UP: Final = "UPDATE leases SET until = 0 WHERE name = ? AND holder = ?"
 
 
 class Leasing(Statements):
-    """The part of a recorder that keeps leases; see ``domain.lease.Leases``."""
+    """The part of a recorder that keeps leases; see ``domain.history.lease.Leases``."""
 
     NOW: ClassVar[str]
     """How the database reads its clock, in microseconds."""

@@ -3,7 +3,7 @@
 from typing import Final
 
 from deploy.store.statements import Statements
-from domain.delivered import Mark
+from domain.history.delivered import Mark
 
 _READ: Final = "SELECT epoch, position, revision, held FROM delivered WHERE target = ?"
 _BEGIN: Final = (
@@ -17,7 +17,7 @@ _MOVE_BACK: Final = "UPDATE delivered SET position = ? WHERE target = ? AND epoc
 
 
 class Marking(Statements):
-    """The part of a recorder that keeps marks; see ``domain.delivered.Marks``."""
+    """The part of a recorder that keeps marks; see ``domain.history.delivered.Marks``."""
 
     def delivered(self, target: str) -> Mark | None:
         """Say how far a target has been told."""

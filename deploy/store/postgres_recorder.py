@@ -1,4 +1,4 @@
-"""The log's recorder on PostgreSQL; see ``domain.log.LogRecorder`` for what it promises.
+"""The log's recorder on PostgreSQL; see ``domain.history.log.LogRecorder`` for what it promises.
 
 Every append takes the log's lock, then positions, then the rest, in one order: two appends never wait for each other
 in a circle, and ids come in the order of commits, so that no follower passes one that becomes visible later.
@@ -20,9 +20,9 @@ from deploy.store.postgres_connection import Connection, Datastore, run
 from deploy.store.reading import Reading
 from deploy.store.remembering import Recent, Remembering
 from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows, before_first, beside_rows, gone
-from domain.batch import Position
 from domain.errors import Fenced, StoreUnsuitable
-from domain.log import Advance, Beside
+from domain.history.batch import Position
+from domain.history.log import Advance, Beside
 
 _SAFE: Final = {
     "fsync": ({"on"}, "a commit would be lost with the power"),
@@ -37,7 +37,7 @@ _COPIED: Final = {"TEXT": "text", "INTEGER": "int8", "BLOB": "bytea"}
 
 
 class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.PostgresProcessRecorder):
-    """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
+    """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.history.log.LogRecorder``."""
 
     ID = "notification_id"
     # Without the limit inside, the planner expects a third of all that waits, and reads all of it.

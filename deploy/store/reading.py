@@ -5,10 +5,10 @@ from typing import Any, ClassVar, Final
 
 from deploy.store.rows import quarantined, spans
 from deploy.store.statements import Statements
-from domain.batch import Position, Quarantined
-from domain.feed import Spoken
+from domain.feeds.feed import Spoken
+from domain.history.batch import Position, Quarantined
+from domain.history.log import Armed, Related, Row
 from domain.instant import Instant
-from domain.log import Armed, Related, Row
 
 _NO_END: Final = 2**62
 # An index serves two ranges; one on "other than" would read every deadline, at every look.
@@ -20,7 +20,7 @@ _QUARANTINE: Final = 'id, status, partition, "offset", topic, number, key, value
 
 
 class Reading(Statements):
-    """The part of a recorder that reads, and empties what has had its time; see ``domain.log.LogRecorder``."""
+    """The part of a recorder that reads, and empties what has had its time; see ``domain.history.log.LogRecorder``."""
 
     ID: ClassVar[str]
     """What the database calls the position of an event."""

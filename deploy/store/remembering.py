@@ -64,7 +64,7 @@ class Recent:
 
 
 class Remembering(Statements):
-    """The part of a recorder that knows which messages were taken in; see ``domain.log.LogRecorder``."""
+    """The part of a recorder that knows which messages were taken in; see ``domain.history.log.LogRecorder``."""
 
     _recent: Recent
 

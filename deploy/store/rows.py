@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
-from domain.batch import Quarantined, Raw
-from domain.feed import Span
-from domain.log import Beside
+from domain.feeds.feed import Span
+from domain.history.batch import Quarantined, Raw
+from domain.history.log import Beside
 
 _SPANS: Final = msgspec.json.Decoder(tuple[Span, ...]).decode
 

@@ -1,4 +1,4 @@
-"""The log's recorder on SQLite; see ``domain.log.LogRecorder`` for what it promises."""
+"""The log's recorder on SQLite; see ``domain.history.log.LogRecorder`` for what it promises."""
 
 import sqlite3
 import uuid
@@ -19,9 +19,9 @@ from deploy.store.reading import Reading, marks
 from deploy.store.remembering import Recent, Remembering
 from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows, before_first, beside_rows, gone
 from deploy.store.sqlite_connection import Datastore
-from domain.batch import Position
 from domain.errors import Fenced, StoreUnsuitable
-from domain.log import Advance, Beside
+from domain.history.batch import Position
+from domain.history.log import Advance, Beside
 
 SCHEMA: Final = (
     # AUTOINCREMENT: an id that was given out is never given out again.
@@ -41,7 +41,7 @@ _NAMES: Final = schema.names(SCHEMA)
 
 
 class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLiteProcessRecorder):
-    """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.log.LogRecorder``."""
+    """Appends events with positions, seen ids, deadlines and quarantine; see ``domain.history.log.LogRecorder``."""
 
     ID = "rowid"
     # CROSS JOIN keeps to this order: few sources, each with a range of what waits for it.

@@ -5,14 +5,14 @@ Definition: the kind's row of the detection rules; readings in docs/adr/0010.
 
 from collections.abc import Iterator
 
-from domain.assurance import KIND, AssuranceGiven, AssuranceKept
-from domain.delivery import Delivery
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
-from domain.fulfillment import coverage
+from domain.incidents.assurance import KIND, AssuranceGiven, AssuranceKept
 from domain.instant import FOREVER, Instant
-from domain.order import Order
-from domain.policy import Policy
+from domain.orders.delivery import Delivery
+from domain.orders.fulfillment import coverage
+from domain.orders.order import Order
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 
 SUBJECT = "contact id"
@@ -42,8 +42,8 @@ DETECTOR = BrokenPromise()
 def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every promise of staff that was broken before ``until``.
 
-    >>> from domain.order import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.orders.order import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> said = AssuranceGiven(at=0, source="/desk", id="c1", what="refunded", until=9, incident="incident-x", by="li")
     >>> [broken.subject for broken in findings(evolve(Order("A"), said), 10, DEFAULT)]
     ['c1']

@@ -7,9 +7,9 @@ the complaint waits on the customer. A complaint that repeats another one's trou
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from domain.calendar import Calendar, add_working, working_between
-from domain.case import Case, case
-from domain.complaint import (
+from domain.calendars.calendar import Calendar, add_working, working_between
+from domain.complaints.case import Case, case
+from domain.complaints.complaint import (
     Complaint,
     ComplaintAnswered,
     ComplaintEscalated,
@@ -24,7 +24,7 @@ from domain.complaint import (
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Duration, Instant, iso
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 
 SUBJECT: Final = "complaint id"
@@ -81,9 +81,9 @@ DETECTOR = ComplaintOverdue()
 def findings(complaint: Complaint, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every clock that ran out before ``until``, stopped ones included.
 
-    >>> from domain.complaint import evolve
+    >>> from domain.complaints.complaint import evolve
     >>> from domain.instant import HOUR
-    >>> from domain.policy import DEFAULT
+    >>> from domain.policies.policy import DEFAULT
     >>> opened = ComplaintOpened(at=0, source="/desk", id="1", complaint_id="C", channel="phone")
     >>> complaint = evolve(Complaint("C"), opened)
     >>> findings(complaint, HOUR, DEFAULT)

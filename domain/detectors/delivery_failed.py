@@ -9,10 +9,10 @@ from typing import Any, Final, NamedTuple
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant
-from domain.movement import earlier, movements, void
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelScanned
-from domain.policy import Policy
+from domain.parcels.events import ParcelScanned
+from domain.parcels.movement import earlier, movements, void
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "parcel id"
@@ -55,8 +55,8 @@ DETECTOR = DeliveryFailed()
 def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find whether delivery had failed before ``until``, even if it was made good since.
 
-    >>> from domain.parcel import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.parcels.parcel import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> scan = ParcelScanned(at=5, source="/sf", id="1", parcel_id="P", order_ids=("A",), status="delivery_failed")
     >>> parcel = evolve(Parcel("P"), scan)
     >>> findings(parcel, 5, DEFAULT)

@@ -1,12 +1,12 @@
 """A source has said nothing for longer than policy allows, not even that it is alive.
 
-Definition: the kind's row of the detection rules and its second rule; readings in ``domain.feed``.
+Definition: the kind's row of the detection rules and its second rule; readings in ``domain.feeds.feed``.
 """
 
 from domain.detection import Finding, Look
-from domain.feed import Feed, Silence, serves, silences
+from domain.feeds.feed import Feed, Silence, serves, silences
 from domain.instant import FOREVER, SECOND, Instant, iso
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 
 SUBJECT = "source"
@@ -36,9 +36,9 @@ DETECTOR = FeedSilent()
 def findings(feed: Feed, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     r"""Find every silence that was too long before ``until``, past ones included.
 
-    >>> from domain.feed import Spoken
+    >>> from domain.feeds.feed import Spoken
     >>> from domain.instant import HOUR
-    >>> from domain.policy import load
+    >>> from domain.policies.policy import load
     >>> policy, feed = load('[feed_silence]\nafter = "2h"'), Feed("/carriers/sf")
     >>> feed.spoken = Spoken(((0, HOUR), (9 * HOUR, 9 * HOUR)), beats_since=0)
     >>> findings(feed, 3 * HOUR, policy)

@@ -5,14 +5,14 @@ Definition: the kind's row of the detection rules; readings in docs/adr/0010.
 
 from typing import NamedTuple
 
-from domain.delivery import Delivery
 from domain.detection import Finding, Key, Look, found_after
 from domain.events import refs
-from domain.feed import mapped
+from domain.feeds.feed import mapped
 from domain.instant import FOREVER, Instant, iso
-from domain.order import Order, OrderParcelChanged, OrderPlaced, PromiseChanged
-from domain.policy import Policy
-from domain.promise import counts, due
+from domain.orders.delivery import Delivery
+from domain.orders.order import Order, OrderParcelChanged, OrderPlaced, PromiseChanged
+from domain.orders.promise import counts, due
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "order id"
@@ -56,8 +56,8 @@ def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...
     """Find the broken promise of an order, if its date passed before ``until``; an order has one at most.
 
     >>> from domain.instant import DAY
-    >>> from domain.order import Line, evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.orders.order import Line, evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> tea = (Line("1", "TEA", 2),)
     >>> placed = OrderPlaced(at=0, source="/shop", id="1", order_id="A", deliver_by=5 * DAY, lines=tea)
     >>> order = evolve(Order("A"), placed)

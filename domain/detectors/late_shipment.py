@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from domain.detection import Finding, Key, Look, found_after
 from domain.events import refs
-from domain.feed import mapped
-from domain.fulfillment import Coverage, Fulfillment, coverage
+from domain.feeds.feed import mapped
 from domain.instant import Instant, iso
-from domain.order import Order, OrderApproved, OrderParcelChanged, OrderPlaced
-from domain.policy import Policy
-from domain.promise import Promise, promises
+from domain.orders.fulfillment import Coverage, Fulfillment, coverage
+from domain.orders.order import Order, OrderApproved, OrderParcelChanged, OrderPlaced
+from domain.orders.promise import Promise, promises
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "fulfilment id"
@@ -58,8 +58,8 @@ def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...
     """Find every episode whose promise passed before ``until``, past ones included.
 
     >>> from domain.instant import HOUR
-    >>> from domain.order import Line, evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.orders.order import Line, evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> tea = (Line("1", "TEA", 2),)
     >>> placed = OrderPlaced(at=0, source="/shop", id="1", order_id="A", ship_by=48 * HOUR, lines=tea)
     >>> order = evolve(Order("A"), placed)

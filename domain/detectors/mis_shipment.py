@@ -10,12 +10,12 @@ from typing import NamedTuple
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant, iso
-from domain.order import Content
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelOrderChanged, ParcelPacked, ParcelVoided
-from domain.policy import Policy
+from domain.orders.order import Content
+from domain.orders.shortage import blamed
+from domain.parcels.events import ParcelOrderChanged, ParcelPacked, ParcelVoided
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 from domain.severity import weigh
-from domain.shortage import blamed
 
 SUBJECT = "parcel id"
 DUE_AT = "when it was packed"
@@ -76,8 +76,8 @@ DETECTOR = MisShipment()
 def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every stretch in which a parcel was packed wrongly, as far as it could be known before ``until``.
 
-    >>> from domain.parcel import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.parcels.parcel import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> packed = ParcelPacked(
     ...     at=0, source="/wms", id="1", parcel_id="P",
     ...     contents=(Content("A", "TEA", 1),), expected=(Content("A", "COFFEE", 1),),

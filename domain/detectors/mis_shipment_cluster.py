@@ -1,15 +1,15 @@
 """One SKU binding of a warehouse sends out the wrong goods: who has noticed, and who has not yet.
 
-Definition: the kind's row of the detection rules; readings in ``domain.outbreak``.
+Definition: the kind's row of the detection rules; readings in ``domain.groups.outbreak``.
 """
 
 from typing import Final
 
-from domain.cluster import Cluster
 from domain.detection import Finding, Look
+from domain.groups.cluster import Cluster
+from domain.groups.outbreak import Cause, look_at
 from domain.instant import Instant
-from domain.outbreak import Cause, look_at
-from domain.policy import Policy
+from domain.policies.policy import Policy
 
 SUBJECT: Final = "binding of a SKU in a warehouse"
 DUE_AT: Final = "the first trouble of those that opened it"
@@ -33,10 +33,10 @@ DETECTOR = MisShipmentCluster()
 def findings(cluster: Cluster, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every outbreak that was known before ``until``, past ones included.
 
-    >>> from domain.cluster import ClusterMemberChanged, evolve
+    >>> from domain.groups.cluster import ClusterMemberChanged, evolve
     >>> from domain.events import Stamp
     >>> from domain.instant import HOUR
-    >>> from domain.policy import DEFAULT
+    >>> from domain.policies.policy import DEFAULT
     >>> cluster = Cluster("binding-TEA:W:3")
     >>> for n in range(3):
     ...     proven = Stamp(n * HOUR, "/shop", str(n))

@@ -7,12 +7,12 @@ mis-shipment, that is the finding, and this one never held.
 from itertools import takewhile
 from typing import NamedTuple
 
-from domain.case import MIS_SHIPMENTS
-from domain.complaint import Complaint, ComplaintOpened, said
+from domain.complaints.case import MIS_SHIPMENTS
+from domain.complaints.complaint import Complaint, ComplaintOpened, said
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant, iso
-from domain.policy import Policy
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 
 SUBJECT = "complaint id"
@@ -50,8 +50,8 @@ DETECTOR = MisShipmentReported()
 def findings(complaint: Complaint, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find the mis-shipment that a complaint reported before ``until``, settled or not.
 
-    >>> from domain.complaint import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.complaints.complaint import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> opened = ComplaintOpened(
     ...     at=0, source="/desk", id="1", complaint_id="C", order_id="A", channel="phone", category="wrong_item"
     ... )

@@ -6,11 +6,11 @@ Definition: the row of ``carrier_backlog`` in the detection rules.
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant
-from domain.movement import feeds
-from domain.parcel import Parcel
-from domain.parcel_events import TERMINAL, ParcelOrderChanged, ParcelScanned, ParcelVoided
-from domain.policy import Policy
-from domain.promise import counts, due
+from domain.orders.promise import counts, due
+from domain.parcels.events import TERMINAL, ParcelOrderChanged, ParcelScanned, ParcelVoided
+from domain.parcels.movement import feeds
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 
 SUBJECT = "parcel id"
 DUE_AT = "the promise, once a carrier has the parcel"
@@ -47,7 +47,7 @@ DETECTOR = OverdueParcel()
 def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find the stretch in which a carrier has held the parcel past a promise.
 
-    >>> from domain.policy import DEFAULT
+    >>> from domain.policies.policy import DEFAULT
     >>> findings(Parcel("P"), 0, DEFAULT)
     ()
     """

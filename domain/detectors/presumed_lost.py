@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant
-from domain.movement import earlier, feeds, movements, silences, void
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelScanned
-from domain.policy import Policy
+from domain.parcels.events import ParcelScanned
+from domain.parcels.movement import earlier, feeds, movements, silences, void
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 KIND: Final = "presumed_lost"
@@ -74,8 +74,8 @@ def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, .
     """Find every loss, by silence or by the carrier's word, that came due before ``until``, past ones included.
 
     >>> from domain.instant import DAY
-    >>> from domain.parcel import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.parcels.parcel import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> scan = ParcelScanned(at=0, source="/sf", id="1", parcel_id="P", order_ids=("A",), status="picked_up")
     >>> parcel = evolve(Parcel("P"), scan)
     >>> findings(parcel, 15 * DAY, DEFAULT)

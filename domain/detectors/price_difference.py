@@ -1,19 +1,20 @@
 """A price fell so soon after purchases that their buyers are owed the difference.
 
-Definition: the kind's row of the detection rules; who is owed what is in ``domain.price_cut``. A price that was said
-to be a mistake from the start opens nothing; one that proves to be a mistake later owes nobody anything from then on.
+Definition: the kind's row of the detection rules; who is owed what is in ``domain.groups.price_cut``. A price that was
+said to be a mistake from the start opens nothing; one that proves to be a mistake later owes nobody anything from then
+on.
 """
 
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from domain.crowd import magnitude
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
+from domain.groups.crowd import magnitude
+from domain.groups.price_cut import Owed, PriceCut, PriceCutChanged, owed
 from domain.instant import Instant, iso
-from domain.policy import Policy
-from domain.price_cut import Owed, PriceCut, PriceCutChanged, owed
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 
 SUBJECT: Final = "SKU and price change"
@@ -50,8 +51,8 @@ def findings(cut: PriceCut, until: Instant, policy: Policy) -> tuple[Finding, ..
     """Find what is owed for a price change before ``until``.
 
     >>> from domain.instant import DAY
-    >>> from domain.policy import DEFAULT
-    >>> from domain.price_cut import PriceCutBuyerChanged, evolve
+    >>> from domain.policies.policy import DEFAULT
+    >>> from domain.groups.price_cut import PriceCutBuyerChanged, evolve
     >>> change = PriceCutChanged(sku="TEA", changed=Stamp(DAY, "/shop", "2"), price="7.50", currency="CNY")
     >>> bought = Stamp(0, "/shop", "1")
     >>> buyer = PriceCutBuyerChanged(

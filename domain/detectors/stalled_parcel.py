@@ -1,6 +1,6 @@
 """A carrier has a parcel and has not moved it for longer than its lane allows.
 
-Definition: the kind's row of the detection rules; what counts as movement is in ``domain.movement``.
+Definition: the kind's row of the detection rules; what counts as movement is in ``domain.parcels.movement``.
 """
 
 from typing import Any
@@ -8,10 +8,10 @@ from typing import Any
 from domain.detection import Finding, Look
 from domain.events import refs
 from domain.instant import Duration, Instant
-from domain.movement import Silence, feeds, silences
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelScanned
-from domain.policy import Policy
+from domain.parcels.events import ParcelScanned
+from domain.parcels.movement import Silence, feeds, silences
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "parcel id"
@@ -49,8 +49,8 @@ def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, .
     """Find every stall that came due before ``until``, past ones included.
 
     >>> from domain.instant import HOUR
-    >>> from domain.parcel import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.parcels.parcel import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> scan = ParcelScanned(at=0, source="/sf", id="1", parcel_id="P", order_ids=("A",), status="picked_up")
     >>> parcel = evolve(Parcel("P"), scan)
     >>> findings(parcel, 72 * HOUR, DEFAULT)

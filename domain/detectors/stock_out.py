@@ -9,8 +9,8 @@ from itertools import groupby
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import FOREVER, Instant
-from domain.order import ItemOutOfStock, ItemPicked, Order
-from domain.policy import Policy
+from domain.orders.order import ItemOutOfStock, ItemPicked, Order
+from domain.policies.policy import Policy
 from domain.severity import Stake, weigh
 from domain.shares import cancellation
 
@@ -39,8 +39,8 @@ DETECTOR = StockOut()
 def findings(order: Order, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every episode in which an item of the order was out of stock.
 
-    >>> from domain.order import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.orders.order import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> empty = ItemOutOfStock(at=5, source="/wms", id="1", order_id="A", sku="TEA")
     >>> [out.subject for out in findings(evolve(Order("A"), empty), 6, DEFAULT)]
     ['A:TEA']

@@ -5,14 +5,14 @@ Definition: the kind's row of the detection rules. The clock starts with the par
 
 from typing import Any
 
-from domain.calendar import add_working
+from domain.calendars.calendar import add_working
 from domain.detection import Finding, Look
 from domain.events import Stamp, refs
 from domain.instant import Instant
-from domain.movement import earlier, feeds, stop
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelLabelled
-from domain.policy import Policy
+from domain.parcels.events import ParcelLabelled
+from domain.parcels.movement import earlier, feeds, stop
+from domain.parcels.parcel import Parcel
+from domain.policies.policy import Policy
 from domain.severity import weigh
 
 SUBJECT = "parcel id"
@@ -51,8 +51,8 @@ def findings(parcel: Parcel, until: Instant, policy: Policy) -> tuple[Finding, .
     """Find whether the parcel had not been picked up in time, where that was due before ``until``.
 
     >>> from domain.instant import HOUR
-    >>> from domain.parcel import evolve
-    >>> from domain.policy import DEFAULT
+    >>> from domain.parcels.parcel import evolve
+    >>> from domain.policies.policy import DEFAULT
     >>> label = {"at": 0, "source": "/wms", "id": "1", "parcel_id": "P", "order_ids": ("A",)}
     >>> parcel = evolve(Parcel("P"), ParcelLabelled(carrier="SF", tracking_number="N", **label))
     >>> findings(parcel, 24 * HOUR, DEFAULT)

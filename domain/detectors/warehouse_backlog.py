@@ -1,12 +1,12 @@
 """More late fulfilments lie in a warehouse than it ever has, and for longer than a night.
 
-Definition: the kind's row of the detection rules; readings in ``domain.crowd``.
+Definition: the kind's row of the detection rules; readings in ``domain.groups.crowd``.
 """
 
-from domain.backlog import Backlog, Place, look_at
 from domain.detection import Finding, Look
+from domain.groups.backlog import Backlog, Place, look_at
 from domain.instant import Instant
-from domain.policy import Policy
+from domain.policies.policy import Policy
 
 SUBJECT = "warehouse id"
 DUE_AT = "the first of the two midnights that showed it"
@@ -37,9 +37,9 @@ DETECTOR = WarehouseBacklog()
 def findings(backlog: Backlog, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     """Find every backlog that was known before ``until``, past ones included.
 
-    >>> from domain.backlog import BacklogMemberChanged, evolve
+    >>> from domain.groups.backlog import BacklogMemberChanged, evolve
     >>> from domain.instant import DAY, HOUR
-    >>> from domain.policy import load
+    >>> from domain.policies.policy import load
     >>> policy, backlog = load('timezone = "UTC"'), Backlog("warehouse-W")
     >>> for n in range(12):
     ...     backlog = evolve(backlog, BacklogMemberChanged(member=f"F{n}", order_ids=("A",), since=23 * HOUR))

@@ -7,11 +7,11 @@ from typing import Any
 
 import httpx2
 
-from domain.backlog import BacklogMemberChanged
-from domain.desk import Desk
 from domain.detection import Finding, FindingOpened
+from domain.groups.backlog import BacklogMemberChanged
+from domain.history.log import Beside, Recorded
 from domain.instant import Instant, iso
-from domain.log import Beside, Recorded
+from domain.staff.desk import Desk
 from tests.api.serving import serving
 from tests.projections.stage import Stage, stage
 from tests.story import at, complained, line, placed, requested

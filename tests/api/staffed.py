@@ -5,7 +5,7 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from domain.desk import Desk
+from domain.staff.desk import Desk
 from tests.api.conftest import Shop
 from tests.projections.stage import Stage
 from tests.projections.test_worklist import late_order

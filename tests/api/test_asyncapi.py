@@ -11,10 +11,10 @@ from fastapi.testclient import TestClient
 from api import asyncapi, streamed
 from api.app import create_app
 from api.asyncapi import Channel
-from api.merged_app import create_merged_app
 from api.outbound.records import dead_letter
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded.app import create_merged_app
+from api.sharded.shards import Shard
 from api.tokens import Mark, Places
 from consumers.translate import TYPES
 from deploy.described import channels
@@ -22,7 +22,7 @@ from deploy.kafka_settings import Outbound
 from deploy.serving import application, views
 from deploy.settings import Settings
 from deploy.wiring import system
-from domain.batch import Quarantined, Raw
+from domain.history.batch import Quarantined, Raw
 from tests.api.serving import Listener, serving
 from tests.outbound.paper import Delivery, Topics, data
 from tests.projections.stage import stage

@@ -11,9 +11,9 @@ import pytest
 
 from api.reading import ProductClock, Reader
 from api.resuming import Resuming
-from domain.adoption import adopt
-from domain.cashier import Cashier
 from domain.instant import iso
+from domain.judging.adoption import adopt
+from domain.staff.cashier import Cashier
 from projections.views import ViewsAway
 from tests.api.paying import BATCH, draft, read, settle, two_late
 from tests.api.test_desk import F, G
@@ -170,7 +170,7 @@ def test_a_batch_that_was_left_is_paid_on_and_one_that_goes_on_is_left_alone(des
     lines = [line(f"{n}") for n in range(3)]
     desk.told.hear(placed(0, *lines, of="O3", key="p3"), requested(0, "F3", of="O3", ship_by=20), until=30)
     batch = draft(desk, "incident-late_shipment-F3", members=[{"member": f"O3:{n}"} for n in range(3)])["id"]
-    monkeypatch.setattr("domain.cashier.SLICE", 1)
+    monkeypatch.setattr("domain.staff.cashier.SLICE", 1)
     with monkeypatch.context() as dying:
         dying.setattr(Cashier, "pay_on", lambda *_, **__: None)
         settle(desk, "approve", batch, who="wang")

@@ -6,11 +6,11 @@ from typing import get_args
 import pytest
 
 from api import vendoring
-from api.contract_desk import State
+from api.contract.desk import State
 from api.pages import FOLDER
 from domain.detectors import DETECTORS
-from domain.incident_events import INCIDENT_EVENTS, Channel, Form, Outcome, Party, Promised
-from domain.policy import KINDS
+from domain.incidents.events import INCIDENT_EVENTS, Channel, Form, Outcome, Party, Promised
+from domain.policies.policy import KINDS
 
 CATALOGUES = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (FOLDER / "locales").glob("*.json")}
 OURS = Path(__file__).parent / "vendor"
@@ -64,7 +64,7 @@ def test_every_kind_that_is_shown_has_its_words_and_can_be_chosen():
 
 def test_every_refusal_of_the_desk_is_said_in_every_language():
     domain = FOLDER.parents[1] / "domain"
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted(domain.glob("*.py")))
+    source = "".join(path.read_text(encoding="utf-8") for path in sorted(domain.rglob("*.py")))
     codes = set(re.findall(r'IllegalStep\(\s*"([a-z_]+)"', source)) | {"claim_untrue", "read_only", "not_there_yet"}
     assert len(codes) > 20
     assert {f"no.{code}" for code in codes} - set(CATALOGUES["en"]) == set()

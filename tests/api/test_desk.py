@@ -7,9 +7,9 @@ from fastapi.testclient import TestClient
 
 from api.app import create_app
 from api.tokens import Token
-from domain.adoption import adopt
-from domain.desk import Desk
 from domain.instant import iso
+from domain.judging.adoption import adopt
+from domain.staff.desk import Desk
 from tests.api.conftest import Shop
 from tests.projections.stage import Stage
 from tests.story import at, moved

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.incident_events import IncidentDismissed
+from domain.incidents.events import IncidentDismissed
 from tests.api.at_desk import at_desk, counts, fill, shows, step, words
 from tests.api.desk_scene import BACKLOG, late
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.incident_events import IncidentContacted
+from domain.incidents.events import IncidentContacted
 from domain.instant import iso
 from tests.api.staffed import Desked
 from tests.projections.test_worklist import late

@@ -3,8 +3,8 @@
 import pytest
 
 from domain.detection import FindingEnded, FindingOpened
-from domain.incident_events import IncidentMerged, IncidentNoted, IncidentPriceAnswered
-from domain.log import Beside, Recorded
+from domain.history.log import Beside, Recorded
+from domain.incidents.events import IncidentMerged, IncidentNoted, IncidentPriceAnswered
 from tests.api.at_desk import BARE, at_desk, step
 from tests.api.browser import CONTRAST, NAMES
 from tests.api.desk_scene import desk_scene, late

@@ -4,13 +4,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from api import health
 from api.app import create_app
-from api.contract_operations import Check
+from api.contract.operations import Check
 from api.metrics import METRICS
-from domain.desk import Case, Desk
 from domain.detection import incident_id
 from domain.errors import Unreadable
-from domain.incident_commands import Escalate
+from domain.incidents.commands import Escalate
 from domain.instant import iso
+from domain.staff.desk import Case, Desk
 from projections import VIEWS
 from tests.projections.test_escalation_view import come
 from tests.story import at, heartbeat, placed, requested

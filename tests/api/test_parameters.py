@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from api.merged_app import create_merged_app
+from api.sharded.app import create_merged_app
 from tests.story import LATER
 
 SCRAPED = "/metrics"

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.adoption import adopt
 from domain.detection import incident_id
 from domain.instant import iso
+from domain.judging.adoption import adopt
 from tests.api.staffed import Desked
 from tests.projections.test_muting import MENDED, Told, finding, member
 from tests.projections.test_worklist import late

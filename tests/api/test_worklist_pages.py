@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.incident_events import IncidentContacted
+from domain.incidents.events import IncidentContacted
 from tests.api.at_desk import at_desk, counts, fill, shows, words
 from tests.api.desk_scene import late
 from tests.story import labelled, scanned, voided

@@ -11,11 +11,11 @@ from typing import Final, NamedTuple, Self
 
 from consumers import ticker
 from consumers.translate import Translator
-from domain.adoption import Adopted, adopt
 from domain.detection import FindingOpened
-from domain.enrolment import Partition, enrol
+from domain.history.enrolment import Partition, enrol
+from domain.history.log import Log
 from domain.instant import DAY, SECOND, Instant, instant
-from domain.log import Log
+from domain.judging.adoption import Adopted, adopt
 from domain.tracker import Tracker
 from tests.benchmarks import ours
 from tests.benchmarks.growth_log import END

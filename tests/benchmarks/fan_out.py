@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from consumers.translate import Translator
 from deploy import clock
-from domain.adoption import adopt
-from domain.enrolment import Partition, enrol
-from domain.log import Log
+from domain.history.enrolment import Partition, enrol
+from domain.history.log import Log
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from projections.follower import Follower
 from tests.benchmarks import ours

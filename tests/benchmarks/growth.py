@@ -13,9 +13,9 @@ from typing import Final
 
 from consumers.translate import Translator
 from deploy.settings import Settings
-from domain.adoption import adopt
-from domain.enrolment import Partition, enrol
+from domain.history.enrolment import Partition, enrol
 from domain.instant import instant
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from tests.benchmarks import ours
 from tests.benchmarks.copying import FIRST

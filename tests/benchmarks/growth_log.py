@@ -16,10 +16,10 @@ from typing import Final, NamedTuple, Self
 
 from consumers.translate import Translator
 from deploy.store.schema import INDEX_SEEN
-from domain.adoption import adopt
-from domain.enrolment import Partition, enrol
+from domain.history.enrolment import Partition, enrol
+from domain.history.log import Log
 from domain.instant import FOREVER, instant
-from domain.log import Log
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from projections.follower import Follower
 from tests.benchmarks import ours

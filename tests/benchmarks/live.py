@@ -17,8 +17,8 @@ from urllib.request import urlopen
 
 from deploy.embedded import free_port
 from deploy.keeper import end_kept, start_kept
-from domain.batch import BatchTaken
-from domain.log import decode
+from domain.history.batch import BatchTaken
+from domain.history.log import decode
 from tests.benchmarks import topics
 from tests.benchmarks.looking import Database, Files, Outlook, rows_of
 from tests.benchmarks.ours import POLICY

@@ -8,8 +8,8 @@ from typing import Any, Final, NamedTuple, Protocol
 import psycopg
 
 from deploy.settings import Settings
-from domain.batch import BatchTaken
-from domain.log import decode
+from domain.history.batch import BatchTaken
+from domain.history.log import decode
 
 PASSED: Final = "SELECT min(position) FROM {views}checkpoints"
 LAST: Final = "SELECT max({place}) FROM {log}stored_events"

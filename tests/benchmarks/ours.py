@@ -12,12 +12,12 @@ from consumers.backtest import Run
 from consumers.translate import Translator
 from deploy import memory
 from deploy.settings import refuse_forbidden
-from domain.adoption import adopt
-from domain.batch import Batch, Raw, Slice
 from domain.detection import FindingOpened, FindingRetracted
-from domain.enrolment import Partition, enrol
+from domain.history.batch import Batch, Raw, Slice
+from domain.history.enrolment import Partition, enrol
+from domain.history.log import Log
 from domain.instant import Instant, instant
-from domain.log import Log
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from tests.benchmarks.peers.outcome import Outcome
 from tests.benchmarks.workload import HEADERS, PARTITIONS, TOPICS, Message, Workload, build

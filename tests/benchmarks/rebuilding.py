@@ -10,7 +10,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from domain.log import Log
+from domain.history.log import Log
 from projections.rebuild import Progress, rebuild
 from projections.views import ViewStore
 from tests.benchmarks import ours

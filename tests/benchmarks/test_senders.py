@@ -15,8 +15,8 @@ from kafka.errors import CoordinatorNotAvailableError
 from consumers.translate import Translator
 from deploy.settings import Settings
 from deploy.wiring import open_store, open_views
-from domain.batch import Raw
-from domain.log import Log, decode
+from domain.history.batch import Raw
+from domain.history.log import Log, decode
 from projections.follower import Follower
 from tests.benchmarks import hops, latency, ours, processor, topics
 from tests.benchmarks.latency import Client, Sender, probes

@@ -14,11 +14,11 @@ from consumers.translate import Translator
 from deploy.settings import Settings
 from deploy.wiring import open_store
 from deploy.workers import Worker, until_told
-from domain.adoption import adopt, adopted
-from domain.enrolment import go_live
 from domain.errors import StoreUnsuitable
+from domain.history.enrolment import go_live
+from domain.history.log import Log
 from domain.instant import DAY
-from domain.log import Log
+from domain.judging.adoption import adopt, adopted
 from domain.tracker import Tracker
 from tests.chaos import mutants, phases, postgres_mutants
 from tests.chaos.control import Control

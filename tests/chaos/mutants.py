@@ -11,9 +11,9 @@ from consumers import freshness
 from deploy.store import sqlite_connection, sqlite_recorder
 from deploy.store.sqlite_recorder import SqliteLogRecorder
 from domain.errors import Fenced
-from domain.log import Advance, Beside, Recorded
+from domain.history.log import Advance, Beside, Recorded
+from domain.history.streams import Streams, Work
 from domain.naming import stream
-from domain.streams import Streams, Work
 from domain.tracker import Tracker
 from tests.chaos.phases import gap, replace
 from tests.chaos.source import FileSource

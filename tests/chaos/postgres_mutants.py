@@ -14,7 +14,7 @@ from deploy.store import postgres_connection, postgres_recorder
 from deploy.store.postgres_connection import Connection, Datastore, run
 from deploy.store.rows import MOVE_POSITION
 from domain.errors import Fenced
-from domain.log import Advance
+from domain.history.log import Advance
 from tests.chaos.mutants import forget_expected
 from tests.chaos.phases import gap, replace
 

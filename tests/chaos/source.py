@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from domain.batch import Raw
-from domain.enrolment import Partition
+from domain.history.batch import Raw
+from domain.history.enrolment import Partition
 from tests.chaos.topics import PLACES, Topics
 
 PARTITIONS = {place.name: Partition(place.name, place.topic, place.number) for place in PLACES}

@@ -6,10 +6,10 @@ from typing import Any
 from eventsourcing.persistence import IntegrityError, OperationalError
 
 from consumers import ticker
-from domain.batch import TickFired
-from domain.intake import Intake
-from domain.log import Beside, Recorded
-from domain.streams import Work
+from domain.history.batch import TickFired
+from domain.history.log import Beside, Recorded
+from domain.history.streams import Work
+from domain.intake.intake import Intake
 from domain.tracker import Tracker
 from tests.chaos.phases import gap, replace
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from zlib import crc32
 
-from domain.batch import Raw
+from domain.history.batch import Raw
 
 ENTRY: Final = struct.Struct("<qi")
 """Where a record's bytes begin and how many there are; -1 is an offset without a record, as transactions leave."""

@@ -4,9 +4,9 @@ import json
 from typing import Any, Final
 
 from consumers.translate import Translator
-from domain.batch import Foreign, Incoming, Raw
 from domain.errors import Unreadable
 from domain.events import Fact
+from domain.history.batch import Foreign, Incoming, Raw
 from tests.story import LATER, raw
 
 STRUCTURED: Final = "application/cloudevents+json; charset=utf-8"

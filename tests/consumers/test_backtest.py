@@ -7,11 +7,11 @@ import pytest
 
 from consumers.backtest import Outcome, Run, records, run
 from consumers.translate import Translator
-from domain.adoption import adopt
-from domain.batch import Batch, Incoming, Slice
 from domain.events import Fact
-from domain.log import Log
-from domain.report import final, line
+from domain.history.batch import Batch, Incoming, Slice
+from domain.history.log import Log
+from domain.judging.adoption import adopt
+from domain.judging.report import final, line
 from domain.tracker import TICK_LIMIT, Tracker
 from tests.consumers.said import message
 from tests.story import LATER, at, heartbeat, held, hours, memory_log, placed, requested, scanned, written

@@ -4,8 +4,8 @@ from time import process_time
 
 import pytest
 
-from domain.batch import Raw
 from domain.errors import Unreadable
+from domain.history.batch import Raw
 from tests.consumers.said import PLACED, code, line, message, placed, read
 from tests.story import Desk, memory_log, requested, scanned, topics
 from tests.story import placed as an_order

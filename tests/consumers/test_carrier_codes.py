@@ -3,7 +3,7 @@
 import pytest
 
 from consumers.carrier_codes import read
-from domain.policy import PolicyInvalid
+from domain.policies.policy import PolicyInvalid
 
 TABLE = ["carrier,code,status\n", "SF,30,in_transit\n", "YTO,30,delivered\n", "SF,50, out_for_delivery \n"]
 

@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from consumers.cloudevents import read
-from domain.batch import Raw
 from domain.errors import Unreadable
+from domain.history.batch import Raw
 from tests.consumers.said import code
 
 VECTORS = Path(__file__).parents[3] / "shared" / "data" / "vendor" / "cloudevents"

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from domain.batch import Foreign
-from domain.order import OrderPlaced
+from domain.history.batch import Foreign
+from domain.orders.order import OrderPlaced
 from tests.consumers.said import PLACED, STRUCTURED, code, envelope, message, read
 
 DATA = json.dumps(PLACED).encode()

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain.batch import Raw
 from domain.errors import Unreadable
+from domain.history.batch import Raw
 from tests.consumers.said import PLACED, code, envelope, line, message, placed, read
 from tests.story import Desk, memory_log, raw, written
 from tests.story import placed as an_order

@@ -7,7 +7,7 @@ import pytest
 from consumers import quarantine
 from consumers.quarantine import NotInQuarantine, StillUnreadable
 from consumers.translate import TYPES, Translator
-from domain.log import Log
+from domain.history.log import Log
 from tests.consumers.said import message
 from tests.story import LATER, Desk, at, memory_log, placed, requested, topics, written
 

@@ -7,8 +7,8 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from consumers import ticker
+from domain.history.log import Log
 from domain.instant import DAY
-from domain.log import Log
 from tests.story import LATER, PARTITION, Desk, at, memory_log, placed, requested, topics
 
 

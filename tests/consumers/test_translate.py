@@ -11,8 +11,8 @@ from consumers.translate import FACTS, TYPES, Translator
 from domain.errors import Unreadable
 from domain.events import Fact
 from domain.instant import DAY, HOUR, iso
-from domain.order import OrderPlaced
-from domain.parcel_events import ParcelScanned
+from domain.orders.order import OrderPlaced
+from domain.parcels.events import ParcelScanned
 from tests.consumers.contract import CONTRACT
 from tests.consumers.said import code, incoming, line, message, placed, read
 from tests.story import LATER, raw

@@ -7,7 +7,7 @@ import pytest
 from consumers.backtest import run
 from consumers.translate import Translator
 from consumers.validate import Validator, validate
-from domain.adoption import adopt
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from tests.consumers.said import line, message
 from tests.story import LATER, heartbeat, held, memory_log, placed, requested, scanned, written

@@ -20,9 +20,9 @@ from deploy.wiring import system
 from deploy.workers import Crew, Worker
 
 if TYPE_CHECKING:
-    from domain.attempt import Taken
-    from domain.batch import Batch
+    from domain.history.batch import Batch
     from domain.instant import Instant
+    from domain.intake.attempt import Taken
     from domain.tracker import Tracker
 
 

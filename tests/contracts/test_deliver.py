@@ -15,7 +15,7 @@ from kafka.admin import ConfigResource, ConfigResourceType
 from api.outbound import outlets
 from api.outbound.kafka_setup import TopicUnfit
 from consumers.translate import Translator
-from domain.batch import Batch, Raw, Slice
+from domain.history.batch import Batch, Raw, Slice
 from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import PATIENCE, recreate_topic
 from tests.contracts.delivering import Office, Told, is_delivered, season, shop_in, values

@@ -12,7 +12,7 @@ from kafka import KafkaAdminClient
 from consumers.cloudevents import point
 from consumers.cluster import SourceFailed
 from deploy.wiring import CannotStart
-from domain.enrolment import TopicReplaced
+from domain.history.enrolment import TopicReplaced
 from tests.brokers.broker import Broker, Capability
 from tests.brokers.clients import recreate_topic
 from tests.contracts.ingest_process import Process

@@ -17,9 +17,9 @@ from tests.contracts.ingest_runs import Load, running
 from tests.contracts.ingesting import Shop, now, until
 
 if TYPE_CHECKING:
-    from domain.attempt import Taken
-    from domain.batch import Batch
+    from domain.history.batch import Batch
     from domain.instant import Instant
+    from domain.intake.attempt import Taken
 
 pytestmark = pytest.mark.timeout(120)
 PAUSE = 2.5

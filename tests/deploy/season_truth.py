@@ -13,11 +13,11 @@ from deploy.demo.player import encoded
 from deploy.demo.season import Season, season
 from deploy.demo.telephone import Telephone
 from deploy.wiring import scratch
-from domain.desk import Desk
+from domain.history.log import Log
 from domain.instant import Instant
-from domain.judgement import Judgement
-from domain.log import Log
-from domain.report import final, line
+from domain.judging.judgement import Judgement
+from domain.judging.report import final, line
+from domain.staff.desk import Desk
 
 START: Final = datetime(2026, 3, 2, 5, 17, tzinfo=UTC)
 

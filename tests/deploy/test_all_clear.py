@@ -12,9 +12,9 @@ from prometheus_client import CollectorRegistry
 from structlog.testing import capture_logs
 
 from api.live import Live
-from api.merged_live import MergedLive
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded.live import MergedLive
+from api.sharded.shards import Shard
 from deploy.delivering import DeliveryMeter
 from deploy.leading import leased
 from deploy.telemetry import Meter

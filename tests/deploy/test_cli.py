@@ -8,7 +8,7 @@ import pytest
 
 from deploy.settings import Settings
 from deploy.wiring import open_store
-from domain.adoption import adopt
+from domain.judging.adoption import adopt
 from tests.deploy.command import command_in
 
 PLACED = {

@@ -6,10 +6,10 @@ import pytest
 
 from deploy.demo.calls import Call
 from deploy.demo.telephone import Telephone
-from domain import desk as staff
-from domain.incident import Incident
+from domain.history.log import Log
+from domain.incidents.incident import Incident
 from domain.instant import moment
-from domain.log import Log
+from domain.staff import desk as staff
 from tests.story import Desk, at, memory_log, placed
 
 CALL = Call("call-1", moment(at(20)), "O", "O", "li.na", moment(at(30)), "ships before noon")

@@ -10,7 +10,7 @@ from eventsourcing.persistence import OperationalError
 
 from deploy import leading
 from deploy.leading import Turn, leased
-from domain.lease import Held
+from domain.history.lease import Held
 from tests.contracts.ingesting import until
 
 SPAN = 0.6

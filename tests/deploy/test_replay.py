@@ -10,11 +10,11 @@ import pytest
 from domain.detection import FINDING_EVENTS, FindingDismissed, FindingOpened, note
 from domain.detectors import DETECTORS
 from domain.events import Event
+from domain.history.log import Log, decode, encode
+from domain.history.streams import Stream
 from domain.instant import Instant
-from domain.log import Log, decode, encode
-from domain.policy import KINDS
-from domain.sight import Heard
-from domain.streams import Stream
+from domain.judging.sight import Heard
+from domain.policies.policy import KINDS
 from projections import VIEWS, rebuild
 from projections.follower import Follower
 from projections.views import SqliteViews

@@ -1,7 +1,7 @@
 """Buyers before whom a price fell: what each of them is owed."""
 
-from domain.desk import Case
-from domain.log import Log
+from domain.history.log import Log
+from domain.staff.desk import Case
 from tests.domain.grouped import settle
 from tests.domain.paid import Till
 from tests.domain.test_purchases import CUTS, bought, priced

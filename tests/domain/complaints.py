@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from domain.complaint import (
+from domain.complaints.complaint import (
     Complaint,
     ComplaintAnswered,
     ComplaintCategorised,
@@ -20,7 +20,7 @@ from domain.complaint import (
 )
 from domain.detection import Finding
 from domain.detectors import complaint_overdue
-from domain.policy import DEFAULT, Policy
+from domain.policies.policy import DEFAULT, Policy
 from tests.story import at, complained, fact, hours
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.log import Log
+from domain.history.log import Log
 from tests.story import Desk, memory_log
 
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 from domain.detection import Finding
 from domain.detectors.late_delivery import findings
 from domain.events import Fact
-from domain.order import PromiseChanged
-from domain.policy import DEFAULT, Policy
+from domain.orders.order import PromiseChanged
+from domain.policies.policy import DEFAULT, Policy
 from tests.story import Given, at, fact, hours, placed, scanned
 
 PROMISED: Final = placed(0, deliver_by=10)

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from consumers.translate import FACTS
 from domain.events import Fact
 from domain.instant import HOUR
-from domain.order import FACTS as ORDER_FACTS
-from domain.parcel_events import FACTS as PARCEL_FACTS
-from domain.parcel_events import STATUSES
+from domain.orders.order import FACTS as ORDER_FACTS
+from domain.parcels.events import FACTS as PARCEL_FACTS
+from domain.parcels.events import STATUSES
 from tests.story import at, held, line, moved, placed, released, requested, scanned
 
 FIRST: Final = -62_135_596_800_000_000

@@ -3,8 +3,8 @@
 from typing import Final
 
 from domain.detection import FINDING_EVENTS
-from domain.feed import Spoken
-from domain.log import Log
+from domain.feeds.feed import Spoken
+from domain.history.log import Log
 from tests.story import Desk, at, hours
 
 SILENCE: Final = '[kinds]\nenabled = ["feed_silent"]\n'

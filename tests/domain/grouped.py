@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from domain.adoption import adopt
 from domain.events import Fact
-from domain.log import Log
-from domain.report import final, line
+from domain.history.log import Log
+from domain.judging.adoption import adopt
+from domain.judging.report import final, line
 from domain.tracker import Tracker
 from tests.story import LATER, Desk, memory_log
 

@@ -5,9 +5,8 @@ from typing import Any, Final
 import pytest
 
 from domain.errors import IllegalStep
-from domain.incident import Incident, evolve, status
-from domain.incident_clock import pass_time
-from domain.incident_commands import (
+from domain.incidents.clock import pass_time
+from domain.incidents.commands import (
     Acknowledge,
     Command,
     Dismiss,
@@ -18,9 +17,10 @@ from domain.incident_commands import (
     Split,
     Terms,
 )
-from domain.incident_events import IncidentEvent
-from domain.incident_grouping import merge, split
-from domain.incident_steps import decide
+from domain.incidents.events import IncidentEvent
+from domain.incidents.grouping import merge, split
+from domain.incidents.incident import Incident, evolve, status
+from domain.incidents.steps import decide
 from domain.instant import HOUR
 from tests.story import at
 

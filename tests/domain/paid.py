@@ -4,16 +4,16 @@ from typing import Any, Final
 
 import pytest
 
-from domain.account import Account, paid
-from domain.cashier import Cashier
-from domain.desk import Case
-from domain.desk import Desk as StaffDesk
-from domain.disposing import Disposing
 from domain.errors import IllegalStep
-from domain.incident_commands import Approve, Command, Compensate
-from domain.ledger import Ledger
-from domain.log import Log
-from domain.payout import DraftPayout, Payout, Wanted
+from domain.history.log import Log
+from domain.incidents.account import Account, paid
+from domain.incidents.commands import Approve, Command, Compensate
+from domain.payouts.payout import DraftPayout, Payout, Wanted
+from domain.staff.cashier import Cashier
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as StaffDesk
+from domain.staff.disposing import Disposing
+from domain.staff.ledger import Ledger
 from tests.story import Desk, at, line, placed, requested
 
 LIMITS: Final = (

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from domain.adoption import Adopted
 from domain.detection import FINDING_EVENTS, Finding
 from domain.instant import FOREVER, Instant
-from domain.judgement import Judgement
-from domain.sight import Heard
+from domain.judging.adoption import Adopted
+from domain.judging.judgement import Judgement
+from domain.judging.sight import Heard
 from tests.domain.drawn import LAST
 
 HEARD: Final = Heard(lambda: dict.fromkeys(("/a", "/b", "/s"), FOREVER))

@@ -6,13 +6,13 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from domain.account import AlreadyPaid
 from domain.errors import IllegalStep
-from domain.incident import Incident
-from domain.incident_commands import Compensate, Withdraw
-from domain.incident_events import IncidentCompensated, IncidentCompensationProposed
-from domain.ledger import Ledger
-from domain.log import Log
+from domain.history.log import Log
+from domain.incidents.account import AlreadyPaid
+from domain.incidents.commands import Compensate, Withdraw
+from domain.incidents.events import IncidentCompensated, IncidentCompensationProposed
+from domain.incidents.incident import Incident
+from domain.staff.ledger import Ledger
 from tests.domain.paid import F, G, Till, case
 from tests.story import Desk, approved, at, file_log, line, placed, requested
 

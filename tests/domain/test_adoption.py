@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain.adoption import adopt, adopted
-from domain.enrolment import go_live
+from domain.history.enrolment import go_live
+from domain.history.log import Log
 from domain.instant import FOREVER, iso
-from domain.log import Log
-from domain.policy import PolicyInvalid, load
-from domain.report import final
+from domain.judging.adoption import adopt, adopted
+from domain.judging.report import final
+from domain.policies.policy import PolicyInvalid, load
 from tests.story import Desk, approved, at, heartbeat, memory_log, moved, placed, requested, scanned
 
 LATEST = '[late_shipment]\npromise = "latest"'

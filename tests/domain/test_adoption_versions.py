@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from domain.adoption import Adopted, adopt, adopted, in_force, judging, planned, policy_of
-from domain.batch import PolicyAdopted
-from domain.enrolment import go_live
+from domain.history.batch import PolicyAdopted
+from domain.history.enrolment import go_live
+from domain.history.log import Log
 from domain.instant import FOREVER, iso
-from domain.log import Log
-from domain.policy import PolicyInvalid, load, load_versions
-from domain.report import final
+from domain.judging.adoption import Adopted, adopt, adopted, in_force, judging, planned, policy_of
+from domain.judging.report import final
+from domain.policies.policy import PolicyInvalid, load, load_versions
 from tests.story import Desk, at, hours, memory_log, moved, placed, requested
 
 BASE = '[late_shipment]\npromise = "original"\n'

@@ -1,7 +1,7 @@
 """Allocation: which fulfilment a parcel's quantities fill."""
 
 from domain.events import Fact
-from domain.fulfillment import coverage
+from domain.orders.fulfillment import coverage
 from tests.story import Given, at, cancelled, labelled, line, packed, piece, placed, requested, scanned, voided
 
 

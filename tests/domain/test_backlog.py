@@ -7,16 +7,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain import crowd
-from domain.backlog import Backlog, BacklogMemberChanged, decide, evolve
-from domain.census import MEMORY, Midnight
 from domain.detection import FindingOpened, Look
 from domain.detectors import carrier_backlog, warehouse_backlog
+from domain.groups import crowd
+from domain.groups.backlog import Backlog, BacklogMemberChanged, decide, evolve
+from domain.groups.census import MEMORY, Midnight
+from domain.history.streams import Stream
 from domain.instant import DAY, FOREVER, HOUR, Instant, instant, moment
 from domain.naming import stream
-from domain.policy import Backlog as Rule
-from domain.policy import load
-from domain.streams import Stream
+from domain.policies.policy import Backlog as Rule
+from domain.policies.policy import load
 
 POLICY = load('timezone = "UTC"\n[warehouse_backlog]\nminimum = 3\n[carrier_backlog]\nminimum = 3')
 FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from domain.desk import Case, Desk
-from domain.incident_commands import Contact, Resolve
-from domain.incident_events import Promise, Promised
-from domain.log import Log
-from domain.report import final
+from domain.history.log import Log
+from domain.incidents.commands import Contact, Resolve
+from domain.incidents.events import Promise, Promised
+from domain.judging.report import final
+from domain.staff.desk import Case, Desk
 from tests.story import Desk as Ingest
 from tests.story import at, cancelled, file_log, hours, placed, requested, scanned
 

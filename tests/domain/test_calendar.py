@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain.calendar import (
+from domain.calendars.calendar import (
     Calendar,
     add_working,
     dispatch_by,
@@ -17,9 +17,9 @@ from domain.calendar import (
     next_working_day,
     working_between,
 )
-from domain.hours import week
+from domain.calendars.hours import week
+from domain.calendars.midnight import begins
 from domain.instant import DAY, FOREVER, HOUR, SECOND, Duration, Instant, instant, moment
-from domain.midnight import begins
 
 SHANGHAI, BERLIN, NEW_YORK = "Asia/Shanghai", "Europe/Berlin", "America/New_York"
 OFFICE = ("mon-fri 09:00-18:00",)

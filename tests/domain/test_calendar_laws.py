@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.calendar import Calendar, add_working, end_of_day, is_working, midnights, working_between
-from domain.hours import DAYS, week
+from domain.calendars.calendar import Calendar, add_working, end_of_day, is_working, midnights, working_between
+from domain.calendars.hours import DAYS, week
 from domain.instant import DAY, HOUR, SECOND, Duration, Instant, instant, moment
 
 ZONES = ("UTC", "Asia/Shanghai", "Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "America/Havana")

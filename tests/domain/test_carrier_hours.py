@@ -4,7 +4,7 @@ import pytest
 
 from domain.detectors import presumed_lost, stalled_parcel, unconfirmed_handover
 from domain.events import Fact
-from domain.policy import Policy, load
+from domain.policies.policy import Policy, load
 from tests.story import Given, at, hours, labelled, scanned
 
 # Dawn is a Sunday midnight in UTC.

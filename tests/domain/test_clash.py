@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from domain.attempt import Attempt
 from domain.errors import Unreadable
-from domain.log import Log
-from domain.report import final
+from domain.history.log import Log
+from domain.intake.attempt import Attempt
+from domain.judging.report import final
 from tests.story import Desk, at, held, labelled, packed, piece, placed, released, requested, scanned, topics
 
 UNREADABLE = Unreadable("malformed", "no JSON")

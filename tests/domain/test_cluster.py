@@ -8,8 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.chance import MEASURED, Usual, likelihood
-from domain.cluster import (
+from domain.detection import Finding, FindingOpened, Look
+from domain.detectors import mis_shipment_cluster, product_defect
+from domain.events import Stamp
+from domain.groups.chance import MEASURED, Usual, likelihood
+from domain.groups.cluster import (
     Cluster,
     ClusterChange,
     ClusterClosed,
@@ -20,11 +23,8 @@ from domain.cluster import (
     evolve,
     subject,
 )
-from domain.detection import Finding, FindingOpened, Look
-from domain.detectors import mis_shipment_cluster, product_defect
-from domain.events import Stamp
 from domain.instant import FOREVER, HOUR
-from domain.policy import DEFAULT, load
+from domain.policies.policy import DEFAULT, load
 from domain.severity import Stake
 
 NEVER_BEFORE = ClusterScopeChanged(sku="TEA", usual_orders=10_000, usual_troubles=9)

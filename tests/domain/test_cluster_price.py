@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from domain.detection import Finding, FindingOpened, Look
 from domain.detectors import price_difference
 from domain.events import Stamp
+from domain.groups.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChange, PriceCutChanged, decide, evolve
 from domain.instant import DAY
-from domain.policy import DEFAULT, load
-from domain.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChange, PriceCutChanged, decide, evolve
+from domain.policies.policy import DEFAULT, load
 from domain.severity import Stake
 
 

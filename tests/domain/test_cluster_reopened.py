@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.desk import Case
-from domain.desk import Desk as Staff
-from domain.incident_commands import Command, Dismiss, Reopen, Resolve
-from domain.log import Log
+from domain.history.log import Log
+from domain.incidents.commands import Command, Dismiss, Reopen, Resolve
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as Staff
 from domain.tracker import Tracker
 from tests.domain.grouped import lines, settle
 from tests.story import LATER, Desk, at, complained, file_log, line, placed

@@ -3,10 +3,10 @@
 import msgspec
 import pytest
 
-from domain import complaint as module
-from domain.complaint import Complaint, ComplaintAnswered, decide, evolve, spells, unfinished
+from domain.complaints import complaint as module
+from domain.complaints.complaint import Complaint, ComplaintAnswered, decide, evolve, spells, unfinished
 from domain.detection import Finding, FindingOpened, FindingRetracted
-from domain.order import OrderComplaintChanged
+from domain.orders.order import OrderComplaintChanged
 from tests.domain.complaints import (
     answered,
     categorised,

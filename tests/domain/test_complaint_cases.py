@@ -3,7 +3,7 @@
 import pytest
 
 from domain.detectors.complaint_overdue import findings, look_again
-from domain.policy import DEFAULT, load
+from domain.policies.policy import DEFAULT, load
 from tests.domain.complaints import (
     answered,
     categorised,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from domain.complaint import ComplainedItem
+from domain.complaints.complaint import ComplainedItem
 from domain.detection import Finding
 from domain.detectors.mis_shipment_reported import findings, look_again
-from domain.policy import DEFAULT
+from domain.policies.policy import DEFAULT
 from domain.severity import Stake
 from tests.domain.complaints import answered, categorised, given, opened, reopened, resolved, sibling, told, waiting
 from tests.story import at, complained, hours

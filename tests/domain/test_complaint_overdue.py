@@ -4,7 +4,7 @@ import pytest
 
 from domain.detectors.complaint_overdue import findings, look_again
 from domain.naming import stream
-from domain.policy import DEFAULT, load
+from domain.policies.policy import DEFAULT, load
 from domain.severity import Stake
 from tests.domain.complaints import (
     FIRST,

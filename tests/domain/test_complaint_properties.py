@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from domain.case import TROUBLES, case
-from domain.complaint import (
+from domain.complaints.case import TROUBLES, case
+from domain.complaints.complaint import (
     Complaint,
     ComplaintAnswered,
     ComplaintCategorised,
@@ -30,7 +30,7 @@ from domain.detection import Finding, reconcile
 from domain.detectors import complaint_overdue, mis_shipment_reported
 from domain.events import Stamp
 from domain.instant import Instant, instant
-from domain.policy import load
+from domain.policies.policy import load
 from tests.domain.complaints import given, shown, told
 from tests.story import LATER, at
 

@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.cluster import ClusterMemberChanged
-from domain.complaint import ComplaintCategorised
-from domain.desk import Case
-from domain.desk import Desk as StaffDesk
-from domain.incident_commands import Compensate
-from domain.log import Log
+from domain.complaints.complaint import ComplaintCategorised
+from domain.groups.cluster import ClusterMemberChanged
+from domain.history.log import Log
+from domain.incidents.commands import Compensate
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as StaffDesk
 from tests.domain.grouped import found, lines
 from tests.domain.test_exposure import SOLD, THREE, cluster, complaint, take
 from tests.story import Desk, at, cancelled, fact, line, placed, scanned

@@ -8,8 +8,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.delivery_failed import DETECTOR, findings, look_again
 from domain.events import Fact
-from domain.parcel_events import STATUSES, ParcelScanned
-from domain.policy import DEFAULT, Policy, load
+from domain.parcels.events import STATUSES, ParcelScanned
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.story import Given, at, cancelled, hours, labelled, placed, requested, scanned, voided
 
 TEN = load('[delivery_failed]\npickup_wait = "10h"')

@@ -7,13 +7,10 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from domain import desk as desks
-from domain.adoption import adopt
-from domain.desk import ATTEMPTS, Case, Desk
 from domain.detection import FindingDismissed, FindingOpened
 from domain.errors import IllegalStep
-from domain.incident import status
-from domain.incident_commands import (
+from domain.history.log import Log
+from domain.incidents.commands import (
     Acknowledge,
     Assign,
     Compensate,
@@ -25,8 +22,11 @@ from domain.incident_commands import (
     Snooze,
     Split,
 )
-from domain.incident_events import IncidentNoted
-from domain.log import Log
+from domain.incidents.events import IncidentNoted
+from domain.incidents.incident import status
+from domain.judging.adoption import adopt
+from domain.staff import desk as desks
+from domain.staff.desk import ATTEMPTS, Case, Desk
 from tests.story import Desk as Ingest
 from tests.story import at, file_log, placed, requested, scanned
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 import pytest
 
-from domain.disposition_commands import CancelDisposition, ProveDisposition, RequestDisposition
-from domain.disposition_events import DispositionOverdue
+from domain.dispositions.commands import CancelDisposition, ProveDisposition, RequestDisposition
+from domain.dispositions.events import DispositionOverdue
 from domain.errors import IllegalStep
-from domain.incident_commands import Approve
-from domain.log import Log
+from domain.history.log import Log
+from domain.incidents.commands import Approve
 from tests.domain.paid import F, Till, skipped
 from tests.story import at, file_log, hours, labelled, line, packed, piece, placed, scanned
 

@@ -2,11 +2,20 @@
 
 import pytest
 
-from domain.batch import GapAccepted, Position
-from domain.enrolment import Partition, TopicReplaced, accept_gap, check_identities, enrol, go_live, retire, went_live
 from domain.errors import Fenced
+from domain.history.batch import GapAccepted, Position
+from domain.history.enrolment import (
+    Partition,
+    TopicReplaced,
+    accept_gap,
+    check_identities,
+    enrol,
+    go_live,
+    retire,
+    went_live,
+)
+from domain.history.log import Log
 from domain.instant import FOREVER
-from domain.log import Log
 from tests.story import PARTITION, Desk, at, placed, requested, topics
 
 ONE, TWO = Partition("c/t/0", "t", 0), Partition("c/t/1", "t", 1)

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from domain.adoption import adopt
-from domain.backlog import BacklogMemberChanged
-from domain.batch import WentLive
-from domain.desk import Case
-from domain.desk import Desk as Staff
 from domain.detection import Finding, FindingEnded, FindingOpened
-from domain.incident_clock import due
-from domain.incident_commands import Acknowledge, Command, Dismiss, Escalate, Reopen, Resolve, Snooze
-from domain.incident_urgency import IncidentEscalated, IncidentEscalationPlanned, IncidentMuted
+from domain.groups.backlog import BacklogMemberChanged
+from domain.history.batch import WentLive
+from domain.history.log import Beside, Log, Recorded
+from domain.incidents.clock import due
+from domain.incidents.commands import Acknowledge, Command, Dismiss, Escalate, Reopen, Resolve, Snooze
+from domain.incidents.urgency import IncidentEscalated, IncidentEscalationPlanned, IncidentMuted
 from domain.instant import Instant
-from domain.log import Beside, Log, Recorded
-from domain.policy import PolicyInvalid, load
+from domain.judging.adoption import adopt
+from domain.policies.policy import PolicyInvalid, load
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as Staff
 from domain.tracker import Tracker
 from tests.story import Desk, at, file_log, hours, placed, requested, scanned
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.adoption import adopt
-from domain.desk import Case
-from domain.desk import Desk as Staff
 from domain.detection import Finding, FindingEnded, FindingOpened
-from domain.incident_commands import Reopen, Resolve
-from domain.log import Log
-from domain.policy import PolicyInvalid, load
+from domain.history.log import Log
+from domain.incidents.commands import Reopen, Resolve
+from domain.judging.adoption import adopt
+from domain.policies.policy import PolicyInvalid, load
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as Staff
 from domain.tracker import Tracker
 from tests.domain.test_escalation import GRAVE, LEADS, Shop, a_log_on_disk
 from tests.story import Desk, at, memory_log, scanned

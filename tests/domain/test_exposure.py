@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from domain.adoption import adopt
 from domain.catalogue import SkuBindingChanged
-from domain.cluster import Cluster
-from domain.complaint import ComplainedItem, ComplaintCategorised, ComplaintResolved
-from domain.desk import Case
-from domain.desk import Desk as StaffDesk
+from domain.complaints.complaint import ComplainedItem, ComplaintCategorised, ComplaintResolved
 from domain.events import Fact
-from domain.incident_commands import Compensate, Resolve
-from domain.log import Log
-from domain.streams import Streams
+from domain.groups.cluster import Cluster
+from domain.history.log import Log
+from domain.history.streams import Streams
+from domain.incidents.commands import Compensate, Resolve
+from domain.judging.adoption import adopt
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as StaffDesk
 from domain.tracker import Tracker
 from tests.domain.grouped import lines, settle
 from tests.story import (

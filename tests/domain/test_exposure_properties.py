@@ -5,10 +5,10 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import complaint
 from domain.catalogue import SkuBindingChanged
+from domain.complaints import complaint
 from domain.events import Fact
-from domain.order import OrderCancelled
+from domain.orders.order import OrderCancelled
 from tests.domain.grouped import Finding, found
 from tests.story import complained, fact, line, packed, piece, placed, scanned, voided
 

@@ -3,10 +3,9 @@
 import msgspec
 import pytest
 
-from domain.batch import BatchTaken
 from domain.detection import Finding, FindingOpened, FindingRetracted
 from domain.detectors import feed_silent
-from domain.feed import (
+from domain.feeds.feed import (
     NOTHING,
     RESOLUTION,
     Feed,
@@ -22,11 +21,12 @@ from domain.feed import (
     serves,
     united,
 )
+from domain.history.batch import BatchTaken
+from domain.history.streams import Stream
+from domain.history.tally import Tally
 from domain.instant import FOREVER, SECOND, instant, moment
 from domain.naming import stream
-from domain.policy import DEFAULT, Policy, load
-from domain.streams import Stream
-from domain.tally import Tally
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.story import DAWN, LATER, at, heartbeat, hours, incoming_of, placed, written
 
 MINUTE = 60 * SECOND

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from consumers.backtest import run
 from consumers.translate import Translator
-from domain.adoption import adopt
 from domain.events import Fact
-from domain.log import Log
-from domain.report import final
+from domain.history.log import Log
+from domain.judging.adoption import adopt
+from domain.judging.report import final
 from domain.tracker import Tracker
 from tests.domain.feeds import SILENCE, Works, about
 from tests.story import LATER, at, file_log, heartbeat, hours, memory_log, placed, written

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from domain import listening
-from domain.feed import Spoken
-from domain.log import Beside, Log
+from domain.feeds.feed import Spoken
+from domain.history.log import Beside, Log
+from domain.intake import listening
 from tests.domain.feeds import SILENCE, Works, about, stored
 from tests.story import at, file_log, heartbeat, hours, placed, requested, topics
 

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.adoption import adopt, planned
-from domain.desk import Case
-from domain.desk import Desk as Staff
 from domain.detection import Finding, FindingEnded, FindingOpened
-from domain.incident import status
-from domain.incident_commands import Command, Resolve, Snooze
-from domain.incident_events import IncidentReopened
-from domain.incident_urgency import IncidentEscalated, IncidentNewsHeld
+from domain.history.log import Beside, Log, Recorded
+from domain.incidents.commands import Command, Resolve, Snooze
+from domain.incidents.events import IncidentReopened
+from domain.incidents.incident import status
+from domain.incidents.urgency import IncidentEscalated, IncidentNewsHeld
 from domain.instant import HOUR, Duration
-from domain.log import Beside, Log, Recorded
-from domain.policy import PolicyInvalid, load
-from domain.staffing import Flapping
+from domain.judging.adoption import adopt, planned
+from domain.policies.policy import PolicyInvalid, load
+from domain.policies.staffing import Flapping
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as Staff
+from domain.telling.unrest import Spell, unrest, unrest_of
 from domain.tracker import Tracker
-from domain.unrest import Spell, unrest, unrest_of
 from tests.story import at, file_log, hours
 
 RULE: Final = Flapping(changes=4, within=Duration(10 * HOUR), hold=Duration(3 * HOUR))

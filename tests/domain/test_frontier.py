@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.frontier import EventTimeFrontier, live
+from domain.feeds.frontier import EventTimeFrontier, live
 from domain.instant import FOREVER
 
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from domain.backlog import Backlog, BacklogMemberChanged
-from domain.batch import GroupsTold
 from domain.events import Fact
-from domain.log import Log
-from domain.streams import Streams
+from domain.groups.backlog import Backlog, BacklogMemberChanged
+from domain.history.batch import GroupsTold
+from domain.history.log import Log
+from domain.history.streams import Streams
 from domain.tracker import Tracker
 from tests.story import Desk, at, cancelled, heartbeat, hours, labelled, placed, requested, scanned, topics
 

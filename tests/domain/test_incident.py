@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.incident import Incident, evolve
-from domain.incident_clock import due, pass_time
-from domain.incident_commands import (
+from domain.incidents.clock import due, pass_time
+from domain.incidents.commands import (
     Acknowledge,
     AnswerPrice,
     Approve,
@@ -28,14 +27,15 @@ from domain.incident_commands import (
     Wake,
     Withdraw,
 )
-from domain.incident_events import (
+from domain.incidents.events import (
     INCIDENT_EVENTS,
     IncidentContactDue,
     IncidentReopened,
     IncidentReturned,
     IncidentWoken,
 )
-from domain.incident_steps import COMMANDS
+from domain.incidents.incident import Incident, evolve
+from domain.incidents.steps import COMMANDS
 from tests.domain.handled import Case, acknowledged, dismissed, merged, new, resolved, snoozed
 from tests.story import at, hours
 

@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.errors import IllegalStep
-from domain.incident import status
-from domain.incident_clock import due, pass_time
-from domain.incident_commands import Acknowledge, Command, Escalate, GiveBack, Resolve, Snooze, Wake
-from domain.incident_events import TRACKER, IncidentEvent
-from domain.incident_urgency import IncidentEscalated, IncidentEscalationPlanned, PlannedStep
+from domain.incidents.clock import due, pass_time
+from domain.incidents.commands import Acknowledge, Command, Escalate, GiveBack, Resolve, Snooze, Wake
+from domain.incidents.events import TRACKER, IncidentEvent
+from domain.incidents.incident import status
+from domain.incidents.urgency import IncidentEscalated, IncidentEscalationPlanned, PlannedStep
 from domain.instant import FOREVER, HOUR
 from tests.domain.handled import Case
 from tests.story import at

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from domain.errors import IllegalStep
-from domain.incident_clock import due
-from domain.incident_commands import (
+from domain.incidents.clock import due
+from domain.incidents.commands import (
     Approve,
     Command,
     Compensate,
@@ -17,7 +17,7 @@ from domain.incident_commands import (
     Terms,
     Withdraw,
 )
-from domain.incident_events import (
+from domain.incidents.events import (
     IncidentCompensated,
     IncidentCompensationProposed,
     IncidentContacted,

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from domain.errors import IllegalStep
-from domain.incident import Incident, evolve, status
-from domain.incident_clock import due, pass_time
-from domain.incident_commands import (
+from domain.history.log import decode, encode
+from domain.incidents.clock import due, pass_time
+from domain.incidents.commands import (
     Acknowledge,
     Approve,
     Compensate,
@@ -22,8 +22,8 @@ from domain.incident_commands import (
     Snooze,
     Wake,
 )
+from domain.incidents.incident import Incident, evolve, status
 from domain.instant import FOREVER, HOUR, Instant
-from domain.log import decode, encode
 from tests.domain.handled import TERMS, Case
 from tests.story import DAWN
 

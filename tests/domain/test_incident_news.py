@@ -3,9 +3,9 @@
 import pytest
 
 from domain.detection import Finding, FindingAmended, FindingEnded, FindingEvent, FindingOpened
-from domain.incident_commands import Assign, Dismiss, Resolve, Snooze, Terms
-from domain.incident_events import IncidentEvent
-from domain.incident_steps import News, react
+from domain.incidents.commands import Assign, Dismiss, Resolve, Snooze, Terms
+from domain.incidents.events import IncidentEvent
+from domain.incidents.steps import News, react
 from domain.instant import DAY
 from tests.domain.handled import Case, merged
 from tests.story import at

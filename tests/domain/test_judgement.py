@@ -5,16 +5,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from domain import judgement as judging
-from domain import sight
-from domain.adoption import Adopted
 from domain.detection import FINDING_EVENTS, Finding, FindingOpened, Look, note
 from domain.instant import FOREVER, Instant
-from domain.judgement import Judgement, Verdict
-from domain.order import Order
-from domain.policy import DEFAULT, Policy
-from domain.sight import Heard
-from domain.thresholds import FeedSilence, Kinds
+from domain.judging import judgement as judging
+from domain.judging import sight
+from domain.judging.adoption import Adopted
+from domain.judging.judgement import Judgement, Verdict
+from domain.judging.sight import Heard
+from domain.orders.order import Order
+from domain.policies.policy import DEFAULT, Policy
+from domain.policies.thresholds import FeedSilence, Kinds
 
 
 def finding(due_at: Instant, kind: str = "stall", **more: Any) -> Finding:

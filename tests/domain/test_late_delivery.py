@@ -4,8 +4,8 @@ import pytest
 
 from domain.detectors.late_delivery import DETECTOR, findings, look_again
 from domain.events import Fact
-from domain.policy import DEFAULT
-from domain.standing import order_is_open
+from domain.judging.standing import order_is_open
+from domain.policies.policy import DEFAULT
 from tests.domain.deliveries import PROMISED, Late, arrived, found, late, redated
 from tests.story import (
     Given,

@@ -3,8 +3,8 @@
 import pytest
 
 from domain.events import Fact
-from domain.order import PromiseChanged
-from domain.policy import load
+from domain.orders.order import PromiseChanged
+from domain.policies.policy import load
 from tests.domain.deliveries import PROMISED, arrived, found, late, redated
 from tests.story import approved, fact, held, placed, requested
 

@@ -6,8 +6,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.late_shipment import findings, look_again
 from domain.events import Fact
-from domain.policy import DEFAULT, Policy
-from domain.report import final
+from domain.judging.report import final
+from domain.policies.policy import DEFAULT, Policy
 from tests.story import (
     Desk,
     Given,

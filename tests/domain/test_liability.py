@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.liability import PARTIES, manner, propose
-from domain.policy import KINDS
+from domain.incidents.liability import PARTIES, manner, propose
+from domain.policies.policy import KINDS
 
 
 def proposed(kind, rule="r", *, late=False, **more):

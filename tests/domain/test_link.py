@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.link import (
+from domain.parcels.events import ParcelScanned
+from domain.parcels.link import (
     FulfillmentAwaited,
     FulfillmentLink,
     FulfillmentOwned,
@@ -20,7 +21,6 @@ from domain.link import (
     evolve_tracking,
     reassigned,
 )
-from domain.parcel_events import ParcelScanned
 from tests.story import Given, at, labelled, late, packed, piece, placed, requested, scanned
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.messages import claimed, draft, wording
-from domain.policy import KINDS
-from domain.statements import CLAIMS, Date, Overclaimed
+from domain.policies.policy import KINDS
+from domain.staff.messages import claimed, draft, wording
+from domain.staff.statements import CLAIMS, Date, Overclaimed
 from tests.domain.test_statements import BOUGHT, ONE, facts, say
 from tests.story import at, labelled, moved, packed, placed, scanned
 

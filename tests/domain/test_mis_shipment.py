@@ -5,8 +5,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.mis_shipment import findings, look_again
 from domain.events import Fact
-from domain.order import Content
-from domain.policy import DEFAULT
+from domain.orders.order import Content
+from domain.policies.policy import DEFAULT
 from tests.domain.complaints import opened, reopened, resolved
 from tests.story import Desk, Given, at, cancelled, hours, labelled, line, packed, piece, placed, scanned, voided
 

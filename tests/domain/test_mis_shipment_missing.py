@@ -3,7 +3,7 @@
 import pytest
 
 from domain.detectors.mis_shipment import look_again
-from domain.policy import DEFAULT, load
+from domain.policies.policy import DEFAULT, load
 from tests.domain.complaints import opened, resolved
 from tests.domain.test_mis_shipment_unlisted import TWO, Wrong, found, missing, scanned, wrong
 from tests.story import Given, at, cancelled, hours, labelled, line, packed, piece, placed, requested

@@ -7,8 +7,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.mis_shipment import findings
 from domain.events import Fact
-from domain.parcel_events import ParcelVoided
-from domain.policy import DEFAULT, Policy
+from domain.parcels.events import ParcelVoided
+from domain.policies.policy import DEFAULT, Policy
 from tests.domain.complaints import opened, resolved
 from tests.story import (
     Desk,

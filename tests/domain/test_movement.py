@@ -7,9 +7,9 @@ import pytest
 
 from domain.events import Fact
 from domain.instant import HOUR
-from domain.movement import REPEATED, feeds, movements, silences, stop
-from domain.parcel_events import NO_POSSESSION, STATUSES, TERMINAL, ParcelScanned
-from domain.policy import DEFAULT, load
+from domain.parcels.events import NO_POSSESSION, STATUSES, TERMINAL, ParcelScanned
+from domain.parcels.movement import REPEATED, feeds, movements, silences, stop
+from domain.policies.policy import DEFAULT, load
 from tests.story import Given, cancelled, hours, labelled, packed, piece, placed, scanned, voided
 
 MOVING = [status for status in STATUSES if status not in NO_POSSESSION]

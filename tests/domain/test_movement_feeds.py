@@ -1,7 +1,7 @@
 """Rules over parcels on a log: an unheard feed makes nothing late, and time that passed unseen is made up for."""
 
-from domain.log import Log
-from domain.parcel_events import ParcelLabelled, ParcelScanned
+from domain.history.log import Log
+from domain.parcels.events import ParcelLabelled, ParcelScanned
 from tests.story import Desk, heartbeat, labelled, scanned
 
 POLICY = """

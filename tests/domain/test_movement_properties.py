@@ -10,9 +10,9 @@ from domain.detection import Detector, Finding, Key, Stored, note, reconcile
 from domain.detectors import delivery_failed, presumed_lost, stalled_parcel, unconfirmed_handover
 from domain.events import Fact, Stamp
 from domain.instant import FOREVER, Instant
-from domain.parcel import Parcel, decide, evolve
-from domain.parcel_events import STATUSES, ParcelFact, ParcelOrderChanged
-from domain.policy import load
+from domain.parcels.events import STATUSES, ParcelFact, ParcelOrderChanged
+from domain.parcels.parcel import Parcel, decide, evolve
+from domain.policies.policy import load
 from tests.story import at, labelled, packed, piece, scanned, voided
 
 POLICY: Final = load("""

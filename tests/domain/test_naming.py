@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from domain.history.log import EVENTS
+from domain.history.record import identity, record_digest
+from domain.history.streams import Stream
 from domain.instant import FOREVER, instant, iso, moment
-from domain.log import EVENTS
 from domain.naming import stream
-from domain.record import identity, record_digest
-from domain.streams import Stream
 from tests.story import fact, held, raw
 
 keys = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)

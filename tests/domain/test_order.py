@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from domain.detection import Finding, FindingOpened, FindingRetracted
-from domain.order import FACTS, Order, OrderHeld, OrderParcelChanged, OrderPlaced, decide, evolve
+from domain.orders.order import FACTS, Order, OrderHeld, OrderParcelChanged, OrderPlaced, decide, evolve
 from tests.story import (
     Given,
     approved,

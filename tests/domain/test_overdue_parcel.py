@@ -8,10 +8,10 @@ from domain.detection import Finding, FindingOpened
 from domain.detectors import late_delivery, stalled_parcel
 from domain.detectors.overdue_parcel import DETECTOR, findings, look_again
 from domain.events import Fact
-from domain.log import Log
-from domain.parcel_events import TERMINAL
-from domain.policy import DEFAULT, Policy, load
-from domain.report import final
+from domain.history.log import Log
+from domain.judging.report import final
+from domain.parcels.events import TERMINAL
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.domain.deliveries import redated
 from tests.story import Desk, Given, at, cancelled, heartbeat, hours, labelled, line, placed, scanned, voided
 

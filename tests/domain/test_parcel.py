@@ -3,8 +3,8 @@
 import pytest
 
 from domain.events import Fact
-from domain.parcel import Parcel, decide, evolve
-from domain.parcel_events import NO_POSSESSION, STATUSES, ParcelOrderLinked, ParcelScanMoved
+from domain.parcels.events import NO_POSSESSION, STATUSES, ParcelOrderLinked, ParcelScanMoved
+from domain.parcels.parcel import Parcel, decide, evolve
 from tests.story import Given, at, labelled, late, packed, piece, placed, requested, scanned, voided
 
 POSSESSING = [status for status in STATUSES if status not in {"label_created", "cancelled", "unknown"}]

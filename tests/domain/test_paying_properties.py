@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain import cashier as cashiers
-from domain.account import AccountPaid
-from domain.desk import Case
-from domain.disposition_commands import CancelDisposition, RequestDisposition
+from domain.dispositions.commands import CancelDisposition, RequestDisposition
 from domain.errors import IllegalStep
-from domain.incident_events import IncidentCompensated
-from domain.log import Log
-from domain.payout import Payout
+from domain.history.log import Log
+from domain.incidents.account import AccountPaid
+from domain.incidents.events import IncidentCompensated
+from domain.payouts.payout import Payout
+from domain.staff import cashier as cashiers
+from domain.staff.desk import Case
 from tests.domain.paid import Till, case
 from tests.story import at, memory_log
 

@@ -3,12 +3,12 @@
 import pytest
 
 from domain.errors import IllegalStep
-from domain.incident_commands import Resolve
-from domain.incident_events import IncidentCompensated
-from domain.log import Log
-from domain.payout import DraftPayout, Wanted
-from domain.payout_events import PayoutDrafted
-from domain.policy import PolicyInvalid, load
+from domain.history.log import Log
+from domain.incidents.commands import Resolve
+from domain.incidents.events import IncidentCompensated
+from domain.payouts.events import PayoutDrafted
+from domain.payouts.payout import DraftPayout, Wanted
+from domain.policies.policy import PolicyInvalid, load
 from tests.domain.bought import CUT, cut
 from tests.domain.grouped import settle
 from tests.domain.paid import F, G, Till, case, skipped

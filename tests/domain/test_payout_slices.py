@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from domain import cashier as cashiers
-from domain.log import Log
-from domain.payout_events import PayoutPaid
+from domain.history.log import Log
+from domain.payouts.events import PayoutPaid
+from domain.staff import cashier as cashiers
 from tests.domain.bought import CUT, cut
 from tests.domain.paid import Till, skipped
 from tests.domain.test_purchases import CUTS
@@ -55,7 +55,7 @@ def test_whoever_is_killed_while_paying_is_followed_by_somebody_who_pays_the_res
 _PAYS: Final = """
 import sys
 from pathlib import Path
-from domain import cashier
+from domain.staff import cashier
 from tests.domain.paid import Till
 from tests.domain.test_purchases import CUTS
 from tests.story import file_log

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from domain.instant import DAY, HOUR, SECOND, Duration
-from domain.policy import DEFAULT, KINDS, Policy, PolicyInvalid, load
+from domain.policies.policy import DEFAULT, KINDS, Policy, PolicyInvalid, load
 
 CONTRACT = """
 allowed_lateness = "6h"

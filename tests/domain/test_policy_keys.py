@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from domain.instant import DAY, HOUR, Instant, instant
-from domain.policy import DEFAULT, PolicyInvalid, load
+from domain.policies.policy import DEFAULT, PolicyInvalid, load
 
 CALENDARS = """
 timezone = "Asia/Shanghai"

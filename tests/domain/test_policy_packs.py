@@ -9,7 +9,7 @@ import pytest
 from domain.detectors import unconfirmed_handover
 from domain.events import Fact
 from domain.instant import HOUR, Instant, instant, iso
-from domain.policy import Policy, load_versions
+from domain.policies.policy import Policy, load_versions
 from tests.members import ROOT
 from tests.story import DAWN, Given, approved, at, hours, labelled, late, moved, placed, requested, scanned
 

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.instant import DAY, HOUR, iso
-from domain.policy import PolicyInvalid, load, load_versions
+from domain.policies.policy import PolicyInvalid, load, load_versions
 
 BASE = """
 timezone = "UTC"

@@ -8,8 +8,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.presumed_lost import DETECTOR, REPORTED, findings, look_again
 from domain.events import Fact
-from domain.parcel_events import TERMINAL, ParcelScanned
-from domain.policy import DEFAULT, Policy, load
+from domain.parcels.events import TERMINAL, ParcelScanned
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.story import Given, at, cancelled, hours, labelled, packed, piece, placed, requested, scanned, voided
 
 THIRTY = load('[presumed_lost]\nafter = "30h"')

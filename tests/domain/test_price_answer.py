@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from domain.adoption import adopt
 from domain.catalogue import PriceChanged
-from domain.desk import Case
-from domain.desk import Desk as Staff
 from domain.errors import IllegalStep
-from domain.incident_commands import AnswerPrice
+from domain.groups.price_cut import PriceAnswered
+from domain.history.log import Log
+from domain.incidents.commands import AnswerPrice
 from domain.instant import iso
-from domain.log import Log
-from domain.price_cut import PriceAnswered
+from domain.judging.adoption import adopt
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as Staff
 from domain.tracker import Tracker
 from tests.domain.grouped import lines, settle
 from tests.story import Desk, at, fact, line, memory_log, placed, requested

@@ -4,13 +4,13 @@ from typing import Final
 
 import pytest
 
-from domain import cashier as cashiers
-from domain.account import AccountPaid
-from domain.desk import Case
 from domain.errors import IllegalStep
-from domain.incident_commands import AnswerPrice
-from domain.incident_events import IncidentCompensated, IncidentCompensationProposed
-from domain.log import Beside, Log, Recorded
+from domain.history.log import Beside, Log, Recorded
+from domain.incidents.account import AccountPaid
+from domain.incidents.commands import AnswerPrice
+from domain.incidents.events import IncidentCompensated, IncidentCompensationProposed
+from domain.staff import cashier as cashiers
+from domain.staff.desk import Case
 from tests.domain.grouped import lines, settle
 from tests.domain.paid import F, G, Till, skipped
 from tests.domain.test_purchases import bought, priced

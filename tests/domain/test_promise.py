@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from domain.events import Fact
-from domain.fulfillment import fulfillments
-from domain.order import OrderHeld, OrderReleased
-from domain.policy import DEFAULT, Policy
-from domain.promise import holds, promises
+from domain.orders.fulfillment import fulfillments
+from domain.orders.order import OrderHeld, OrderReleased
+from domain.orders.promise import holds, promises
+from domain.policies.policy import DEFAULT, Policy
 from tests.story import (
     Given,
     at,

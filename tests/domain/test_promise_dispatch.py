@@ -4,15 +4,15 @@ import pytest
 
 from consumers import backtest
 from consumers.translate import Translator
-from domain.adoption import adopt
 from domain.detectors import late_shipment
 from domain.events import Fact
-from domain.fulfillment import fulfillments
+from domain.history.log import Log
 from domain.instant import Instant, iso
-from domain.log import Log
-from domain.policy import DEFAULT, Policy, load
-from domain.promise import promises
-from domain.report import final
+from domain.judging.adoption import adopt
+from domain.judging.report import final
+from domain.orders.fulfillment import fulfillments
+from domain.orders.promise import promises
+from domain.policies.policy import DEFAULT, Policy, load
 from domain.tracker import Tracker
 from tests.members import ROOT
 from tests.story import (

@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 
 from consumers.rules import check
 from consumers.translate import FACTS
-from domain import link, order, parcel, parcel_events
-from domain.adoption import Adopted
 from domain.detection import Detector
 from domain.detectors import DETECTORS
 from domain.events import Event, Fact
+from domain.history.log import EVENTS, Row, decode, encode
+from domain.history.streams import Streams, Work
 from domain.instant import FOREVER
-from domain.intake import Intake
-from domain.judgement import Judgement
-from domain.log import EVENTS, Row, decode, encode
+from domain.intake.intake import Intake
+from domain.judging.adoption import Adopted
+from domain.judging.judgement import Judgement
+from domain.judging.sight import Heard
 from domain.naming import stream
-from domain.policy import Policy, load
-from domain.sight import Heard
-from domain.streams import Streams, Work
+from domain.orders import order
+from domain.parcels import events as parcel_events
+from domain.parcels import link, parcel
+from domain.policies.policy import Policy, load
 from tests.domain.drawn import LAST, facts, instants, of, untils, worlds
 from tests.story import DAWN, Given, incoming_of, written
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from domain.adoption import adopt
 from domain.catalogue import PriceChanged
-from domain.complaint import ComplaintResolved
-from domain.desk import Case
-from domain.desk import Desk as StaffDesk
+from domain.complaints.complaint import ComplaintResolved
 from domain.events import Fact
-from domain.incident_commands import Compensate
-from domain.log import Log
+from domain.history.log import Log
+from domain.incidents.commands import Compensate
+from domain.judging.adoption import adopt
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as StaffDesk
 from domain.tracker import Tracker
 from tests.domain.grouped import Finding, found, lines, settle
 from tests.story import LATER, Desk, at, cancelled, complained, fact, line, placed, topics

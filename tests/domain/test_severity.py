@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.policy import DEFAULT, load
+from domain.policies.policy import DEFAULT, load
 from domain.severity import GRADES, Stake, weigh
 from tests.story import line, placed
 

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.complaint import Complaint
+from domain.complaints.complaint import Complaint
 from domain.events import Copy, Fact
-from domain.log import Log
+from domain.history.log import Log
+from domain.history.streams import Streams
+from domain.judging.report import final, line
 from domain.naming import stream
-from domain.order import Order
-from domain.parcel import Parcel
-from domain.parcel_events import ParcelOrderChanged
-from domain.report import final, line
+from domain.orders.order import Order
+from domain.parcels.events import ParcelOrderChanged
+from domain.parcels.parcel import Parcel
 from domain.severity import Stake
 from domain.shares import shares
-from domain.streams import Streams
 from tests.domain.complaints import opened, resolved
 from tests.domain.deliveries import redated
 from tests.domain.drawn import worlds

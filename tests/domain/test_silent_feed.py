@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.events import Fact
-from domain.log import Log
-from domain.report import final
+from domain.history.log import Log
+from domain.judging.report import final
 from tests.story import Desk, at, file_log, heartbeat, hours, placed, requested, scanned, topics
 
 SF = "/carriers/sf"

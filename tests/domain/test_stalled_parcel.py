@@ -8,8 +8,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.stalled_parcel import DETECTOR, findings, look_again
 from domain.events import Fact
-from domain.parcel_events import TERMINAL, ParcelScanned
-from domain.policy import DEFAULT, Policy, load
+from domain.parcels.events import TERMINAL, ParcelScanned
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.story import Given, at, cancelled, hours, labelled, line, packed, piece, placed, requested, scanned, voided
 
 TEN = load('[stalled_parcel]\nafter = "10h"')

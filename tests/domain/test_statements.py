@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.incident_events import Statement
+from domain.incidents.events import Statement
 from domain.instant import HOUR, Duration, iso
-from domain.statements import CLAIMS, OrderFacts, Overclaimed, check, must_hold, order_facts
+from domain.staff.statements import CLAIMS, OrderFacts, Overclaimed, check, must_hold, order_facts
 from tests.story import (
     Given,
     at,

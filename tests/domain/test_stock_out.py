@@ -7,8 +7,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.stock_out import findings, look_again
 from domain.events import Fact
-from domain.order import ItemOutOfStock, ItemPicked, ItemRestocked
-from domain.policy import DEFAULT
+from domain.orders.order import ItemOutOfStock, ItemPicked, ItemRestocked
+from domain.policies.policy import DEFAULT
 from tests.story import Desk, Given, at, cancelled, fact, hours, line, placed, topics
 
 Out = list[tuple[str, float | None, float | None]]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from domain.suspicion import Failure, HandlerFailed, Message, Suspicion
+from domain.history.suspicion import Failure, HandlerFailed, Message, Suspicion
 
 ODD = ValueError("odd")
 A, B, C = (0, 1), (0, 2), (0, 3)

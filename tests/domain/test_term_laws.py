@@ -5,13 +5,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.adoption import Adopted
 from domain.detection import FINDING_EVENTS, Finding, note
 from domain.detectors import DETECTORS
 from domain.events import Fact
 from domain.instant import FOREVER, Instant
-from domain.judgement import Judgement
-from domain.policy import Policy, load
+from domain.judging.adoption import Adopted
+from domain.judging.judgement import Judgement
+from domain.policies.policy import Policy, load
 from tests.domain.complaints import given as heard
 from tests.domain.drawn import LAST, worlds
 from tests.domain.termed import HEARD, judged

@@ -4,18 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from domain import price_cut
-from domain.adoption import Adopted
-from domain.backlog import Backlog, BacklogMemberChanged, evolve
 from domain.detection import Finding
 from domain.detectors import DETECTORS
 from domain.events import Fact, Stamp
+from domain.groups import price_cut
+from domain.groups.backlog import Backlog, BacklogMemberChanged, evolve
+from domain.groups.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChanged
+from domain.history.log import Log
 from domain.instant import DAY, FOREVER, HOUR, iso
-from domain.judgement import Judgement
-from domain.log import Log
-from domain.policy import load
-from domain.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChanged
-from domain.report import final
+from domain.judging.adoption import Adopted
+from domain.judging.judgement import Judgement
+from domain.judging.report import final
+from domain.policies.policy import load
 from tests.domain.termed import HEARD, judged
 from tests.story import (
     Desk,

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.persistence import OperationalError
 
 from deploy.wiring import open_log
-from domain.log import Log
+from domain.history.log import Log
 from domain.tracker import Tracker
 from tests.stores.engine import memory_log
 from tests.story import PARTITION, Desk, at, placed, requested, scanned, topics

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from domain import tracker as tracking
-from domain.batch import Batch, BatchTaken, Foreign, Slice, TickFired
 from domain.catalogue import Heartbeat
-from domain.log import Log
-from domain.order import OrderHeld
-from domain.streams import Stream
+from domain.history.batch import Batch, BatchTaken, Foreign, Slice, TickFired
+from domain.history.log import Log
+from domain.history.streams import Stream
+from domain.orders.order import OrderHeld
 from tests.story import (
     LATER,
     PARTITION,

@@ -9,15 +9,15 @@ import msgspec
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from domain.batch import TickFired
 from domain.errors import Unreadable
 from domain.events import Fact
+from domain.history.batch import TickFired
+from domain.history.log import Beside, Recorded, UnknownTopic
+from domain.history.streams import Work
 from domain.instant import Instant
-from domain.intake import Intake
-from domain.judgement import Judgement
-from domain.log import Beside, Recorded, UnknownTopic
-from domain.order import Order, OrderHeld
-from domain.streams import Work
+from domain.intake.intake import Intake
+from domain.judging.judgement import Judgement
+from domain.orders.order import Order, OrderHeld
 from tests.story import (
     LATER,
     PARTITION,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.complaint import ComplaintAnswered, ComplaintCategorised
+from domain.complaints.complaint import ComplaintAnswered, ComplaintCategorised
 from domain.errors import Fenced
-from domain.log import Log
+from domain.history.log import Log
 from tests.domain.complaints import opened
 from tests.story import (
     Desk,

@@ -8,8 +8,8 @@ import pytest
 from domain.detection import Finding
 from domain.detectors.unconfirmed_handover import DETECTOR, findings, look_again
 from domain.events import Fact
-from domain.parcel_events import NO_POSSESSION, STATUSES, ParcelLabelled, ParcelScanned
-from domain.policy import DEFAULT, Policy, load
+from domain.parcels.events import NO_POSSESSION, STATUSES, ParcelLabelled, ParcelScanned
+from domain.policies.policy import DEFAULT, Policy, load
 from tests.story import Given, at, cancelled, hours, labelled, line, packed, piece, placed, requested, scanned, voided
 
 TEN = load('[unconfirmed_handover]\nafter = "10h"')

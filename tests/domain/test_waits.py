@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from domain.events import Fact
+from domain.history.log import Log
 from domain.instant import DAY, HOUR
-from domain.log import Log
-from domain.policy import DEFAULT, PolicyInvalid, load
-from domain.report import final
+from domain.judging.report import final
+from domain.policies.policy import DEFAULT, PolicyInvalid, load
 from tests.story import (
     Desk,
     cancelled,

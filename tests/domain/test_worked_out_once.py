@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 
 from domain.detection import Look
 from domain.detectors import mis_shipment
-from domain.fulfillment import Coverage, coverage, fulfillments
 from domain.instant import Instant
-from domain.order import Order, OrderCancelled, evolve
-from domain.parcel import Meaning, Parcel
-from domain.parcel import evolve as evolve_parcel
-from domain.policy import DEFAULT, Policy, load
-from domain.promise import Promise, promises
+from domain.orders.fulfillment import Coverage, coverage, fulfillments
+from domain.orders.order import Order, OrderCancelled, evolve
+from domain.orders.promise import Promise, promises
+from domain.parcels.parcel import Meaning, Parcel
+from domain.parcels.parcel import evolve as evolve_parcel
+from domain.policies.policy import DEFAULT, Policy, load
 from domain.shares import Shares, shares
 from tests.domain.drawn import untils, worlds
 from tests.story import Given, approved, at, cancelled, labelled, packed, piece, placed, requested, scanned, voided

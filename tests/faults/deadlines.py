@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from domain.adoption import adopted
-from domain.desk import Case
-from domain.desk import Desk as StaffDesk
 from domain.events import Fact
-from domain.incident_commands import Contact
-from domain.incident_events import Promise
-from domain.log import Log
+from domain.history.log import Log
+from domain.incidents.commands import Contact
+from domain.incidents.events import Promise
+from domain.judging.adoption import adopted
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as StaffDesk
 from domain.tracker import Tracker
 from tests.story import (
     Desk,

@@ -10,13 +10,13 @@ from typing import Any, Self
 from consumers import ticker
 from consumers.loop import Ingest
 from consumers.translate import Translator
-from domain.adoption import adopt, adopted
-from domain.batch import Batch, Slice
-from domain.enrolment import go_live
 from domain.events import Fact
+from domain.history.batch import Batch, Slice
+from domain.history.enrolment import go_live
+from domain.history.log import Log
 from domain.instant import DAY, Instant
-from domain.log import Log
-from domain.report import final
+from domain.judging.adoption import adopt, adopted
+from domain.judging.report import final
 from domain.tracker import Tracker
 from tests.chaos.children import POLICY
 from tests.chaos.source import PARTITIONS, FileSource

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pytest
 
 from domain.detection import FINDING_EVENTS, FindingOpened
-from domain.log import Log, encode
-from domain.thresholds import KINDS
+from domain.history.log import Log, encode
+from domain.policies.thresholds import KINDS
 from tests.faults.deadlines import READ, Due, expected, fire, prepare
 from tests.story import file_log, hours
 

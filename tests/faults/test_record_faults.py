@@ -6,7 +6,7 @@ import pytest
 
 from consumers import loop
 from consumers.source import RecordsGone
-from domain.batch import GapAccepted
+from domain.history.batch import GapAccepted
 from tests.chaos.source import FileSource
 from tests.chaos.topics import Place, Sent, Topics
 from tests.faults.rig import ORDERS

@@ -3,8 +3,8 @@
 import msgspec
 import pytest
 
-from domain.adoption import adopt
 from domain.errors import Fenced
+from domain.judging.adoption import adopt
 from tests.chaos.control import INGEST, TICKER, Phase
 from tests.chaos.evidence import Evidence
 from tests.chaos.oracle import Judge

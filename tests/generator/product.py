@@ -9,10 +9,10 @@ import orjson
 
 from consumers.backtest import Run
 from consumers.translate import Translator
-from domain.adoption import Adopted, adopt
-from domain.batch import Batch, Incoming, Raw, Slice
-from domain.log import Log
-from domain.report import final, line
+from domain.history.batch import Batch, Incoming, Raw, Slice
+from domain.history.log import Log
+from domain.judging.adoption import Adopted, adopt
+from domain.judging.report import final, line
 from domain.tracker import Tracker
 from tests.generator.policies import toml
 from tests.story import LATER, memory_log

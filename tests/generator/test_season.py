@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consumers.translate import Translator
-from domain.batch import Raw
 from domain.errors import Unreadable
-from domain.policy import load
+from domain.history.batch import Raw
+from domain.policies.policy import load
 from tests.generator import census
 from tests.generator.expected import expected
 from tests.generator.features import instant

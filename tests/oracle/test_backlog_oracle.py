@@ -10,11 +10,11 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.backlog import Backlog, BacklogMemberChanged, evolve
 from domain.detectors import carrier_backlog, warehouse_backlog
+from domain.groups.backlog import Backlog, BacklogMemberChanged, evolve
 from domain.instant import instant, iso
-from domain.policy import Backlog as Rule
-from domain.policy import Policy
+from domain.policies.policy import Backlog as Rule
+from domain.policies.policy import Policy
 from tests.oracle import backlog as by_force
 from tests.oracle.backlog import Late, begins, oracle
 

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.detectors import feed_silent
-from domain.feed import NOTHING, Feed, Spoken, allowed, runs, united
+from domain.feeds.feed import NOTHING, Feed, Spoken, allowed, runs, united
 from domain.instant import Instant, instant, iso
-from domain.policy import Policy, load
+from domain.policies.policy import Policy, load
 from tests.generator.policies import toml
 from tests.generator.product import SMOOTH, Event, Trouble, judged
 from tests.oracle import silence as by_force

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from api.outbound import outlet
-from domain.incident_commands import Acknowledge, Assign
+from domain.incidents.commands import Acknowledge, Assign
 from tests.outbound.paper import Topics
 from tests.outbound.truth import truth
 from tests.projections.staffed import do

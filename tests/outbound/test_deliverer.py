@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from api.outbound import outlet, outlets
 from api.outbound.deliverer import NotDelivered
-from domain.incident_commands import Acknowledge
+from domain.incidents.commands import Acknowledge
 from projections.follower import Follower
 from tests.outbound.late import got, late
 from tests.outbound.paper import Crash, Delivery, Topics, attributes, data, failures, identity, once

@@ -3,8 +3,8 @@
 from api.outbound.deliverer import _Hand
 from api.outbound.outlet import Page
 from api.outbound.records import Record, dead_letter
-from domain.batch import Quarantined, Raw
-from domain.delivered import Mark
+from domain.history.batch import Quarantined, Raw
+from domain.history.delivered import Mark
 from tests.outbound.paper import Topics, UntilIdle, Watch
 
 RECORD = Record("letters", b"k", b"v", ())

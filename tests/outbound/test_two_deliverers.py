@@ -5,7 +5,7 @@ import random
 import pytest
 
 from api.outbound.deliverer import _Hand
-from domain.delivered import Mark
+from domain.history.delivered import Mark
 from tests.outbound.late import got, late
 from tests.outbound.paper import Delivery, data
 from tests.outbound.truth import check, truth

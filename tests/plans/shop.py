@@ -9,11 +9,11 @@ from typing import Any
 from fastapi.testclient import TestClient
 
 from api.app import create_app
-from api.crossings import names
 from api.reading import ProductClock, Reader
-from domain.desk import Desk
+from api.sharded.crossings import names
+from domain.history.log import Log
 from domain.instant import Instant
-from domain.log import Log
+from domain.staff.desk import Desk
 from tests.generator import files
 from tests.shards.side import Side
 from tests.stores.engine import views_at

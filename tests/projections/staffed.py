@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from domain.desk import Case
-from domain.desk import Desk as IncidentDesk
-from domain.incident_commands import Command
+from domain.incidents.commands import Command
+from domain.staff.desk import Case
+from domain.staff.desk import Desk as IncidentDesk
 from projections import incidents, rebuild
 from projections.query import Filter
 from tests.projections.stage import Stage

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from domain.history.log import Log
 from domain.instant import Instant
-from domain.log import Log
 from projections import VIEWS
 from projections.follower import Follower
 from projections.views import ViewStore

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from domain.backlog import Backlog
+from domain.calendars.midnight import midnights
+from domain.groups.backlog import Backlog
+from domain.history.log import decode
+from domain.history.streams import Stream
 from domain.instant import DAY, HOUR
-from domain.log import decode
-from domain.midnight import midnights
-from domain.streams import Stream
 from projections import queue
 from projections.stays import LEFT, Stay
 from projections.tallies import Place

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from domain.adoption import adopt
 from domain.instant import DAY
+from domain.judging.adoption import adopt
 from projections import queue
 from projections.tallies import Place
 from tests.projections.staffed import rebuilt

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.incident_commands import Acknowledge, Assign, Contact
-from domain.incident_events import Statement
+from domain.incidents.commands import Acknowledge, Assign, Contact
+from domain.incidents.events import Statement
 from projections.follower import Follower
 from tests.projections.staffed import all_of, do
 from tests.projections.stage import stage

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.adoption import adopt
-from domain.incident_commands import Contact
-from domain.incident_events import Statement
+from domain.incidents.commands import Contact
+from domain.incidents.events import Statement
+from domain.judging.adoption import adopt
 from projections import contacts
 from tests.projections.staffed import do, rebuilt
 from tests.projections.test_worklist import late, late_order

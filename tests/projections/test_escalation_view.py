@@ -2,11 +2,11 @@
 
 import pytest
 
-from domain.adoption import adopt
-from domain.incident_commands import Acknowledge, Escalate, Reopen, Resolve
-from domain.incident_urgency import IncidentEscalated
+from domain.incidents.commands import Acknowledge, Escalate, Reopen, Resolve
+from domain.incidents.urgency import IncidentEscalated
 from domain.instant import iso
-from domain.routing import goes_to
+from domain.judging.adoption import adopt
+from domain.policies.routing import goes_to
 from projections import feed, summary, workflow, worklist
 from projections.summary import Span
 from projections.worklist import Wanted

@@ -4,8 +4,8 @@ import pytest
 
 from api.frames import change
 from api.tokens import Token
-from domain.adoption import adopt
-from domain.enrolment import Partition, go_live
+from domain.history.enrolment import Partition, go_live
+from domain.judging.adoption import adopt
 from projections import feed, flapping
 from tests.projections.staffed import rebuilt
 from tests.projections.test_muting import Told, finding

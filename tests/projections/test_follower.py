@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from domain.enrolment import Partition, go_live
-from domain.log import Beside, UnknownTopic, encode
+from domain.history.enrolment import Partition, go_live
+from domain.history.log import Beside, UnknownTopic, encode
 from projections import VIEWS, checkpoints, follower, frontier, orders, postgres_views, views
 from projections.checkpoints import Overtaken
 from projections.follower import Follower

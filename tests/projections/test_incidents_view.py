@@ -1,6 +1,6 @@
 import pytest
 
-from domain.enrolment import Partition, go_live
+from domain.history.enrolment import Partition, go_live
 from domain.instant import iso
 from projections import incidents, summing
 from projections.query import After, Filter

@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.adoption import adopt
-from domain.backlog import BacklogMemberChanged
-from domain.cluster import ClusterMemberChanged
 from domain.detection import Finding, FindingAmended, FindingEnded, FindingOpened, incident_id
+from domain.groups.backlog import BacklogMemberChanged
+from domain.groups.cluster import ClusterMemberChanged
+from domain.history.log import Beside, Recorded
 from domain.instant import iso
-from domain.log import Beside, Recorded
+from domain.judging.adoption import adopt
 from projections import incidents
 from tests.projections.staffed import all_of, muted, rebuilt
 from tests.projections.stage import stage

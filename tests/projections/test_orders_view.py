@@ -1,9 +1,9 @@
 import pytest
 
-from domain.adoption import adopt
-from domain.assurance import AssuranceGiven
+from domain.history.log import Beside, Recorded
+from domain.incidents.assurance import AssuranceGiven
 from domain.instant import HOUR, iso
-from domain.log import Beside, Recorded
+from domain.judging.adoption import adopt
 from projections import orders, risk
 from projections.risk import After, Warned
 from tests.projections.staffed import rebuilt

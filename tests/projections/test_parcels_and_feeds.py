@@ -1,7 +1,7 @@
-from domain.batch import Foreign
 from domain.errors import Unreadable
+from domain.history.batch import Foreign
 from domain.instant import iso
-from domain.parcel_events import ParcelScanned
+from domain.parcels.events import ParcelScanned
 from projections import feeds, history, parcels
 from tests.story import at, fact, heartbeat, labelled, moved, packed, piece, placed, requested, scanned, voided
 

@@ -2,8 +2,8 @@
 
 import time
 
-from domain.log import Recorded
-from domain.order import OrderHeld
+from domain.history.log import Recorded
+from domain.orders.order import OrderHeld
 from projections import VIEWS, checkpoints, feed, incidents, rebuild
 from projections.follower import ATTEMPTS, Follower
 from tests.projections.choking import Choking, late, open_subjects

@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.cashier import Cashier
-from domain.desk import Case
-from domain.disposing import Disposing
-from domain.disposition_commands import CancelDisposition, ProveDisposition, RequestDisposition
-from domain.incident_commands import Compensate
-from domain.payout import DraftPayout, Wanted
+from domain.dispositions.commands import CancelDisposition, ProveDisposition, RequestDisposition
+from domain.incidents.commands import Compensate
+from domain.payouts.payout import DraftPayout, Wanted
+from domain.staff.cashier import Cashier
+from domain.staff.desk import Case
+from domain.staff.disposing import Disposing
 from projections import dispositions, payments, payouts
 from projections.dispositions import Wanted as Asked
 from tests.projections.staffed import do, rebuilt

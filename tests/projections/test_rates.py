@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 
 from domain.instant import HOUR, iso
-from domain.order import FulfillmentRequested
+from domain.orders.order import FulfillmentRequested
 from projections import rates, rebuild
 from projections.rates import Share
 from tests.api.staffed import Desked

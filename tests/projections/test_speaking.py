@@ -1,8 +1,8 @@
 """The desk's clock and the lists agree on who speaks for whom."""
 
 from domain.detection import FindingEnded, FindingOpened, incident_id
-from domain.incident_urgency import IncidentEscalated, IncidentMuted
-from domain.log import Beside, Recorded
+from domain.history.log import Beside, Recorded
+from domain.incidents.urgency import IncidentEscalated, IncidentMuted
 from tests.projections.staffed import muted
 from tests.projections.stage import stage
 from tests.projections.test_escalation_view import come

@@ -2,8 +2,8 @@
 
 import pytest
 
-from domain.incident_commands import Contact
-from domain.incident_events import Statement
+from domain.incidents.commands import Contact
+from domain.incidents.events import Statement
 from tests.projections.staffed import do, rebuilt
 from tests.projections.stage import Stage
 from tests.projections.test_worklist import late, late_order

@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain.incident_commands import Acknowledge, Contact, Dismiss, Resolve
+from domain.history.log import decode
+from domain.incidents.commands import Acknowledge, Contact, Dismiss, Resolve
 from domain.instant import HOUR
-from domain.log import decode
 from projections import summary
 from projections.summary import FalseAlarms, Foreseen, Span
 from tests.projections.staffed import do, rebuilt

@@ -2,7 +2,17 @@
 
 import pytest
 
-from domain.incident_commands import Acknowledge, Assign, Contact, Escalate, Note, Reopen, Resolve, SetLiability, Snooze
+from domain.incidents.commands import (
+    Acknowledge,
+    Assign,
+    Contact,
+    Escalate,
+    Note,
+    Reopen,
+    Resolve,
+    SetLiability,
+    Snooze,
+)
 from projections import incidents, workflow
 from projections.workflow import Staff
 from tests.projections.staffed import do, rebuilt

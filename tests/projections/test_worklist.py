@@ -2,12 +2,12 @@
 
 import pytest
 
-from domain.adoption import adopt
-from domain.desk import Case, Desk
 from domain.detection import incident_id
-from domain.enrolment import Partition, go_live
-from domain.incident_commands import Acknowledge, Assign, Contact, Dismiss, Escalate, Merge, Resolve, Snooze
-from domain.routing import goes_to
+from domain.history.enrolment import Partition, go_live
+from domain.incidents.commands import Acknowledge, Assign, Contact, Dismiss, Escalate, Merge, Resolve, Snooze
+from domain.judging.adoption import adopt
+from domain.policies.routing import goes_to
+from domain.staff.desk import Case, Desk
 from projections import worklist
 from projections.worklist import Wanted
 from tests.projections.staffed import do, rebuilt

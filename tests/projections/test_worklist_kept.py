@@ -5,10 +5,8 @@ from random import Random
 
 import pytest
 
-from domain.adoption import adopt
-from domain.desk import Case, Desk
 from domain.errors import Refused
-from domain.incident_commands import (
+from domain.incidents.commands import (
     Acknowledge,
     Assign,
     Contact,
@@ -20,8 +18,10 @@ from domain.incident_commands import (
     Snooze,
     Split,
 )
-from domain.incident_events import Statement
+from domain.incidents.events import Statement
 from domain.instant import HOUR
+from domain.judging.adoption import adopt
+from domain.staff.desk import Case, Desk
 from projections import worklist
 from projections.worklist import Wanted
 from tests.projections import worklist_oracle

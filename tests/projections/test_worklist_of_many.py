@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from domain.detection import Finding, FindingOpened, incident_id
-from domain.incident_commands import Contact
-from domain.incident_events import Statement
-from domain.log import Beside, Recorded, Row
+from domain.history.log import Beside, Recorded, Row
+from domain.incidents.commands import Contact
+from domain.incidents.events import Statement
 from projections import worklist
 from projections.follower import Follower
 from projections.worklist import Task, Wanted

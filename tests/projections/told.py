@@ -6,10 +6,10 @@ import orjson
 
 from consumers.translate import Translator
 from deploy.demo.season import season
-from domain.adoption import adopt
-from domain.batch import Batch, Raw, Slice
+from domain.history.batch import Batch, Raw, Slice
+from domain.history.log import Log
 from domain.instant import instant
-from domain.log import Log
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 
 _BATCH = 200

@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from domain.adoption import adopted
-from domain.complaint import ComplaintOpened
+from domain.complaints.complaint import ComplaintOpened
+from domain.history.log import Log
 from domain.instant import Instant
-from domain.log import Log
+from domain.judging.adoption import adopted
 from domain.naming import stream
-from domain.order import Order, evolve
+from domain.orders.order import Order, evolve
 from domain.severity import GRADES
 from projections import stakes, worklist
 from projections.view import Rows

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from domain.log import Log
+from domain.history.log import Log
 from tests.story import Desk, approved, at, file_log, held, packed, piece, placed, requested, scanned
 
 

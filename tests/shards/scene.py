@@ -6,9 +6,9 @@ from contextlib import contextmanager
 
 from fastapi.testclient import TestClient
 
-from api.merged_app import create_merged_app
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded.app import create_merged_app
+from api.sharded.shards import Shard
 from projections.views import ViewsAway
 from tests.projections.stage import stage
 from tests.story import LATER, placed, requested, scanned

@@ -8,17 +8,17 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from api.merged_app import create_merged_app
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded.app import create_merged_app
+from api.sharded.shards import Shard
 from consumers.backtest import Run, records
 from consumers.translate import Translator
 from deploy.settings import Settings
 from deploy.web import Server, address, bind
 from deploy.wiring import open_store, open_views
-from domain.adoption import adopt
-from domain.batch import Batch, Slice
-from domain.log import Log
+from domain.history.batch import Batch, Slice
+from domain.history.log import Log
+from domain.judging.adoption import adopt
 from domain.tracker import Tracker
 from projections.follower import Follower
 from projections.views import ViewStore

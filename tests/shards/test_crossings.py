@@ -9,11 +9,11 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api import crossings as module
-from api.crossings import Crossing, Crossings, Found, compare, in_several
-from api.merged_app import create_merged_app
 from api.reading import ProductClock, Reader
-from api.shards import Shard
+from api.sharded import crossings as module
+from api.sharded.app import create_merged_app
+from api.sharded.crossings import Crossing, Crossings, Found, compare, in_several
+from api.sharded.shards import Shard
 from tests.projections.stage import stage
 from tests.story import LATER, labelled, packed, piece, placed, scanned
 

@@ -7,9 +7,9 @@ from contextlib import suppress
 
 from fastapi.testclient import TestClient
 
-from api import shards
 from api.app import create_app
-from api.shards import Shard
+from api.sharded import shards
+from api.sharded.shards import Shard
 from api.tokens import Places
 from projections import rebuild
 from tests.shards.scene import origins, read, shop, stale, told, whole

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from domain.batch import Position, Quarantined, Raw
-from domain.log import Advance, Armed, Beside, Log, LogRecorder
+from domain.history.batch import Position, Quarantined, Raw
+from domain.history.log import Advance, Armed, Beside, Log, LogRecorder
 from tests.story import file_log
 
 PARTITION = "cluster/topic/0"

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from domain import adoption
-from domain.adoption import adopt
+from domain.judging import adoption
+from domain.judging.adoption import adopt
 from tests.stores.engine import file_log
 from tests.story import at
 

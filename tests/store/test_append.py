@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import IntegrityError, Tracking
 
-from domain.batch import Position
 from domain.errors import Fenced
-from domain.log import Advance, Armed, Beside, LogRecorder
+from domain.history.batch import Position
+from domain.history.log import Advance, Armed, Beside, LogRecorder
 from tests.store.rows import PARTITION, advance, all_of, deadlines, event, everything, position, quarantined
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from eventsourcing.persistence import PersistenceError
 
-from domain.log import Log, LogRecorder
+from domain.history.log import Log, LogRecorder
 from tests.store.rows import event
 from tests.story import Desk, file_log, placed, requested, scanned
 

@@ -5,8 +5,8 @@ import time
 from pathlib import Path
 
 from deploy.wiring import leases
+from domain.history.log import Log
 from domain.instant import SECOND
-from domain.log import Log
 from tests.stores.engine import beside
 from tests.story import file_log
 

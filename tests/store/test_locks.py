@@ -11,7 +11,7 @@ import pytest
 from eventsourcing.persistence import OperationalError, PersistenceError
 
 from deploy.store import postgres_connection, sqlite_connection
-from domain.log import Beside, Log, LogRecorder
+from domain.history.log import Beside, Log, LogRecorder
 from tests.members import ROOT
 from tests.store.rows import advance, event, everything
 from tests.stores.engine import beside, url

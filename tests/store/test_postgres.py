@@ -17,9 +17,9 @@ from deploy.store import schema
 from deploy.store.postgres_recorder import PostgresLogRecorder
 from deploy.store.postgres_schema import roles
 from deploy.wiring import leases
-from domain.delivered import Mark, Marks
 from domain.errors import StoreUnsuitable
-from domain.log import Beside, Log, LogRecorder
+from domain.history.delivered import Mark, Marks
+from domain.history.log import Beside, Log, LogRecorder
 from projections.follower import Follower
 from projections.postgres_views import PostgresViews
 from projections.rebuild import rebuild, verify

@@ -12,7 +12,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError, InternalError, OperationalError, PersistenceError
 from psycopg_pool.base import AttemptWithBackoff
 
-from domain.log import Log, LogRecorder
+from domain.history.log import Log, LogRecorder
 from projections import pool
 from tests.store.rows import advance, all_of, event, everything
 from tests.stores import engine

@@ -8,7 +8,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from deploy.store import remembering
-from domain.log import Beside, LogRecorder
+from domain.history.log import Beside, LogRecorder
 from tests.store.rows import event
 from tests.stores.engine import beside, file_log
 

@@ -9,7 +9,7 @@ import pytest
 from eventsourcing.persistence import OperationalError
 from psycopg import sql
 
-from domain.log import LogRecorder
+from domain.history.log import LogRecorder
 from projections import postgres_views
 from tests.contracts.ingesting import until
 from tests.store.rows import event

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from domain.log import Beside, Log, Recorded
+from domain.history.log import Beside, Log, Recorded
 from tests.stores.engine import memory_log
 from tests.story import placed
 

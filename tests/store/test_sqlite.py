@@ -7,7 +7,7 @@ import pytest
 
 from deploy.store import sqlite_connection
 from domain.errors import StoreUnsuitable
-from domain.log import Log, LogRecorder
+from domain.history.log import Log, LogRecorder
 from tests.store.rows import beside_it, event
 from tests.story import file_log
 

@@ -11,7 +11,7 @@ import pytest
 from eventsourcing.persistence import PersistenceError
 
 from deploy.store import sqlite_connection
-from domain.log import Log
+from domain.history.log import Log
 from tests.store.rows import beside_it, event
 from tests.story import file_log
 

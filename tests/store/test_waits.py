@@ -7,7 +7,7 @@ import pytest
 from eventsourcing.persistence import IntegrityError
 
 from deploy.store.sqlite_recorder import SqliteLogRecorder
-from domain.log import Armed, Beside, LogRecorder
+from domain.history.log import Armed, Beside, LogRecorder
 from tests.store.rows import all_of, beside_it, deadlines, event
 from tests.stores.engine import beside
 from tests.story import file_log

@@ -15,7 +15,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from domain.log import Log
+from domain.history.log import Log
 from projections.dialect import adapt, spoken
 from projections.postgres_views import PostgresViews
 from projections.views import SqliteViews, ViewStore

@@ -16,7 +16,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.log import Log
+from domain.history.log import Log
 from tests.stores.cluster import Cluster
 from tests.stores.engine import VARIABLE, file_log
 

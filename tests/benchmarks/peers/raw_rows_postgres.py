@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from domain.log import Log
+from domain.history.log import Log
 from tests.benchmarks.peers.outcome import Outcome
 from tests.benchmarks.workload import Workload
 from tests.benchmarks.written import Row, Written

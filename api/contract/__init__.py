@@ -1,0 +1,1 @@
+"""Names and shapes of what leaves over HTTP, that others rely on."""

@@ -1,0 +1,1 @@
+"""The desk over HTTP: who sends a command, and what it is answered."""

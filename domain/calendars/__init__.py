@@ -1,0 +1,1 @@
+"""When somebody works and when days begin: calendars, weekly hours, midnights."""

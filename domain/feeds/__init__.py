@@ -1,0 +1,1 @@
+"""Sources: up to when each has spoken, and for how long it was silent."""

@@ -1,0 +1,1 @@
+"""The log and what commits with it: streams, batches, records, leases."""

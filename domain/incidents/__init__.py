@@ -1,0 +1,1 @@
+"""The incident: what staff and time make of a finding, in a stream of its own."""

@@ -1,0 +1,1 @@
+"""Judging: every rule over one subject, by the policy of its time."""

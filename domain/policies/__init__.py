@@ -1,0 +1,1 @@
+"""What is asked of a shop: every threshold of every rule, validated and dated."""

@@ -1,0 +1,1 @@
+"""Telling: what single subjects mean for groups, and which finding speaks for which."""

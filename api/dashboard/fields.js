@@ -1,6 +1,6 @@
 // Form fields, drawn from a description; what was typed comes out as the API wants it.
 
-import { html, useState } from "./html.js";
+import { html, useEffect, useState } from "./html.js";
 import { now } from "./clock.js";
 import { t } from "./i18n.js";
 
@@ -65,4 +65,11 @@ function Field({ field, value, onChange, of }) {
     ${type === "amount" ? html`<input ...${common} inputmode="decimal" pattern="[0-9]{1,12}([.][0-9]{1,6})?" value=${value} onInput=${typed} />` : null}
     ${type === "text" ? html`<input ...${common} maxlength=${field.longest ?? 128} pattern=${field.pattern} list=${field.list} value=${value} onInput=${typed} />` : null}
   </p>`;
+}
+
+// A line of text by itself. What is being typed stays, however often the page around it is drawn anew.
+export function Typed({ value, onDone, ...rest }) {
+  const [text, setText] = useState(value);
+  useEffect(() => setText(value), [value]);
+  return html`<input ...${rest} value=${text} maxlength="128" onInput=${(event) => setText(event.target.value)} onChange=${(event) => onDone(event.target.value.trim())} />`;
 }

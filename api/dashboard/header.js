@@ -3,6 +3,7 @@
 import { html, useRef, useState } from "./html.js";
 import { setActor, useActor } from "./actor.js";
 import { isWall, knownUpTo, now, secondsBehind, speed } from "./clock.js";
+import { Typed } from "./fields.js";
 import { clockTime, number, span } from "./format.js";
 import { useNow, useStatus } from "./hooks.js";
 import { choose, current, LANGUAGES, t } from "./i18n.js";
@@ -59,10 +60,9 @@ function Search() {
 function Actor() {
   const name = useActor();
   const [wrong, say] = useState(false);
-  const change = (event) => say(!setActor(event.target.value));
   return html`<span class="actor"><label for="actor">${t("actor.label")}</label>
-    <input id="actor" name="actor" value=${name} placeholder=${t("actor.nobody")} maxlength="128" autocomplete="username" spellcheck=${false}
-      aria-invalid=${String(wrong)} aria-describedby=${wrong ? "actor-wrong" : null} title=${t("actor.hint")} onChange=${change} />
+    <${Typed} id="actor" name="actor" value=${name} placeholder=${t("actor.nobody")} autocomplete="username" spellcheck=${false}
+      aria-invalid=${String(wrong)} aria-describedby=${wrong ? "actor-wrong" : null} title=${t("actor.hint")} onDone=${(who) => say(!setActor(who))} />
     ${wrong ? html`<span id="actor-wrong" class="failure small" role="alert">${t("actor.wrong")}</span>` : null}</span>`;
 }
 

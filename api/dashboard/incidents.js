@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "./html.js";
 import { useActor } from "./actor.js";
 import { now } from "./clock.js";
 import { StatusPill } from "./desk.js";
+import { Typed } from "./fields.js";
 import { number, span } from "./format.js";
 import { useNow, useRead } from "./hooks.js";
 import { t } from "./i18n.js";
@@ -93,7 +94,7 @@ function Filters({ params, rows, paused, waiting, onPause }) {
     <${Choice} name="carrier" value=${params.carrier} options=${known("carrier")} onChange=${set("carrier")} />
     <${Choice} name="status" value=${params.status} options=${STATUSES} shown=${(one) => t(`status.staff.${one}`)} onChange=${set("status")} />
     <${Choice} name="muted" value=${params.muted} options=${["all", "only"]} shown=${(one) => t(`filter.muted.${one}`)} onChange=${set("muted")} />
-    <label class="choice"><span class="hidden">${t("filter.assignee")}</span><input name="assignee" class=${params.assignee ? "set" : ""} placeholder=${t("filter.assignee")} value=${params.assignee ?? ""} maxlength="128" onChange=${set("assignee")} /></label>
+    <label class="choice"><span class="hidden">${t("filter.assignee")}</span><${Typed} name="assignee" class=${params.assignee ? "set" : ""} placeholder=${t("filter.assignee")} value=${params.assignee ?? ""} onDone=${(who) => go("incidents", null, { ...params, assignee: who })} /></label>
     ${me && params.assignee !== me ? html`<button type="button" onClick=${() => go("incidents", null, { ...params, assignee: me })}>${t("work.mine")}</button>` : null}
     <${Choice} name="sort" value=${params.sort} options=${["due_at"]} shown=${() => t("sort.oldest")} none=${t("sort.newest")} onChange=${set("sort")} />
     ${params.order ? html`<span class="chip">${t("filter.order")} <b class="mono">${params.order}</b></span>` : null}

@@ -5,6 +5,7 @@ import { useActor } from "./actor.js";
 import { get } from "./api.js";
 import { setClock } from "./clock.js";
 import { StatusPill } from "./desk.js";
+import { Typed } from "./fields.js";
 import { number } from "./format.js";
 import { useRead } from "./hooks.js";
 import { t } from "./i18n.js";
@@ -66,7 +67,6 @@ function walking(selector) {
 function Filters({ params }) {
   const me = useActor();
   const set = (changed) => go("worklist", null, { ...params, ...changed });
-  const typed = (event) => set({ assignee: event.target.value.trim() });
   return html`<div class="filters" role="group" aria-label=${t("filter.label")}>
     <div class="segments" role="group" aria-label=${t("work.to_contact")}>
       ${["now", "all"].map((one) => html`<a href=${link("worklist", null, { ...params, to_contact: one === "all" ? "all" : "" })} aria-current=${(params.to_contact ?? "now") === one ? "true" : null}>${t(`work.to_contact.${one}`)}</a>`)}
@@ -75,7 +75,7 @@ function Filters({ params }) {
       <option value="" selected=${!params.difficulty}>${t("work.difficulty.any")}</option>
       ${["normal", "hard"].map((one) => html`<option value=${one} selected=${one === params.difficulty}>${t(`work.difficulty.${one}`)}</option>`)}
     </select></label>
-    <label class="choice"><span class="hidden">${t("filter.assignee")}</span><input name="assignee" placeholder=${t("filter.assignee")} value=${params.assignee ?? ""} maxlength="128" onChange=${typed} /></label>
+    <label class="choice"><span class="hidden">${t("filter.assignee")}</span><${Typed} name="assignee" placeholder=${t("filter.assignee")} value=${params.assignee ?? ""} onDone=${(who) => set({ assignee: who })} /></label>
     ${me && params.assignee !== me ? html`<button type="button" onClick=${() => set({ assignee: me })}>${t("work.mine")}</button>` : null}
     ${params.assignee ? html`<a class="clear" href=${link("worklist", null, { ...params, assignee: "" })}>${t("filter.clear")}</a>` : null}
   </div>`;

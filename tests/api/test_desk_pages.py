@@ -51,6 +51,16 @@ def test_who_takes_an_incident_on_is_shown_at_once_and_stands_in_the_log(browser
     ]
 
 
+def test_what_is_being_typed_outlives_what_comes_in_meanwhile(browser, desk):
+    with at_desk(browser, desk) as page:
+        typed = page.locator("input[name=assignee]")
+        typed.press_sequentially("zh")
+        desk.post(late("4"), "assign", {"person": "zhou"})
+        shows(page, ".rows", "zhou")
+        typed.press_sequentially("ou\n")
+        page.wait_for_function("() => location.hash.includes('assignee=zhou')", polling=50)
+
+
 @pytest.mark.parametrize(
     ("locale", "refusal"), [("en-GB", "Somebody else works on it."), ("zh-CN", "已有其他人在处理。")]
 )

@@ -96,8 +96,8 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
                     connection.execute(statement)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise StoreUnsuitable(
-                    f"the log is not made yet, and this user may not make it ({str(error).strip()}): let the owner of "
-                    "the database run `tracker database prepare` first"
+                    "the log is not made yet, or by an earlier version, and this user may not make it "
+                    f"({str(error).strip()}): let the owner of the database run `tracker database prepare` first"
                 ) from error
             epoch = uuid.uuid4().hex[:12]
             run(connection, "INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (epoch,))

@@ -53,7 +53,7 @@ NEEDED: Final = {
     "quarantine": ("SELECT, INSERT, UPDATE", "ingest, tick, serve and deliver"),
     "counts": ("SELECT, INSERT, UPDATE", "ingest and tick"),
     "relations": ("SELECT, INSERT", "ingest and tick"),
-    "seen": ("SELECT, INSERT, DELETE", "ingest and tick"),
+    "seen_ids": ("SELECT, INSERT, DELETE", "ingest and tick"),
     "seen_places": ("SELECT, INSERT, DELETE", "ingest and tick"),
     "seen_slices": ("SELECT, UPDATE", "ingest and tick"),
     "waits": ("SELECT, INSERT, DELETE", "ingest, tick and serve"),

@@ -22,7 +22,8 @@ LAG: Final = 1 << 17
 _START: Final = 8
 """Bytes of an id that the index holds; whether it is the whole id is looked up where it stands."""
 
-_NEWER: Final = "SELECT place, key FROM seen WHERE place > ? ORDER BY place"
+_NEWER: Final = "SELECT place, key FROM seen_ids WHERE place > ? ORDER BY place LIMIT ?"
+_ALL: Final = (1 << 63) - 1
 _MOVE_UP: Final = "UPDATE seen_slices SET up_to = ? WHERE slice = ?"
 _UP_TO: Final = "SELECT slice, up_to FROM seen_slices"
 _FORGET_PLACES: Final = "DELETE FROM seen_places WHERE start BETWEEN ? AND ? AND place < ?"
@@ -54,6 +55,10 @@ class Recent:
             if place > self.up_to[key[0]]:
                 self.places[key[0]][key] = place
 
+    def since(self, number: int, place: int) -> Iterator[tuple[bytes, int]]:
+        """Give the entries of the index for the ids of a slice behind a place."""
+        return ((key[:_START], one) for key, one in self.places[number].items() if one > place)
+
     def drop(self, up_to: Iterable[Sequence[int]]) -> None:
         """Drop what is indexed by now: (slice, up to which place)."""
         for number, place in up_to:
@@ -77,18 +82,18 @@ class Remembering(Statements):
         starts = [key[:_START] for key in others]
         places += [row[0] for row in self._among("SELECT place FROM seen_places WHERE start {among}", starts)]
         wanted = set(keys)
-        stored = self._among("SELECT key, digest FROM seen WHERE place {among}", places)
+        stored = self._among("SELECT key, digest FROM seen_ids WHERE place {among}", places)
         found = {key: digest for key, digest in stored if key in wanted}
         self._recent.unseen = last, wanted.difference(found)
         return found
 
     def forget_seen(self, before: Instant, limit: int) -> int:
         """Purge one slice of old event keys, from the front."""
-        first = self._all("SELECT place, at FROM seen ORDER BY place LIMIT ?", (limit,))
+        first = self._all("SELECT place, at FROM seen_ids ORDER BY place LIMIT ?", (limit,))
         old = [place for place, at in first if at < before]
         if not old:
             return 0
-        return self._change("DELETE FROM seen WHERE place BETWEEN ? AND ? AND at < ?", (old[0], old[-1], before))
+        return self._change("DELETE FROM seen_ids WHERE place BETWEEN ? AND ? AND at < ?", (old[0], old[-1], before))
 
     def _see(self, seen: Sequence[tuple[bytes, bytes, Instant]]) -> Iterator[Rows]:
         """Give the rows by which ids are noted as seen, and by which the index catches up.
@@ -101,7 +106,7 @@ class Remembering(Statements):
         keys = {key for key, _, _ in seen}
         if len(keys) < len(seen) or self._is_any_seen(keys):
             raise IntegrityError("one of these messages has been seen before")
-        yield Rows("seen", "key BLOB, digest BLOB, at INTEGER", [*seen])
+        yield Rows("seen_ids", "key BLOB, digest BLOB, at INTEGER", [*seen])
         if self._recent.lags:
             # Twice as fast as ids come: none are left behind.
             yield from self._index(1 + 2 * SLICES * len(keys) // LAG)
@@ -111,20 +116,22 @@ class Remembering(Statements):
         last, unseen = self._recent.unseen
         if not unseen.issuperset(keys):
             return bool(self.seen([*keys]))
-        return not keys.isdisjoint(row[1] for row in self._all(_NEWER, (last,)))
+        return not keys.isdisjoint(row[1] for row in self._all(_NEWER, (last, _ALL)))
 
     def _index(self, slices: int) -> Iterator[Rows]:
         """Give the rows by which the slices furthest behind catch up, as far as this process has read."""
         recent = self._recent
         up_to = {row[0]: row[1] for row in self._all(_UP_TO)}
-        behind = [one for one in sorted(up_to, key=up_to.__getitem__)[:slices] if recent.last - up_to[one] > LAG]
-        [(oldest,)] = self._all("SELECT MIN(place) FROM seen")
-        for one in behind:
+        with recent.lock:
+            last = recent.last
+            behind = [one for one in sorted(up_to, key=up_to.__getitem__)[:slices] if last - up_to[one] > LAG]
+            new = {one: sorted(recent.since(one, up_to[one])) for one in behind}
+        [(oldest,)] = self._all("SELECT MIN(place) FROM seen_ids")
+        for one, entries in new.items():
             if oldest > 1:
                 self._change(_FORGET_PLACES, (bytes([one]), bytes([one]) + b"\xff" * _START, oldest))
-            new = sorted((key[:_START], place) for key, place in recent.places[one].items() if place > up_to[one])
-            yield Rows("seen_places", "start BLOB, place INTEGER", new, "ON CONFLICT DO NOTHING")
-            self._change(_MOVE_UP, (recent.last, one))
+            yield Rows("seen_places", "start BLOB, place INTEGER", entries, "ON CONFLICT DO NOTHING")
+            self._change(_MOVE_UP, (last, one))
 
     def _recent_places(self, keys: Sequence[bytes]) -> tuple[int, list[int], list[bytes]]:
         """Give up to where was read, where those ids stand that are recent, and the other ids."""
@@ -144,10 +151,14 @@ class Remembering(Statements):
     def _read_on(self) -> dict[bytes, int]:
         """Read what is new; of what this thread may have written and not committed yet, keep nothing but give it."""
         recent = self._recent
-        indexed = self._all(_UP_TO) if recent.lags or not recent.last else []
         if self._has_appended():
-            after = recent.last or min(row[1] for row in indexed)
-            return {key: place for place, key in self._all(_NEWER, (after,))}
-        recent.drop(indexed)
-        recent.add(self._all(_NEWER, (max(recent.last, min(recent.up_to)),)))
-        return {}
+            after = recent.last or min(row[1] for row in self._all(_UP_TO))
+            return {key: place for place, key in self._all(_NEWER, (after, _ALL))}
+        while True:
+            if recent.lags or not recent.last:
+                recent.drop(self._all(_UP_TO))
+            # In portions: whoever was idle for long has much to read, of which most is in the index by now.
+            portion = self._all(_NEWER, (max(recent.last, min(recent.up_to)), LAG))
+            recent.add(portion)
+            if len(portion) < LAG:
+                return {}

@@ -17,7 +17,7 @@ TABLES: Final = (
         last_offset INTEGER, last_digest BLOB NOT NULL, batches INTEGER NOT NULL, largest INTEGER,
         taken_up_to INTEGER) WITHOUT ROWID""",
     # The ids of messages in the order in which they came: added to at the end, and purged from the front.
-    """CREATE TABLE IF NOT EXISTS seen (
+    """CREATE TABLE IF NOT EXISTS seen_ids (
         place INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB NOT NULL, digest BLOB NOT NULL, at INTEGER NOT NULL)""",
     # Where among them an id stands that begins like this; of the last ones, whoever takes messages in knows by itself.
     """CREATE TABLE IF NOT EXISTS seen_places (
@@ -64,9 +64,9 @@ TABLES: Final = (
 
 _STEP: Final = LAG // SLICES
 INDEX_SEEN: Final = (
-    """INSERT INTO seen_places SELECT substr(key, 1, 8), place FROM seen WHERE place > 0 ORDER BY 1, 2
+    """INSERT INTO seen_places SELECT substr(key, 1, 8), place FROM seen_ids WHERE place > 0 ORDER BY 1, 2
     ON CONFLICT DO NOTHING""",
-    f"UPDATE seen_slices SET up_to = (SELECT COALESCE(MAX(place), 0) FROM seen) - slice * {_STEP}",  # noqa: S608  # ours
+    f"UPDATE seen_slices SET up_to = (SELECT COALESCE(MAX(place), 0) FROM seen_ids) - slice * {_STEP}",  # noqa: S608  # ours
 )
 """Index all ids at once; for whoever has written many, while nobody takes messages in."""
 _SLICES: Final = (
@@ -74,19 +74,19 @@ _SLICES: Final = (
     f"WHERE byte < {SLICES - 1}) SELECT byte, - byte * {_STEP} FROM bytes WHERE byte >= 0 ON CONFLICT DO NOTHING"
 )
 """One after the other, and not all at once, they come to lag too far behind."""
-_MOVE_SEEN: Final = "ALTER TABLE seen RENAME TO seen_by_key"
 _TAKE_SEEN: Final = (
-    "INSERT INTO seen (key, digest, at) SELECT key, digest, at FROM seen_by_key ORDER BY at, key",
+    "INSERT INTO seen_ids (key, digest, at) SELECT key, digest, at FROM seen ORDER BY at, key",
     *INDEX_SEEN,
-    "DROP TABLE seen_by_key",
+    "DROP TABLE seen",
 )
 
 
 def making(statements: Sequence[str], there: AbstractSet[str]) -> list[str]:
-    """Give the statements that make what a log lacks; one that kept its seen ids by key goes on knowing them."""
-    if "seen" in there and "seen_places" not in there:
-        return [_MOVE_SEEN, *statements, _SLICES, *_TAKE_SEEN]
-    return [*statements, _SLICES]
+    """Give the statements that make what a log lacks; one that kept its seen ids by key goes on knowing them.
+
+    Their table has another name since, so that no process of before can add an id where nobody looks.
+    """
+    return [*statements, _SLICES, *(_TAKE_SEEN if "seen" in there else ())]
 
 
 def names(statements: tuple[str, ...]) -> frozenset[str]:

@@ -12,7 +12,7 @@ from tests.stores.engine import Beside
 FIRST: Final = 10_000_000
 """The number of the first order; smaller ones are left to what comes to the log later."""
 EVENTS: Final = "stored_events"
-SEEN: Final = "seen"
+SEEN: Final = "seen_ids"
 PLACE: Final = "place"
 POSITION: Final = "position"
 """What views call the place of an event in the log."""

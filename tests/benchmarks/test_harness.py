@@ -254,7 +254,7 @@ def test_the_product_does_the_peers_job(tmp_path: Path) -> None:
 
 def test_what_the_product_writes_is_copied_for_the_ceiling(tmp_path: Path) -> None:
     counted = record(300, 50, tmp_path).count()
-    assert counted["seen"] == 300
+    assert counted["seen_ids"] == 300
     assert counted["stored_events"] > 300
     (ceiling,) = (one for one in SQLITE if not one.detects)
     assert run_apart(ceiling, 300, tmp_path / "run", 50).rows == sum(counted.values())

@@ -160,7 +160,7 @@ def grown(engine, tmp_path_factory):
 def test_a_grown_log_has_what_was_asked_for_and_an_armed_deadline_for_every_order_that_is_not_late(grown):
     with grown.place.beside() as log:
         (placed,) = log.execute("SELECT COUNT(*) FROM stored_events WHERE topic = 'order.placed.v1'").fetchone()
-        (seen,) = log.execute("SELECT COUNT(*) FROM seen").fetchone()
+        (seen,) = log.execute("SELECT COUNT(*) FROM seen_ids").fetchone()
         armed = log.execute("SELECT COUNT(*), MIN(due) FROM deadlines WHERE due IS NOT NULL").fetchone()
     assert grown.events >= 2_400
     assert placed == grown.orders >= 300

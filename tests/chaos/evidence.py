@@ -78,7 +78,7 @@ class Evidence:
             )
             self.rows = [(*row[:4], json.loads(row[4])) for row in rows]
             self.positions = dict(log.execute("SELECT partition, next FROM positions"))
-            self.seen = Counter(bytes(row[0]) for row in log.execute("SELECT key FROM seen"))
+            self.seen = Counter(bytes(row[0]) for row in log.execute("SELECT key FROM seen_ids"))
             self.armed = dict(log.execute("SELECT subject, due FROM deadlines WHERE due IS NOT NULL"))
             held = log.execute('SELECT partition, "offset", code, value FROM quarantine')
             self.held = {(row[0], row[1]): (row[2], sha256(row[3] or b"").hexdigest()) for row in held}

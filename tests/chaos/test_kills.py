@@ -51,7 +51,7 @@ def test_a_run_holds_what_the_laws_are_about(survived):
     assert told["tick.fired.v1"] > 0
     assert told["parcel.order_linked.v1"] > 10
     assert {"id_conflict", "not_json", "bad_data", "tombstone"} <= held.keys()
-    assert stage.query("SELECT COUNT(*) FROM seen")[0][0] > 400
+    assert stage.query("SELECT COUNT(*) FROM seen_ids")[0][0] > 400
 
 
 def test_the_same_seed_tells_the_same_season():
@@ -103,12 +103,12 @@ TAMPERED = {
     ),
     "a quarantined message is gone": ("DELETE FROM quarantine WHERE id = (SELECT MIN(id) FROM quarantine)", "L1 lost"),
     "a quarantined message was emptied": ("UPDATE quarantine SET value = NULL WHERE code = 'not_json'", "L1 lost"),
-    "an id was forgotten": ("DELETE FROM seen WHERE key = (SELECT MIN(key) FROM seen)", "L6 forgotten"),
+    "an id was forgotten": ("DELETE FROM seen_ids WHERE key = (SELECT MIN(key) FROM seen_ids)", "L6 forgotten"),
     "an id was seen twice": (
-        "INSERT INTO seen (key, digest, at) SELECT key, digest, at FROM seen LIMIT 1",
+        "INSERT INTO seen_ids (key, digest, at) SELECT key, digest, at FROM seen_ids LIMIT 1",
         "L2 doubled",
     ),
-    "an id was made up": ("INSERT INTO seen (key, digest, at) VALUES (x'00', x'00', 0)", "L4 phantom"),
+    "an id was made up": ("INSERT INTO seen_ids (key, digest, at) VALUES (x'00', x'00', 0)", "L4 phantom"),
     "a position is short": ("UPDATE positions SET next = next - 1 WHERE topic = 'orders.events.v1'", "L1 position"),
     "a deadline is gone": ("DELETE FROM deadlines", "L5 asleep"),
     "a deadline was not fired": ("INSERT INTO deadlines VALUES ('order-x', 1, '')", "L5 asleep"),

@@ -4,10 +4,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import OperationalError, StoredEvent
 
 from consumers import ticker
-from domain.history.log import Log
+from domain.history.log import Beside, Log
 from domain.instant import DAY
 from tests.story import LATER, PARTITION, Desk, at, memory_log, placed, requested, topics
 
@@ -105,6 +105,17 @@ def test_raw_bytes_in_quarantine_are_emptied_after_thirty_days(desk: Desk) -> No
     rounds(desk, 1, lambda: LATER + 30 * DAY + 1)
     [(_, status, one)] = desk.log.store.quarantined(None)
     assert (status, one.raw.value, one.code) == ("expired", None, "not_json")
+
+
+def test_an_old_id_is_forgotten_though_one_came_before_it_by_a_clock_ahead_of_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ticker, "TIDY_LIMIT", 5)
+    ids = [bytes([number]) * 16 for number in range(9)]
+    seen = [(one, b"digest", at(0) + 90 * DAY if one == ids[0] else at(0)) for one in ids]
+    desk.log.store.insert_events([StoredEvent("s", 1, "t.v1", b"{}")], beside=Beside(seen=seen))
+    rounds(desk, 1, lambda: at(0) + 60 * DAY)
+    assert set(desk.log.store.seen(ids)) == {ids[0]}
 
 
 def test_an_idle_ticker_writes_nothing_and_looks_for_what_is_old_once_an_hour(

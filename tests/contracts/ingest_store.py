@@ -62,7 +62,7 @@ class Store:
 
     def seen(self) -> int:
         """Count the event keys that are known."""
-        return sum(count for (count,) in self.rows("SELECT COUNT(*) FROM seen"))
+        return sum(count for (count,) in self.rows("SELECT COUNT(*) FROM seen_ids"))
 
     def quarantine_places(self) -> Counter[str]:
         """Count the messages in quarantine by the record that brought them."""

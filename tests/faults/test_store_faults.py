@@ -39,7 +39,7 @@ def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery)
         for slot in (INGEST, TICKER):
             stage.start(slot)
         stage.produce(0.3)
-        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 20, 10)
+        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen_ids")[0][0] > 20, 10)
         with _held(tmp_path / "log.db"):
             before = stage.query("SELECT MAX({id}) FROM stored_events")
             stage.produce(0.8)

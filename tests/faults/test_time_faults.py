@@ -111,12 +111,12 @@ def test_sigterm_under_load_ends_within_ten_seconds_and_loses_nothing(tmp_path, 
         for rounds in range(4):
             for slot in (INGEST, TICKER):
                 stage.start(slot)
-            before = stage.query("SELECT COUNT(*) FROM seen")
+            before = stage.query("SELECT COUNT(*) FROM seen_ids")
             assert stage.until(lambda: Phase.STARTING not in map(stage.control.phase, stage.playing), 10)
-            assert stage.until(lambda before=before: stage.query("SELECT COUNT(*) FROM seen") > before, 10)
+            assert stage.until(lambda before=before: stage.query("SELECT COUNT(*) FROM seen_ids") > before, 10)
             for slot in (INGEST, TICKER):
                 assert stage.stop(slot) < 10, rounds
-        assert stage.query("SELECT COUNT(*) FROM seen")[0][0] < 800, "the load was gone before the last signal"
+        assert stage.query("SELECT COUNT(*) FROM seen_ids")[0][0] < 800, "the load was gone before the last signal"
         for slot in (INGEST, TICKER):
             stage.start(slot)
         stage.drain()
@@ -130,7 +130,7 @@ def test_sigterm_while_the_store_is_held_by_another_ends_within_ten_seconds(tmp_
         stage.produce(0.3)
         for slot in (INGEST, TICKER):
             stage.start(slot)
-        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen")[0][0] > 50, 10)
+        assert stage.until(lambda: stage.query("SELECT COUNT(*) FROM seen_ids")[0][0] > 50, 10)
         with beside(tmp_path / "log.db", timeout=10) as holder:
             assert stage.until(holder.lock, 10)
             stage.produce(0.6)

@@ -135,7 +135,7 @@ def test_a_failing_statement_under_the_lock_is_the_store_s_error_and_nobody_s_me
     path: Path, store: LogRecorder
 ) -> None:
     with beside(path) as other:
-        other.execute("DROP TABLE seen")
+        other.execute("DROP TABLE seen_ids")
     with pytest.raises(PersistenceError):
         store.seen([b"x" * 16])
     with store.writing(), pytest.raises(PersistenceError):

@@ -257,8 +257,8 @@ PLANS = {
     ),
     "SELECT MAX(notification_id) FROM stored_events": "stored_events_order",
     "SELECT place FROM seen_places WHERE start = ANY(ARRAY['x'::bytea])": "seen_places_pkey",
-    "SELECT place, key FROM seen WHERE place > 4990 ORDER BY place": "seen_pkey",
-    "SELECT place, at FROM seen ORDER BY place LIMIT 50": "seen_pkey",
+    "SELECT place, key FROM seen_ids WHERE place > 4990 ORDER BY place": "seen_ids_pkey",
+    "SELECT place, at FROM seen_ids ORDER BY place LIMIT 50": "seen_ids_pkey",
     "SELECT id FROM quarantine WHERE status <> 'expired' AND at < 9 ORDER BY at LIMIT 5": "quarantine_kept",
     "SELECT due, subject FROM deadlines WHERE due IS NOT NULL AND due < 9 ORDER BY due, subject LIMIT 5": (
         "deadlines_due"
@@ -273,7 +273,8 @@ def test_what_is_asked_often_is_looked_up(path: Path, store: LogRecorder, statem
     store.insert_events([event(f"s{n}") for n in range(1000)])
     with engine.beside(path) as other:
         other.execute(
-            "INSERT INTO seen (key, digest, at) SELECT sha256(n::text::bytea), 'd', n FROM generate_series(1, 5000) n"
+            "INSERT INTO seen_ids (key, digest, at) "
+            "SELECT sha256(n::text::bytea), 'd', n FROM generate_series(1, 5000) n"
         )
         for one in schema.INDEX_SEEN:
             other.execute(one)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eventsourcing.persistence import IntegrityError
@@ -74,6 +75,25 @@ def test_what_is_indexed_is_held_in_memory_no_more(store: LogRecorder) -> None:
     store.seen([key(0)])
     recent: remembering.Recent = store._recent  # type: ignore[attr-defined]
     assert sum(map(len, recent.places)) < 300
+
+
+def test_who_was_idle_holds_no_more_in_memory_than_others_while_it_reads_on(
+    store: LogRecorder, theirs: LogRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    most = 0
+
+    def added(recent: remembering.Recent, rows: Sequence[Sequence[Any]]) -> None:
+        nonlocal most
+        add(recent, rows)
+        most = max(most, sum(map(len, recent.places)))
+
+    see_many(theirs, 0, 100)
+    assert len(store.seen(keys(0, 100))) == 100
+    see_many(theirs, 100, 1500)
+    add = remembering.Recent.add
+    monkeypatch.setattr(remembering.Recent, "add", added)
+    assert store.seen(keys(0, 1501)) == dict.fromkeys(keys(0, 1500), DIGEST)
+    assert 0 < most < 400
 
 
 def test_what_another_process_has_seen_is_known_as_soon_as_it_is_committed(
@@ -175,7 +195,7 @@ def test_a_log_that_kept_ids_by_key_goes_on_knowing_them(path: Path) -> None:
     with file_log(path):
         pass
     with beside(path) as other:
-        for table in ("seen_places", "seen_slices", "seen"):
+        for table in ("seen_places", "seen_slices", "seen_ids"):
             other.execute(f"DROP TABLE {table}")
         other.execute(
             "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
@@ -187,3 +207,6 @@ def test_a_log_that_kept_ids_by_key_goes_on_knowing_them(path: Path) -> None:
         see_many(log.store, 300, 600, at=301)
         assert log.store.forget_seen(101, 1000) == 100
         assert log.store.seen(keys(0, 600)) == dict.fromkeys([*keys(0, 200), *keys(300, 600)], DIGEST)
+    with beside(path) as other, pytest.raises(Exception, match=r"no such table|does not exist"):
+        # A process of the version before, which would look for this id where it is no more.
+        other.execute("INSERT INTO seen VALUES (?, ?, ?)", (key(0), DIGEST, 0))

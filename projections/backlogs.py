@@ -4,7 +4,7 @@ Open things have a row each, for what is asked of single ones; how many there ar
 depends on how many lie there.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -19,7 +19,7 @@ from projections import tallies
 from projections.stays import HELD, LEFT, OPEN, Stay, of_order, of_parcel
 from projections.subjects import Subjects
 from projections.tallies import Change, Place
-from projections.view import Entry, Rows, Streams, among
+from projections.view import Entry, Rows, Streams, among, among_pairs
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder(list[Stay]).decode
@@ -59,15 +59,17 @@ class Backlogs:
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Write anew where a stream's things lie; another policy writes everything that lies somewhere anew."""
         change, things = Change(), []
+        members: dict[tuple[str, str], BacklogMemberChanged] = {}
         for stream, entries in streams.items():
             kind, _, _ = stream.partition("-")
             if kind == "policy":
                 _write_all(rows, subjects, change)
             elif kind == "backlog":
-                _note_late(rows, stream, entries, change)
+                members.update(((stream, one.member), one) for one in _members(entries))
             elif kind in {"order", "parcel"}:
                 things.append(stream)
         _write(rows, things, subjects, change)
+        _note_late(rows, members, change)
         change.write(rows)
 
 
@@ -179,20 +181,30 @@ def _count(one: Stay, change: Change, by: int) -> None:
             change.add(place, "promised", one.promise, by)
 
 
-def _note_late(rows: Rows, stream: str, entries: Sequence[Entry], change: Change) -> None:
-    """Keep from when to when each member counts for the rule on backlogs."""
-    place = place_of(stream)
+def _members(entries: Iterable[Entry]) -> Iterator[BacklogMemberChanged]:
     for entry in entries:
         event = entry.event
         assert isinstance(event, BacklogMemberChanged)
-        key = (stream, event.member)
-        known = rows.execute("SELECT begin, until FROM late_spans WHERE stream = ? AND member = ?", key).fetchone()
-        if known is not None:
-            _count_late(place, (known[0], known[1]), change, -1)
-            rows.execute("DELETE FROM late_spans WHERE stream = ? AND member = ?", key)
-        if not event.gone:
-            _count_late(place, event.span, change, 1)
-            rows.execute("INSERT INTO late_spans VALUES (?,?,?,?)", (*key, *event.span))
+        yield event
+
+
+def _note_late(rows: Rows, members: Mapping[tuple[str, str], BacklogMemberChanged], change: Change) -> None:
+    """Keep from when to when each member, as it was last told, counts for the rule on backlogs."""
+    read = (
+        "SELECT stream, member, begin, until FROM {among} CROSS JOIN late_spans "
+        "WHERE stream = column1 AND member = column2"
+    )
+    known = {(row[0], row[1]): (row[2], row[3]) for row in among_pairs(rows, read, [*members])}
+    now = {key: event.span for key, event in members.items() if not event.gone}
+    for some, by in ((known, -1), (now, 1)):
+        for (stream, _), span in some.items():
+            _count_late(place_of(stream), span, change, by)
+    rows.executemany("DELETE FROM late_spans WHERE stream = ? AND member = ?", [key for key in known if key not in now])
+    rows.executemany(
+        "INSERT INTO late_spans VALUES (?,?,?,?) ON CONFLICT (stream, member) DO UPDATE SET "
+        "begin = excluded.begin, until = excluded.until",
+        [(*key, *span) for key, span in now.items() if span != known.get(key)],
+    )
 
 
 def _count_late(place: Place, span: tuple[int, int], change: Change, by: int) -> None:

@@ -68,18 +68,20 @@ def read(rows: Rows) -> dict[str, Checkpoint]:
     return {row[0]: Checkpoint(*row) for row in found}
 
 
-def advance(rows: Rows, before: Checkpoint, position: int) -> None:
-    """Move a view from where it stood; compare and swap.
+def advance(rows: Rows, before: Sequence[Checkpoint], position: int) -> None:
+    """Move views from where they stood together, in one log; compare and swap.
 
     Raises:
-        Overtaken: it does not stand there any more.
+        Overtaken: one of them does not stand there any more.
     """
+    stood = before[0]
     moved = rows.execute(
-        "UPDATE checkpoints SET position = ? WHERE view = ? AND version = ? AND epoch = ? AND position = ?",
-        (position, before.view, before.version, before.epoch, before.position),
+        "UPDATE checkpoints SET position = ? WHERE epoch = ? AND position = ? "  # noqa: S608  # question marks
+        f"AND (view, version) IN (VALUES {','.join(['(?,?)'] * len(before))})",
+        (position, stood.epoch, stood.position, *(value for one in before for value in (one.view, one.version))),
     )
-    if moved.rowcount != 1:
-        raise Overtaken(f"{before.view} is no longer at {before.position}")
+    if moved.rowcount != len(before):
+        raise Overtaken(f"{', '.join(one.view for one in before)}: no longer all at {stood.position}")
 
 
 def revise(rows: Rows, view: str) -> None:

@@ -1,6 +1,8 @@
 """Clusters: whom one cause reached, or may have reached, those first for whom most can still be saved."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -13,7 +15,7 @@ from domain.instant import Instant
 from domain.judging.adoption import in_force
 from domain.policies.policy import DEFAULT
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams
+from projections.view import Rows, Streams, among, among_pairs
 from projections.workflow import REACHED
 
 KINDS: Final = ("mis_shipment_cluster", "product_defect", "price_difference")
@@ -24,8 +26,6 @@ _ENCODE = msgspec.json.Encoder().encode
 _CHANGE = msgspec.json.Decoder(PriceCutChanged).decode
 _BUYER = msgspec.json.Decoder(PriceCutBuyerChanged).decode
 COUNTS: Final = ("members", "proven", "settled", "silent", *STAGES)
-_ALL: Final = ""
-"""Stands for every buyer; no buyer has this name."""
 _INCIDENTS: Final = tuple(f"incident-{kind}-" for kind in KINDS)
 
 
@@ -69,25 +69,17 @@ class Clusters:
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Keep the last word on each member; another policy may make others of the buyers members."""
-        for stream, entries in streams.items():
-            _apply(stream, entries, rows, subjects)
+        _note_contacts(rows, streams)
+        told = [(stream, entry.event) for stream, entries in streams.items() for entry in entries]
+        _describe(rows, told)
+        _note_members(rows, told)
+        _note_prices(rows, told, subjects)
+        if "policy" in streams:
+            for (name,) in rows.execute("SELECT stream FROM clusters WHERE stream LIKE 'price_cut-%'").fetchall():
+                _owe(rows, {name: None}, subjects)
 
 
 VIEW = Clusters()
-
-
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-    kind, _, _ = stream.partition("-")
-    if kind == "policy":
-        for (name,) in rows.execute("SELECT stream FROM clusters WHERE stream LIKE 'price_cut-%'").fetchall():
-            _owe(rows, name, subjects, None)
-    elif kind == "incident":
-        _note_contacts(rows, stream, entries)
-    elif kind == "price_cut":
-        _owe(rows, stream, subjects, _note_prices(rows, stream, entries))
-    else:
-        for entry in entries:
-            _note(rows, stream, entry.event)
 
 
 class Member(NamedTuple):
@@ -109,15 +101,36 @@ class Member(NamedTuple):
 
 MEMBER: Final = ", ".join(Member._fields)
 _BUY: Final = "INSERT INTO price_buyers VALUES (?,?,?) ON CONFLICT (stream, buyer) DO UPDATE SET body = excluded.body"
-_INSERT: Final = f"INSERT INTO cluster_members ({MEMBER}, stream) VALUES ({'?, ' * len(Member._fields)}?)"  # noqa: S608  # ours
-_SELECT: Final = f"SELECT {MEMBER} FROM cluster_members"  # noqa: S608  # our own names
+_BOUGHT: Final = "SELECT stream, body FROM {among} CROSS JOIN price_buyers WHERE stream = column1 AND buyer = column2"
+_SELECT: Final = (
+    f"SELECT stream, {MEMBER} FROM {{among}} CROSS JOIN cluster_members "  # noqa: S608  # our own names
+    "WHERE stream = column1 AND member = column2"
+)
+_INSERT: Final = f"INSERT INTO cluster_members (stream, {MEMBER}) VALUES (?{',?' * len(Member._fields)})"  # noqa: S608
+_ADD: Final = (
+    f"INSERT INTO clusters (stream, {', '.join(COUNTS)}) VALUES (?{',?' * len(COUNTS)}) "  # noqa: S608  # ours
+    f"ON CONFLICT (stream) DO UPDATE SET {', '.join(f'{one} = clusters.{one} + excluded.{one}' for one in COUNTS)}"
+)
+_Key = tuple[str, str]
+"""A cause's stream and one of its members or buyers."""
+_Told = Iterable[tuple[str, Any]]
+"""Events with their streams."""
 
 
-def _note(rows: Rows, stream: str, event: Any) -> None:
-    if isinstance(event, ClusterScopeChanged):
-        _describe(rows, stream, event.sku, event)
-    elif isinstance(event, ClusterMemberChanged):
-        _replace(rows, stream, event.member, None if event.gone else _member(event))
+def _describe(rows: Rows, told: _Told) -> None:
+    """Keep what each cause was last said to be."""
+    last = {stream: event for stream, event in told if isinstance(event, ClusterScopeChanged | PriceCutChanged)}
+    rows.executemany(
+        "INSERT INTO clusters (stream, sku, body) VALUES (?,?,?) "
+        "ON CONFLICT (stream) DO UPDATE SET sku = excluded.sku, body = excluded.body",
+        [(stream, event.sku, _ENCODE(event)) for stream, event in last.items()],
+    )
+
+
+def _note_members(rows: Rows, told: _Told) -> None:
+    """Keep the last word on each member of clusters."""
+    last = {(stream, event.member): event for stream, event in told if isinstance(event, ClusterMemberChanged)}
+    _replace(rows, {key: None if event.gone else _member(event) for key, event in last.items()})
 
 
 def _member(event: ClusterMemberChanged) -> Member:
@@ -137,49 +150,51 @@ def _member(event: ClusterMemberChanged) -> Member:
     )
 
 
-def _note_prices(rows: Rows, stream: str, entries: Iterable[Entry]) -> set[str] | None:
-    """Keep the price and its buyers; names those of whom something was heard, none where all are concerned."""
-    touched: set[str] = set()
-    for entry in entries:
-        event = entry.event
-        if isinstance(event, PriceCutChanged):
-            _describe(rows, stream, event.sku, event)
-            touched.add(_ALL)
-        elif isinstance(event, PriceCutBuyerChanged):
-            touched.add(event.buyer)
-            if event.gone:
-                rows.execute("DELETE FROM price_buyers WHERE stream = ? AND buyer = ?", (stream, event.buyer))
-            else:
-                body = _ENCODE(event)
-                rows.execute(_BUY, (stream, event.buyer, body))
-    return None if _ALL in touched else touched
+def _note_prices(rows: Rows, told: _Told, subjects: Subjects) -> None:
+    """Keep the last word on each buyer, and what those are owed of whom something was heard, or all of a price."""
+    last = {(stream, event.buyer): event for stream, event in told if isinstance(event, PriceCutBuyerChanged)}
+    rows.executemany(
+        "DELETE FROM price_buyers WHERE stream = ? AND buyer = ?", [key for key, event in last.items() if event.gone]
+    )
+    rows.executemany(_BUY, [(*key, _ENCODE(event)) for key, event in last.items() if not event.gone])
+    touched: dict[str, set[str] | None] = {}
+    for stream, buyer in last:
+        touched.setdefault(stream, set()).add(buyer)  # type: ignore[union-attr]  # a set until all are concerned
+    touched |= {stream: None for stream, event in told if isinstance(event, PriceCutChanged)}
+    _owe(rows, touched, subjects)
 
 
-def _owe(rows: Rows, stream: str, subjects: Subjects, buyers: set[str] | None) -> None:
-    """Find out anew who of these buyers, or of all, is owed what for a price change."""
-    row = rows.execute("SELECT body FROM clusters WHERE stream = ?", (stream,)).fetchone()
-    if row is None or row[0] is None:
-        return
-    change, cut = _CHANGE(row[0]), PriceCut(stream)
-    cut.buyers = {one.buyer: one for one in _bought(rows, stream, buyers)}
+def _owe(rows: Rows, touched: Mapping[str, set[str] | None], subjects: Subjects) -> None:
+    """Find out anew which of these buyers, or of all, are owed what for price changes."""
+    described = among(rows, "SELECT stream, body FROM clusters WHERE stream IN ({among})", [*touched])
+    changes = {stream: _CHANGE(body) for stream, body in described if body is not None}
+    some = {stream: buyers for stream in changes if (buyers := touched[stream]) is not None}
+    every = [stream for stream in changes if stream not in some]
+    keys = [(stream, buyer) for stream, buyers in some.items() for buyer in sorted(buyers)]
+    now: dict[_Key, Member | None] = dict.fromkeys(keys)
+    known = among(rows, "SELECT stream, member FROM cluster_members WHERE stream IN ({among})", every)
+    now |= dict.fromkeys((row[0], row[1]) for row in known)
+    bought = _bought(rows, every, keys)
     policies = subjects.policies()
-    policy = in_force(policies, change.changed.at) if policies else DEFAULT
-    wanted = {
-        one.buyer.buyer: _buyer(one.buyer, None if one.amount is None else f"{one.amount:f}", change.changed.at)
-        for one in owed(cut, change, policy.price_protection.window)
-    }
-    known = rows.execute("SELECT member FROM cluster_members WHERE stream = ?", (stream,)) if buyers is None else ()
-    for name in sorted({each[0] for each in known}.union(wanted, buyers or ())):
-        _replace(rows, stream, name, wanted.get(name))
+    for stream, change in changes.items():
+        cut = PriceCut(stream)
+        cut.buyers = {one.buyer: one for one in bought[stream]}
+        policy = in_force(policies, change.changed.at) if policies else DEFAULT
+        for one in owed(cut, change, policy.price_protection.window):
+            amount = None if one.amount is None else f"{one.amount:f}"
+            now[stream, one.buyer.buyer] = _buyer(one.buyer, amount, change.changed.at)
+    _replace(rows, now)
 
 
-def _bought(rows: Rows, stream: str, buyers: set[str] | None) -> Iterator[PriceCutBuyerChanged]:
-    if buyers is None:
-        found = rows.execute("SELECT body FROM price_buyers WHERE stream = ?", (stream,)).fetchall()
-    else:
-        one = "SELECT body FROM price_buyers WHERE stream = ? AND buyer = ?"
-        found = [row for name in sorted(buyers) for row in rows.execute(one, (stream, name))]
-    return (_BUYER(row[0]) for row in found)
+def _bought(rows: Rows, every: Sequence[str], some: Sequence[_Key]) -> dict[str, list[PriceCutBuyerChanged]]:
+    """Give all the buyers of some prices, and these of others."""
+    found: dict[str, list[PriceCutBuyerChanged]] = defaultdict(list)
+    for stream, body in chain(
+        among(rows, "SELECT stream, body FROM price_buyers WHERE stream IN ({among})", every),
+        among_pairs(rows, _BOUGHT, some),
+    ):
+        found[stream].append(_BUYER(body))
+    return found
 
 
 def _buyer(event: PriceCutBuyerChanged, amount: str | None, changed_at: Instant) -> Member:
@@ -199,30 +214,25 @@ def _buyer(event: PriceCutBuyerChanged, amount: str | None, changed_at: Instant)
     )
 
 
-def _describe(rows: Rows, stream: str, sku: str, event: ClusterScopeChanged | PriceCutChanged) -> None:
-    rows.execute(
-        "INSERT INTO clusters (stream, sku, body) VALUES (?,?,?) "
-        "ON CONFLICT (stream) DO UPDATE SET sku = excluded.sku, body = excluded.body",
-        (stream, sku, _ENCODE(event)),
+def _replace(rows: Rows, now: Mapping[_Key, Member | None]) -> None:
+    """Put members in the place of what was known of them, and count both."""
+    known = among_pairs(rows, _SELECT, sorted(now))
+    before = {(stream, one[0]): Member(*one) for stream, *one in known}
+    changed = [key for key in now if now[key] != before.get(key)]
+    rows.executemany(
+        "DELETE FROM cluster_members WHERE stream = ? AND member = ?", [one for one in changed if one in before]
     )
-
-
-def _replace(rows: Rows, stream: str, name: str, now: Member | None) -> None:
-    """Put a member in the place of what was known of it, and count both."""
-    row = rows.execute(f"{_SELECT} WHERE stream = ? AND member = ?", (stream, name)).fetchone()
-    before = None if row is None else Member(*row)
-    if before == now:
-        return
-    rows.execute("DELETE FROM cluster_members WHERE stream = ? AND member = ?", (stream, name))
-    if now is not None:
-        rows.execute(_INSERT, (*now, stream))
-    changes = [new - old for new, old in zip(_counts(now), _counts(before), strict=True)]
-    rows.execute("INSERT INTO clusters (stream) VALUES (?) ON CONFLICT DO NOTHING", (stream,))
-    rows.execute(
-        f"UPDATE clusters SET {', '.join(f'{one} = {one} + ?' for one in COUNTS)} WHERE stream = ?",  # noqa: S608  # ours
-        (*changes, stream),
+    rows.executemany(_INSERT, [(stream, *one) for stream, name in changed if (one := now[stream, name]) is not None])
+    counts: dict[str, list[int]] = {}
+    for key in changed:
+        total = counts.setdefault(key[0], [0] * len(COUNTS))
+        total[:] = (
+            had + new - old for had, new, old in zip(total, _counts(now[key]), _counts(before.get(key)), strict=True)
+        )
+    rows.executemany(_ADD, [(stream, *total) for stream, total in sorted(counts.items())])
+    rows.executemany(
+        "DELETE FROM clusters WHERE stream = ? AND body IS NULL AND members = 0", [(stream,) for stream in counts]
     )
-    rows.execute("DELETE FROM clusters WHERE stream = ? AND body IS NULL AND members = 0", (stream,))
 
 
 def _counts(one: Member | None) -> tuple[int, ...]:
@@ -234,18 +244,19 @@ def _counts(one: Member | None) -> tuple[int, ...]:
     return (*map(int, cases), *(int(not settled and one.stage == stage) for stage in STAGES))
 
 
-def _note_contacts(rows: Rows, stream: str, entries: Iterable[Entry]) -> None:
-    """Keep whom a contact of the incident reached: its customer, and the orders that were spoken of."""
-    if not stream.startswith(_INCIDENTS):
-        return
-    for entry in entries:
-        event = entry.event
-        assert isinstance(event, IncidentContacted)
-        if event.outcome in REACHED:
-            who = {f"order {one.order_id}" for one in event.statements}
-            who |= set() if event.customer_id is None else {f"customer {event.customer_id}"}
-            rows.executemany(
-                "INSERT INTO cluster_contacts AS known VALUES (?,?,?) ON CONFLICT (incident, who) "
-                "DO UPDATE SET at = CASE WHEN known.at < excluded.at THEN known.at ELSE excluded.at END",
-                [(stream, one, event.at) for one in sorted(who)],
-            )
+def _note_contacts(rows: Rows, streams: Streams) -> None:
+    """Keep whom the contacts of incidents reached first: their customers, and the orders that were spoken of."""
+    first: dict[_Key, Instant] = {}
+    for stream in (name for name in streams if name.startswith(_INCIDENTS)):
+        for entry in streams[stream]:
+            event = entry.event
+            assert isinstance(event, IncidentContacted)
+            if event.outcome in REACHED:
+                who = {f"order {one.order_id}" for one in event.statements}
+                who |= set() if event.customer_id is None else {f"customer {event.customer_id}"}
+                first |= {(stream, one): min(event.at, first.get((stream, one), event.at)) for one in who}
+    rows.executemany(
+        "INSERT INTO cluster_contacts AS known VALUES (?,?,?) ON CONFLICT (incident, who) "
+        "DO UPDATE SET at = CASE WHEN known.at < excluded.at THEN known.at ELSE excluded.at END",
+        [(*key, at) for key, at in sorted(first.items())],
+    )

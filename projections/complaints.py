@@ -1,6 +1,7 @@
 """Complaints: who complained when, where and of what, as far as lists and counts need it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from domain.complaints.complaint import EVENTS, Complaint
 from projections.subjects import Subjects
@@ -25,33 +26,32 @@ class Complaints:
     topics = frozenset(event.TOPIC for event in EVENTS)
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
-        """Write the complaint anew."""
-        for stream, entries in streams.items():
-            _apply(stream, entries, rows, subjects)
+        """Write the complaints anew."""
+        found = [row for name, entries in streams.items() if (row := _row(subjects.get(name), entries)) is not None]
+        rows.executemany(
+            "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
+            "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
+            "category = excluded.category, channel = excluded.channel, opened_at = excluded.opened_at",
+            found,
+        )
 
 
 VIEW = Complaints()
 
 
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-    complaint: Complaint = subjects.get(stream)
+def _row(complaint: Complaint, entries: Sequence[Entry]) -> tuple[Any, ...] | None:
     opening = complaint.opening
     if opening is None:
-        return
+        return None
     meaning = complaint.meaning
     opened = next((one.position for one in entries if one.row.topic == opening.TOPIC), entries[-1].position)
-    rows.execute(
-        "INSERT INTO complaints VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (complaint_id) DO UPDATE SET "
-        "position = excluded.position, order_id = excluded.order_id, customer = excluded.customer, "
-        "category = excluded.category, channel = excluded.channel, opened_at = excluded.opened_at",
-        (
-            complaint.id,
-            entries[-1].position,
-            opened,
-            meaning.order_id,
-            meaning.customer_id,
-            meaning.category,
-            meaning.channel,
-            opening.at,
-        ),
+    return (
+        complaint.id,
+        entries[-1].position,
+        opened,
+        meaning.order_id,
+        meaning.customer_id,
+        meaning.category,
+        meaning.channel,
+        opening.at,
     )

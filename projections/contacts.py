@@ -1,7 +1,7 @@
 """Contacts: what customers were told and when, and which of that has since become untrue."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 from domain.history.batch import PolicyAdopted
 from domain.incidents.events import IncidentContacted, Statement
@@ -17,6 +17,10 @@ from domain.policies.policy import DEFAULT, Policy
 from domain.staff.statements import NEW_DATE, holds, order_facts
 from projections.subjects import Subjects
 from projections.view import Entry, Rows, Streams, among
+
+_SLICE: Final = 500
+_Said = tuple[str, int, IncidentContacted]
+"""A contact with the incident and the position at which it was recorded."""
 
 
 class Contacts:
@@ -47,24 +51,33 @@ class Contacts:
         """Keep new contacts, and look again at what was said of an order whose facts have changed."""
         orders: set[str] = set()
         changed: list[str] = []
+        said: list[_Said] = []
         for stream, entries in streams.items():
             kind = stream.partition("-")[0]
             if kind == "incident":
-                orders |= _keep(stream, entries, rows)
+                said += _contacts(stream, entries)
             elif kind == "policy":
                 orders |= {row[0] for row in rows.execute("SELECT DISTINCT order_id FROM told")}
             else:
                 changed.append(stream)
+        orders |= _keep(rows, said)
         if changed and rows.execute("SELECT 1 FROM told LIMIT 1").fetchone() is not None:
             for stream in changed:
                 subject: Order | Parcel = subjects.get(stream)
                 orders |= {subject.id} if isinstance(subject, Order) else {*subject.meaning.order_ids}
-        said = "SELECT DISTINCT order_id FROM told WHERE order_id IN ({among})"
-        for order_id in [row[0] for row in among(rows, said, sorted(orders))]:
-            _look_again(order_id, rows, subjects)
+        names = sorted(orders)
+        for first in range(0, len(names), _SLICE):
+            _look_again(rows, names[first : first + _SLICE], subjects)
 
 
 VIEW = Contacts()
+
+
+def _contacts(stream: str, entries: Sequence[Entry]) -> Iterator[_Said]:
+    for entry in entries:
+        event = entry.event
+        assert isinstance(event, IncidentContacted)
+        yield stream, entry.position, event
 
 
 class ToldWrong(NamedTuple):
@@ -116,17 +129,15 @@ def _wrong(rows: Rows, now: Instant, contact_id: str, *columns: Any) -> ToldWron
     return ToldWrong(contact_id, incidents, position, true_at, at, by, channel, customer, statements)
 
 
-def _keep(stream: str, entries: Sequence[Entry], rows: Rows) -> set[str]:
-    orders: set[str] = set()
-    for entry in entries:
-        event = entry.event
-        assert isinstance(event, IncidentContacted)
-        rows.execute(
-            "INSERT INTO contacts VALUES (?,?,?,?,?,?,?,?,?,?)",
+def _keep(rows: Rows, said: Sequence[_Said]) -> set[str]:
+    """Keep contacts; names the orders that were spoken of."""
+    rows.executemany(
+        "INSERT INTO contacts VALUES (?,?,?,?,?,?,?,?,?,?)",
+        [
             (
                 event.contact_id,
                 stream,
-                entry.position,
+                position,
                 event.at,
                 event.by,
                 event.channel,
@@ -134,38 +145,51 @@ def _keep(stream: str, entries: Sequence[Entry], rows: Rows) -> set[str]:
                 event.customer_id,
                 event.true_at,
                 event.corrects,
-            ),
-        )
-        rows.executemany(
-            "INSERT INTO told VALUES (?,?,?,?,?,?,NULL)",
-            [
-                (event.contact_id, stream, place, one.order_id, one.claim, one.value)
-                for place, one in enumerate(event.statements)
-            ],
-        )
-        orders.update(one.order_id for one in event.statements)
-    return orders
+            )
+            for stream, position, event in said
+        ],
+    )
+    rows.executemany(
+        "INSERT INTO told VALUES (?,?,?,?,?,?,NULL)",
+        [
+            (event.contact_id, stream, place, one.order_id, one.claim, one.value)
+            for stream, _, event in said
+            for place, one in enumerate(event.statements)
+        ],
+    )
+    return {one.order_id for _, _, event in said for one in event.statements}
 
 
-def _look_again(order_id: str, rows: Rows, subjects: Subjects) -> None:
-    said = rows.execute(
-        "SELECT told.*, contacts.at FROM told JOIN contacts USING (contact_id, incident) WHERE order_id = ?",
-        (order_id,),
-    ).fetchall()
-    order: Order = subjects.get(name_of("order", order_id))
-    names = {one: name_of("parcel", one) for one in order.parcels}
-    subjects.load(names.values())
-    parcels = {one: subjects.get(name) for one, name in names.items()}
+def _look_again(rows: Rows, order_ids: Sequence[str], subjects: Subjects) -> None:
+    """Compare what was said of these orders with what holds now."""
+    read = (
+        "SELECT order_id, contact_id, incident, place, claim, value, wrong_from, contacts.at "
+        "FROM told JOIN contacts USING (contact_id, incident) WHERE order_id IN ({among})"
+    )
+    said = [tuple(row) for row in among(rows, read, order_ids)]
+    orders, parcels = _facts({row[0] for row in said}, subjects)
     policies = subjects.policies()
-    for contact_id, incident, place, _, claim, value, known, at in map(tuple, said):
+    changed = []
+    for order_id, contact_id, incident, place, claim, value, known, at in said:
         # A day that was named is one of the calendar that was used when it was named.
         policy = in_force(policies, at) if policies else DEFAULT
-        wrong_from = _wrong_from(Statement(order_id=order_id, claim=claim, value=value), order, parcels, policy)
+        statement = Statement(order_id=order_id, claim=claim, value=value)
+        wrong_from = _wrong_from(statement, orders[order_id], parcels[order_id], policy)
         if wrong_from != known:
-            rows.execute(
-                "UPDATE told SET wrong_from = ? WHERE contact_id = ? AND incident = ? AND place = ?",
-                (wrong_from, contact_id, incident, place),
-            )
+            changed.append((wrong_from, contact_id, incident, place))
+    rows.executemany("UPDATE told SET wrong_from = ? WHERE contact_id = ? AND incident = ? AND place = ?", changed)
+
+
+def _facts(order_ids: Iterable[str], subjects: Subjects) -> tuple[dict[str, Order], dict[str, dict[str, Parcel]]]:
+    """Give orders, and the parcels of each."""
+    names = {order_id: name_of("order", order_id) for order_id in order_ids}
+    subjects.load(names.values())
+    orders: dict[str, Order] = {order_id: subjects.get(name) for order_id, name in names.items()}
+    subjects.load(name_of("parcel", one) for order in orders.values() for one in order.parcels)
+    return orders, {
+        order_id: {one: subjects.get(name_of("parcel", one)) for one in order.parcels}
+        for order_id, order in orders.items()
+    }
 
 
 def _wrong_from(said: Statement, order: Order, parcels: dict[str, Parcel], policy: Policy) -> Instant | None:

@@ -1,6 +1,5 @@
 """Dispositions: which goods are to come back or to be destroyed, until when, and which of it is proven."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -17,7 +16,7 @@ from domain.instant import Instant, instant
 from domain.parcels.events import RETURNED
 from projections import orders, parcels
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams
+from projections.view import Entry, Rows, Streams, among
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -45,39 +44,17 @@ class Dispositions:
     topics = frozenset(event.TOPIC for event in EVENTS)
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
-        """Bring it on by what happened to the goods."""
+        """Bring them on by what happened to the goods."""
+        read = among(rows, "SELECT * FROM dispositions WHERE id IN ({among})", [*streams])
+        known = {one.id: one for one in map(_disposition, read)}
         for stream, entries in streams.items():
-            _apply(stream, entries, rows)
+            for entry in entries:
+                now = _after(stream, entry, known.get(stream))
+                known |= {} if now is None else {stream: now}
+        rows.executemany(_PUT, [_stored(one) for one in known.values()])
 
 
 VIEW = Dispositions()
-
-
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows) -> None:
-    for entry in entries:
-        match entry.event:
-            case DispositionRequested() as event:
-                rows.execute("DELETE FROM dispositions WHERE id = ?", (stream,))
-                rows.execute(
-                    f"INSERT INTO dispositions VALUES ({_MARKS})",  # noqa: S608  # question marks
-                    _requested(stream, entry.position, event),
-                )
-            case DispositionOverdue():
-                rows.execute("UPDATE dispositions SET state = 'overdue' WHERE id = ?", (stream,))
-            case DispositionProven() as event:
-                _end(rows, stream, event, "proven")
-                rows.execute(
-                    "UPDATE dispositions SET parcel_id = ?, seen = ?, evidence = ? WHERE id = ?",
-                    (event.parcel_id, event.seen, _ENCODE(event.evidence).decode(), stream),
-                )
-            case DispositionCancelled() as event:
-                _end(rows, stream, event, "cancelled")
-            case _:
-                continue
-        rows.execute("UPDATE dispositions SET position = ? WHERE id = ?", (entry.position, stream))
-
-
-_MARKS: Final = ",".join("?" * 19)
 
 
 class Disposition(NamedTuple):
@@ -155,13 +132,63 @@ def _disposition(row: Any) -> Disposition:
     return Disposition._make((*values[:9], bool(values[9]), *values[10:15], _DECODE(values[15]), *values[16:]))
 
 
-def _requested(stream: str, position: int, one: DispositionRequested) -> tuple[Any, ...]:
-    goods = (one.order_id, one.sku, one.quantity, one.action, "open", one.until, int(one.refund_on_proof))
-    return (stream, position, one.incident, *goods, one.by, one.at, one.why, None, None, "[]", None, None, None)
-
-
-def _end(rows: Rows, stream: str, event: DispositionProven | DispositionCancelled, state: str) -> None:
-    rows.execute(
-        "UPDATE dispositions SET state = ?, ended_by = ?, ended_at = ?, ended_why = ? WHERE id = ?",
-        (state, event.by, event.at, event.why, stream),
+def _stored(one: Disposition) -> tuple[Any, ...]:
+    return one._replace(
+        refund_on_proof=int(one.refund_on_proof),  # type: ignore[arg-type]  # as the database has it
+        evidence=_ENCODE(one.evidence).decode(),  # type: ignore[arg-type]
     )
+
+
+_PUT: Final = (
+    f"INSERT INTO dispositions ({', '.join(Disposition._fields)}) "  # noqa: S608  # our own names
+    f"VALUES ({','.join('?' * len(Disposition._fields))}) "
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in Disposition._fields[1:])}"
+)
+
+
+def _after(stream: str, entry: Entry, before: Disposition | None) -> Disposition | None:
+    """Say what is to become of the goods after an event; nobody knows where none was asked for before."""
+    event = entry.event
+    if isinstance(event, DispositionRequested):
+        return _requested(stream, entry.position, event)
+    if before is None:
+        return None
+    one = before._replace(position=entry.position)
+    match event:
+        case DispositionOverdue():
+            return one._replace(state="overdue")
+        case DispositionProven():
+            proven = _ended(one, event, "proven")
+            return proven._replace(parcel_id=event.parcel_id, seen=event.seen, evidence=[*event.evidence])
+        case DispositionCancelled():
+            return _ended(one, event, "cancelled")
+        case _:
+            return before
+
+
+def _requested(stream: str, position: int, one: DispositionRequested) -> Disposition:
+    return Disposition(
+        id=stream,
+        position=position,
+        incident=one.incident,
+        order_id=one.order_id,
+        sku=one.sku,
+        quantity=one.quantity,
+        action=one.action,
+        state="open",
+        until=one.until,
+        refund_on_proof=one.refund_on_proof,
+        requested_by=one.by,
+        requested_at=one.at,
+        why=one.why,
+        parcel_id=None,
+        seen=None,
+        evidence=[],
+        ended_by=None,
+        ended_at=None,
+        ended_why=None,
+    )
+
+
+def _ended(one: Disposition, event: DispositionProven | DispositionCancelled, state: str) -> Disposition:
+    return one._replace(state=state, ended_by=event.by, ended_at=event.at, ended_why=event.why)

@@ -1,6 +1,7 @@
 """Evidence: from a finding's proof back to the records that brought it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from domain.complaints.complaint import Complaint
@@ -11,20 +12,21 @@ from domain.orders.order import Order
 from projections.subjects import Subjects
 
 
-def around(subject: Any, subjects: Subjects) -> dict[str, Fact]:
-    """Give every fact of a subject, and of those it is judged with, under the name that proofs call it by."""
-    names = [stream(kind, identity) for kind, identity in _judged_with(subject)]
-    subjects.load(names)
-    together = [subject, *(subjects.get(name) for name in names)]
-    return {fact.stamp.ref: fact for one in together for fact in getattr(one, "facts", ())}
+def around(some: Sequence[Any], subjects: Subjects) -> Iterator[dict[str, Fact]]:
+    """Yield for each of some subjects every fact of it, and of those it is judged with, as proofs call them."""
+    near = [[*_judged_with(subject)] for subject in some]
+    subjects.load(chain.from_iterable(near))
+    for subject, names in zip(some, near, strict=True):
+        together = [subject, *(subjects.get(name) for name in names)]
+        yield {fact.stamp.ref: fact for one in together for fact in getattr(one, "facts", ())}
 
 
-def _judged_with(subject: Any) -> Iterator[tuple[str, str]]:
+def _judged_with(subject: Any) -> Iterator[str]:
     if isinstance(subject, Order):
-        yield from (("parcel", parcel_id) for parcel_id in sorted(subject.parcels))
+        yield from (stream("parcel", parcel_id) for parcel_id in sorted(subject.parcels))
     elif isinstance(subject, Complaint):
         siblings = (one for told in subject.orders.values() for one in told.siblings)
-        yield from (("complaint", one.complaint_id) for one in siblings if one.complaint_id != subject.id)
+        yield from (stream("complaint", one.complaint_id) for one in siblings if one.complaint_id != subject.id)
 
 
 def cite(ref: str, known: dict[str, Fact]) -> dict[str, Any]:

@@ -32,14 +32,17 @@ class Feed:
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Add one entry for each event."""
         found = []
+        went_up: list[tuple[str, int, IncidentEscalated]] = []
         for stream, entries in streams.items():
             for entry in entries:
                 event = entry.event
                 if isinstance(event, FINDING_EVENTS) and event.finding.reported:
                     found.append(_row(entry.position, event))
                 elif isinstance(event, IncidentEscalated) and event.subject:
-                    known = subjects.findings(event.subject, entry.position)
-                    found += [_escalated(entry.position, event, one) for one in _counting(known, stream)]
+                    went_up.append((stream, entry.position, event))
+        told = subjects.findings([(event.subject, position) for _, position, event in went_up])
+        for (stream, position, event), known in zip(went_up, told, strict=True):
+            found += [_escalated(position, event, one) for one in _counting(known, stream)]
         rows.executemany("INSERT INTO feed VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", found)
 
 

@@ -1,11 +1,18 @@
 """Feeds: what each source and each partition has brought, and what was odd about it."""
 
+from collections import Counter
+from collections.abc import Iterable
 from itertools import chain
-from typing import Any
+from operator import add
+from typing import Any, Final
 
 from domain.history.batch import BatchTaken
+from domain.instant import Instant
 from projections.subjects import Subjects
 from projections.view import Rows, Streams
+
+_NOTHING: Final = (None, None, None, None, 0, 0, 0, 0, None)
+"""What a partition has brought before its first batch."""
 
 
 class Feeds:
@@ -31,10 +38,11 @@ class Feeds:
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
         """Add up what one partition's batches brought."""
-        for entry in chain.from_iterable(streams.values()):
-            event = entry.event
-            if isinstance(event, BatchTaken):
-                _add(rows, event)
+        entries = chain.from_iterable(streams.values())
+        taken = [event for entry in entries if isinstance(event := entry.event, BatchTaken)]
+        _add_partitions(rows, taken)
+        _add_sources(rows, taken)
+        _add_counts(rows, taken)
 
 
 VIEW = Feeds()
@@ -69,39 +77,48 @@ def counted(rows: Rows, what: str) -> list[tuple[str, str, int]]:
     return [(row[0], row[1], row[2]) for row in found]
 
 
-def _add(rows: Rows, event: BatchTaken) -> None:
-    rows.execute(
+def _add_partitions(rows: Rows, taken: Iterable[BatchTaken]) -> None:
+    found: dict[str, tuple[Any, ...]] = {}
+    for one in taken:
+        counts = (one.records, one.taken, one.repeated, one.foreign)
+        _, _, _, _, *before, _ = found.get(one.partition, _NOTHING)
+        together = map(add, before, counts)
+        found[one.partition] = (one.partition, one.topic, one.number, one.next, *together, one.received_at)
+    rows.executemany(
         "INSERT INTO feed_partitions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (partition) DO UPDATE SET "
         "next = excluded.next, records = feed_partitions.records + excluded.records, "
         "taken = feed_partitions.taken + excluded.taken, repeated = feed_partitions.repeated + excluded.repeated, "
         "skipped = feed_partitions.skipped + excluded.skipped, "
         "received_at = excluded.received_at",
-        (
-            event.partition,
-            event.topic,
-            event.number,
-            event.next,
-            event.records,
-            event.taken,
-            event.repeated,
-            event.foreign,
-            event.received_at,
-        ),
+        found.values(),
     )
+
+
+def _add_sources(rows: Rows, taken: Iterable[BatchTaken]) -> None:
+    found: dict[tuple[str, str], tuple[Instant, Instant, int]] = {}
+    for one in taken:
+        for source, at in one.sources.items():
+            last, _, events = found.get((source, one.partition), (at, 0, 0))
+            more = one.events.get(source, 0)
+            found[source, one.partition] = (max(last, at), one.received_at, events + more)
     rows.executemany(
         "INSERT INTO feed_sources VALUES (?,?,?,?,?) ON CONFLICT (source, partition) DO UPDATE SET "
         "last_at = CASE WHEN feed_sources.last_at > excluded.last_at THEN feed_sources.last_at "
         "ELSE excluded.last_at END, received_at = excluded.received_at, "
         "events = feed_sources.events + excluded.events",
-        [
-            (source, event.partition, at, event.received_at, event.events.get(source, 0))
-            for source, at in event.sources.items()
-        ],
+        [(*key, *values) for key, values in found.items()],
     )
+
+
+def _add_counts(rows: Rows, taken: Iterable[BatchTaken]) -> None:
+    found: Counter[tuple[str, str, str, str]] = Counter()
+    for one in taken:
+        for what, name, source, count in _counts(one):
+            found[what, name, source, one.partition] += count
     rows.executemany(
         "INSERT INTO feed_counts VALUES (?,?,?,?,?) "
         "ON CONFLICT (what, name, source, partition) DO UPDATE SET count = feed_counts.count + excluded.count",
-        [(what, name, source, event.partition, count) for what, name, source, count in _counts(event)],
+        [(*key, count) for key, count in found.items()],
     )
 
 

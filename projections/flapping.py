@@ -3,8 +3,8 @@
 Worked out inside the view of incidents, from the world times of its episodes and the policy in force at the last one.
 """
 
-from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
 
 from domain.instant import Instant
 from domain.telling.unrest import unrest_of
@@ -21,6 +21,14 @@ _LEAST: Final = 2
 """Episodes that no policy takes for unrest."""
 
 
+class Span(NamedTuple):
+    """What one episode brings to unrest."""
+
+    state: str
+    due_at: Instant
+    ended_at: Instant | None
+
+
 class Flapping(NamedTuple):
     """An incident's last spell of unrest."""
 
@@ -30,15 +38,16 @@ class Flapping(NamedTuple):
     changes: int
 
 
-def note(rows: Rows, identity: str, episodes: Sequence[Any], position: int, subjects: Subjects) -> None:
-    """Keep the last spell of an incident with these episodes, each of (state, due, ended, ...)."""
-    if len(episodes) < _LEAST:
-        return
-    held = [(due_at, ended_at) for state, due_at, ended_at, *_ in episodes if state != "retracted"]
-    found = unrest_of(held, subjects.policies(position))
-    rows.execute("DELETE FROM flapping WHERE id = ?", (identity,))
-    if found is not None:
-        rows.execute("INSERT INTO flapping VALUES (?,?,?,?)", (identity, *found))
+def note(rows: Rows, told: Mapping[str, Sequence[Span]], positions: Mapping[str, int], subjects: Subjects) -> None:
+    """Keep the last spell of each incident, by its episodes and the policies known at its last position."""
+    often = {identity: episodes for identity, episodes in told.items() if len(episodes) >= _LEAST}
+    found = []
+    for identity, episodes in often.items():
+        held = [(one.due_at, one.ended_at) for one in episodes if one.state != "retracted"]
+        spell = unrest_of(held, subjects.policies(positions[identity]))
+        found += [] if spell is None else [(identity, *spell)]
+    rows.executemany("DELETE FROM flapping WHERE id = ?", [(identity,) for identity in often])
+    rows.executemany("INSERT INTO flapping VALUES (?,?,?,?)", found)
 
 
 def several(rows: Rows, identities: Sequence[str]) -> dict[str, Flapping]:

@@ -168,8 +168,7 @@ class Follower:
         self._subjects.advance(together[0].position, last, streams)
         parked: list[Parked] = []
         with self._store.writing() as rows:
-            for one in together:
-                checkpoints.advance(rows, one, last)
+            checkpoints.advance(rows, together, last)
             for waits in checkpoints.parked(rows):
                 if waits.view in groups:
                     groups[waits.view].pop(waits.stream, None)

@@ -1,10 +1,10 @@
 """Incidents of orders: which orders an incident concerns, and whose customers it is a reason to call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from projections.muting import BACKLOGS
-from projections.view import Rows
+from projections.view import Rows, among
 
 TABLES: Final = ("incident_orders",)
 SCHEMA: Final = (
@@ -16,21 +16,23 @@ SCHEMA: Final = (
 )
 
 
-def note(rows: Rows, identity: str, order_ids: Iterable[str]) -> None:
-    """Keep that an incident has concerned these orders."""
-    rows.executemany(
-        "INSERT INTO incident_orders VALUES (?,?,0) ON CONFLICT DO NOTHING", [(one, identity) for one in order_ids]
-    )
+def note(rows: Rows, told: Mapping[str, Iterable[str]], bodies: Mapping[str, dict[str, Any]]) -> None:
+    """Keep the orders that incidents have concerned, and by the findings that count whose customers are to be called.
 
-
-def call(rows: Rows, identity: str, body: dict[str, Any]) -> None:
-    """Keep whose customers are to be called, by the finding that counts; only what changed is written."""
-    calls = _to_call(body)
-    known = rows.execute("SELECT order_id, calls FROM incident_orders WHERE id = ?", (identity,)).fetchall()
-    rows.executemany(
-        "UPDATE incident_orders SET calls = ? WHERE order_id = ? AND id = ?",
-        [(int(row[0] in calls), row[0], identity) for row in known if row[1] != (row[0] in calls)],
-    )
+    Only what changed is written.
+    """
+    known: dict[str, dict[str, int]] = {identity: {} for identity in bodies}
+    for identity, order_id, calls in among(
+        rows, "SELECT id, order_id, calls FROM incident_orders WHERE id IN ({among})", [*bodies]
+    ):
+        known[identity][order_id] = calls
+    come, other = [], []
+    for identity, body in bodies.items():
+        before, called = known[identity], _to_call(body)
+        come += [(one, identity, int(one in called)) for one in dict.fromkeys(told[identity]) if one not in before]
+        other += [(int(one in called), one, identity) for one, calls in before.items() if calls != (one in called)]
+    rows.executemany("INSERT INTO incident_orders VALUES (?,?,?)", come)
+    rows.executemany("UPDATE incident_orders SET calls = ? WHERE order_id = ? AND id = ?", other)
 
 
 def _to_call(body: dict[str, Any]) -> frozenset[str]:

@@ -14,7 +14,8 @@ from projections import calls, flapping, incident_orders, muting, summing, tasks
 from projections.flapping import Flapping
 from projections.query import After, Filter
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams, among
+from projections.summing import Told
+from projections.view import Rows, Streams, among
 from projections.workflow import Worked
 
 _DECODE = msgspec.json.Decoder().decode
@@ -53,44 +54,38 @@ class Incidents:
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
         """Keep each episode as last told, the incident as its episodes make it, who mutes whom, and whom to call."""
         touched = calls.concerned(rows, streams, subjects)
-        for stream, entries in streams.items():
-            if own := [entry for entry in entries if entry.row.topic in _OWN]:
-                touched |= _apply(stream, own, rows, subjects)
+        touched |= _bring_on(rows, streams, subjects)
         tasks.settle(rows, calls.settle(rows, touched, streams, subjects), subjects)
 
 
 VIEW = Incidents()
 
 
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> set[str]:
-    """Bring a stream's incidents on; names all that may be otherwise now."""
-    touched: dict[str, int] = {}
-    again: set[str] = set()
-    known: dict[str, Any] | None = None
-    for entry in entries:
-        event = entry.event
-        if isinstance(event, WentLive):
-            rows.execute("INSERT INTO live_since VALUES (?,?) ON CONFLICT DO NOTHING", (stream, event.at))
-            again |= _open(rows)
-        elif isinstance(event, BacklogMemberChanged):
-            again |= muting.note_member(rows, stream, event)
-        elif isinstance(event, PolicyAdopted):
-            again |= _open(rows)
-        elif isinstance(event, FINDING_EVENTS) and event.finding.reported:
-            known = summing.facts_of(stream, subjects) if known is None else known
-            identity = event.finding.incident
-            summing.keep(rows, identity, stream, event, known)
-            touched[identity] = entry.position
-    for identity, position in touched.items():
-        flapping.note(rows, identity, summing.sum_up(rows, identity, stream, position), position, subjects)
-    if touched:
-        again |= muting.concerned(rows, stream, touched)
-    if again:
-        # What is being mended is said while it goes on, so the last word counts, whenever the incident came due.
-        policies = subjects.policies()
-        policy = policies[-1].policy if policies else DEFAULT
-        for identity in sorted(again):
-            muting.settle(rows, identity, policy)
+def _bring_on(rows: Rows, streams: Streams, subjects: Subjects) -> set[str]:
+    """Bring the incidents on by what rules and policies say; names all that may be otherwise now."""
+    told: list[Told] = []
+    members: list[tuple[str, BacklogMemberChanged]] = []
+    live: dict[str, Instant] = {}
+    anew = False
+    for stream, entries in streams.items():
+        for entry in entries:
+            if entry.row.topic not in _OWN:
+                continue
+            event = entry.event
+            if isinstance(event, BacklogMemberChanged):
+                members.append((stream, event))
+            elif isinstance(event, FINDING_EVENTS):
+                told += [Told(entry.position, stream, event)] if event.finding.reported else []
+            else:
+                anew = True
+                live |= {stream: event.at} if isinstance(event, WentLive) and stream not in live else {}
+    rows.executemany("INSERT INTO live_since VALUES (?,?) ON CONFLICT DO NOTHING", live.items())
+    again = muting.note_members(rows, members)
+    again |= muting.concerned(rows, summing.sum_up(rows, told, subjects), {one.stream for one in told})
+    again |= _open(rows) if anew else set()
+    # What is being mended is said while it goes on, so the last word counts, whenever the incident came due.
+    policies = subjects.policies()
+    muting.settle(rows, again, policies[-1].policy if policies else DEFAULT)
     return again
 
 

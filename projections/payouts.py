@@ -9,7 +9,7 @@ import msgspec
 from domain.instant import Instant
 from domain.payouts.events import EVENTS, PayoutApproved, PayoutDrafted, PayoutListed, PayoutPaid, PayoutWithdrawn
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams
+from projections.view import Entry, Rows, Streams, among_pairs
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -190,9 +190,8 @@ def _pay(rows: Rows, stream: str, event: PayoutPaid) -> None:
 
 
 def _amounts(rows: Rows, stream: str, names: Sequence[str]) -> Iterator[Decimal]:
-    for name in names:
-        row = rows.execute("SELECT amount FROM payout_members WHERE id = ? AND member = ?", (stream, name)).fetchone()
-        yield Decimal(row[0])
+    read = "SELECT amount FROM {among} CROSS JOIN payout_members WHERE id = column1 AND member = column2"
+    return (Decimal(row[0]) for row in among_pairs(rows, read, [(stream, name) for name in names]))
 
 
 def _withdraw(rows: Rows, stream: str) -> None:

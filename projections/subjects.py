@@ -90,15 +90,14 @@ class Subjects:
             self.load((stream,))
         return None if stream in self._broken else self._known[stream].state
 
-    def findings(self, stream: str, up_to: int) -> dict[Key, Stored]:
-        """Give what a stream of any kind said of findings up to a position; nothing of it is kept."""
-        found: dict[Key, Stored] = {}
-        for row in self._log.select_streams([stream], up_to):
+    def findings(self, asked: Sequence[tuple[str, int]]) -> list[dict[Key, Stored]]:
+        """Give for each of these streams, of any kind, what it said of findings up to a position; nothing is kept."""
+        streams = sorted({stream for stream, _ in asked})
+        said: dict[str, list[tuple[int, Any]]] = {stream: [] for stream in streams}
+        for row in self._log.select_streams(streams, self._as_of) if streams else ():
             if row.topic in _ABOUT_FINDINGS:
-                event = decode(row.topic, row.state)
-                assert isinstance(event, ABOUT_FINDINGS)
-                note(found, event)
-        return found
+                said[row.stream].append((row.position, decode(row.topic, row.state)))
+        return [_noted(event for position, event in said[stream] if position <= up_to) for stream, up_to in asked]
 
     def policies(self, up_to: int | None = None) -> list[Adopted]:
         """List the policies that judge, earliest first, as they were known at a position of the log."""
@@ -136,6 +135,14 @@ class Subjects:
                 self._known[name] = self._known.pop(name)
         for name in [*islice(self._known, max(0, len(self._known) - self._limit))]:
             del self._known[name]
+
+
+def _noted(events: Iterable[Any]) -> dict[Key, Stored]:
+    found: dict[Key, Stored] = {}
+    for event in events:
+        assert isinstance(event, ABOUT_FINDINGS)
+        note(found, event)
+    return found
 
 
 def _evolve(one: Stream, version: int, event: Any) -> None:

@@ -3,17 +3,21 @@
 Worked out inside the view of incidents.
 """
 
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby, repeat
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from domain.detection import FindingEvent, FindingRetracted, Stored
-from domain.instant import iso
+from domain.events import Fact
+from domain.instant import Instant, iso
 from domain.judging.report import line
-from projections import incident_orders
+from projections import flapping, incident_orders
 from projections.evidence import around, cite
 from projections.subjects import Subjects
-from projections.view import Rows
+from projections.view import Rows, among
 
 TABLES: Final = ("episodes", "incident_counts")
 SCHEMA: Final = (
@@ -27,17 +31,119 @@ SCHEMA: Final = (
 )
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
-_WEIGHT = {"retracted": 0, "ended": 1, "open": 2}
+_WEIGHT: Final = {"retracted": 0, "ended": 1, "open": 2}
+_ALONE: Final = frozenset({"order", "parcel", "complaint"})
+"""The kinds of subject whose findings rest on facts of their own."""
 
 
-def facts_of(stream: str, subjects: Subjects) -> dict[str, Any]:
-    """Give the facts that proofs may cite; what groups find rests on facts of many, which are cited by name alone."""
-    grouped = stream.partition("-")[0] not in {"order", "parcel", "complaint"}
-    return {} if grouped else around(subjects.get(stream), subjects)
+class Told(NamedTuple):
+    """What was told of a finding that is shown."""
+
+    position: int
+    stream: str
+    event: FindingEvent
+
+    @property
+    def incident(self) -> str:
+        """Name the incident that it is an episode of."""
+        return self.event.finding.incident
 
 
-def keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: dict[str, Any]) -> None:
-    """Keep an episode as it was told, and which orders it concerns."""
+class _Episode(NamedTuple):
+    state: str
+    due_at: Instant
+    ended_at: Instant | None
+    known_at: Instant
+    body: bytes
+
+
+class _Before(NamedTuple):
+    state: str
+    position: int
+    stream: str
+
+
+class _Row(NamedTuple):
+    """An incident as its episodes make it; what is left of its row is who speaks for it."""
+
+    id: str
+    kind: str
+    subject: str
+    state: str
+    severity: str
+    warehouse: str | None
+    carrier: str | None
+    due_at: Instant
+    ended_at: Instant | None
+    position: int
+    stream: str
+    episodes: int
+    body: bytes
+    rule: str
+    clock: str
+    parcel: str | None
+    merged_into: str | None
+    known_at: Instant
+
+
+_PUT: Final = (
+    f"INSERT INTO incidents ({', '.join(_Row._fields)}) VALUES ({','.join('?' * len(_Row._fields))}) "  # noqa: S608  # ours
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _Row._fields[1:])}"
+)
+
+
+def sum_up(rows: Rows, told: Sequence[Told], subjects: Subjects) -> set[str]:
+    """Keep what was told, and make each incident what its episodes make it by now; names the incidents."""
+    _keep(rows, told, subjects)
+    # Several streams may tell of one incident: the last word is the last in the log, however batches cut it.
+    last = {one.incident: one for one in sorted(told, key=lambda one: one.position)}
+    episodes, before = _episodes(rows, [*last]), _before(rows, [*last])
+    found, bodies = [], {}
+    for identity, one in last.items():
+        row, bodies[identity] = _row(identity, one, episodes[identity], before.get(identity))
+        found.append(row)
+    rows.executemany(_PUT, found)
+    orders: dict[str, list[str]] = {identity: [] for identity in last}
+    for each in told:
+        orders[each.incident] += each.event.finding.order_ids
+    incident_orders.note(rows, orders, bodies)
+    _count(rows, found, before)
+    spans = {name: [flapping.Span(*one[:3]) for one in some] for name, some in episodes.items()}
+    flapping.note(rows, spans, {row.id: row.position for row in found}, subjects)
+    return {*last}
+
+
+def counts(rows: Rows) -> list[tuple[str, str, int]]:
+    """Count incidents by kind and state."""
+    found = rows.execute("SELECT kind, state, n FROM incident_counts ORDER BY kind, state")
+    return [(row[0], row[1], row[2]) for row in found]
+
+
+def _keep(rows: Rows, told: Sequence[Told], subjects: Subjects) -> None:
+    """Keep each episode as it was told last, and when it was known first."""
+    found: dict[tuple[str, Instant, str], _Episode] = {}
+    for one, known in zip(told, _facts(told, subjects), strict=True):
+        key = (one.incident, one.event.finding.since, one.stream)
+        episode = _episode(one.event, known)
+        found[key] = episode._replace(known_at=found.get(key, episode).known_at)
+    rows.executemany(
+        "INSERT INTO episodes (id, since, stream, state, due_at, ended_at, known_at, body) VALUES (?,?,?,?,?,?,?,?) "
+        "ON CONFLICT (id, since, stream) DO UPDATE SET "
+        "state = excluded.state, due_at = excluded.due_at, ended_at = excluded.ended_at, body = excluded.body",
+        [(*key, *episode) for key, episode in found.items()],
+    )
+
+
+def _facts(told: Sequence[Told], subjects: Subjects) -> Iterator[dict[str, Fact]]:
+    """Yield the facts that each proof may cite; what groups find rests on facts of many, cited by name alone."""
+    alone = {one.stream for one in told if one.stream.partition("-")[0] in _ALONE}
+    names = [name for name, _ in groupby(told, key=lambda one: one.stream)]
+    facts = around([subjects.get(name) if name in alone else None for name in names], subjects)
+    for (_, some), known in zip(groupby(told, key=lambda one: one.stream), facts, strict=True):
+        yield from repeat(known, len([*some]))
+
+
+def _episode(event: FindingEvent, known: dict[str, Fact]) -> _Episode:
     finding = event.finding
     stored = Stored(finding, isinstance(event, FindingRetracted))
     ended_by = finding.detail.get("ended_by")
@@ -48,75 +154,69 @@ def keep(rows: Rows, identity: str, stream: str, event: FindingEvent, known: dic
         "evidence": [cite(ref, known) for ref in finding.proof],
         "ended_by": None if ended_by is None else cite(ended_by, known),
     }
-    times = (finding.due_at, finding.ended_at, event.known_up_to)
-    rows.execute(
-        "INSERT INTO episodes VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (id, since, stream) DO UPDATE SET "
-        "state = excluded.state, due_at = excluded.due_at, ended_at = excluded.ended_at, body = excluded.body",
-        (identity, finding.since, stream, stored.state, *times, _ENCODE(body)),
-    )
-    incident_orders.note(rows, identity, finding.order_ids)
+    return _Episode(stored.state, finding.due_at, finding.ended_at, event.known_up_to, _ENCODE(body))
 
 
-def sum_up(rows: Rows, identity: str, stream: str, position: int) -> list[Any]:
-    """Show the episode that counts: the last open one, else the last that held, else the last; gives all."""
-    found = rows.execute(
-        "SELECT state, due_at, ended_at, body, known_at FROM episodes WHERE id = ? ORDER BY since, stream", (identity,)
-    ).fetchall()
-    state, due_at, ended_at, text, _ = max(enumerate(found), key=lambda row: (_WEIGHT[row[1][0]], row[0]))[1]
-    before = rows.execute("SELECT state, position, stream FROM incidents WHERE id = ?", (identity,)).fetchone()
-    if before is not None and before[1] > position:
-        # Several streams may tell of one incident: the last word is the last in the log, however batches cut it.
-        position, stream = before[1], before[2]
-    body = _DECODE(text)
-    clock = body["clock"]
-    for only_of_episodes in ("clock", "known_up_to", "evidence", "ended_by"):
-        del body[only_of_episodes]
-    values = {
-        "id": identity,
-        "kind": body["kind"],
-        "subject": body["subject"],
-        "state": state,
-        "severity": body["severity"],
-        "warehouse": body["warehouse_id"],
-        "carrier": body["carrier"],
-        "due_at": due_at,
-        "ended_at": ended_at,
-        "position": position,
-        "stream": stream,
-        "episodes": len(found),
-        "body": _ENCODE(body),
-        "rule": body["rule"],
-        "clock": clock,
-        "parcel": body["parcel_id"],
-        "merged_into": body["detail"].get("merged_into"),
-        "known_at": min(row[4] for row in found),
-    }
-    names = ", ".join(values)
-    changed = ", ".join(f"{name} = excluded.{name}" for name in values if name != "id")
-    rows.execute(
-        f"INSERT INTO incidents ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
-        f"ON CONFLICT (id) DO UPDATE SET {changed}",
-        tuple(values.values()),
-    )
-    incident_orders.call(rows, identity, body)
-    _count(rows, body["kind"], None if before is None else before[0], state)
+def _episodes(rows: Rows, identities: Sequence[str]) -> dict[str, list[_Episode]]:
+    """Give the episodes of these incidents, the earliest first."""
+    read = f"SELECT id, {', '.join(_Episode._fields)} FROM episodes WHERE id IN ({{among}}) ORDER BY id, since, stream"  # noqa: S608  # ours
+    found: dict[str, list[_Episode]] = {identity: [] for identity in identities}
+    for identity, *episode in among(rows, read, identities):
+        found[identity].append(_Episode(*episode))
     return found
 
 
-def counts(rows: Rows) -> list[tuple[str, str, int]]:
-    """Count incidents by kind and state."""
-    found = rows.execute("SELECT kind, state, n FROM incident_counts ORDER BY kind, state")
-    return [(row[0], row[1], row[2]) for row in found]
+def _before(rows: Rows, identities: Sequence[str]) -> dict[str, _Before]:
+    found = among(rows, "SELECT id, state, position, stream FROM incidents WHERE id IN ({among})", identities)
+    return {identity: _Before(*row) for identity, *row in found}
 
 
-def _count(rows: Rows, kind: str, before: str | None, now: str) -> None:
+def _row(
+    identity: str, last: Told, episodes: Sequence[_Episode], before: _Before | None
+) -> tuple[_Row, dict[str, Any]]:
+    """Show the episode that counts: the last open one, else the last that held, else the last; gives its body too."""
+    _, shown = max(enumerate(episodes), key=lambda one: (_WEIGHT[one[1].state], one[0]))
+    later = before is not None and before.position > last.position
+    body = _DECODE(shown.body)
+    clock = body["clock"]
+    for only_of_episodes in ("clock", "known_up_to", "evidence", "ended_by"):
+        del body[only_of_episodes]
+    row = _Row(
+        id=identity,
+        kind=body["kind"],
+        subject=body["subject"],
+        state=shown.state,
+        severity=body["severity"],
+        warehouse=body["warehouse_id"],
+        carrier=body["carrier"],
+        due_at=shown.due_at,
+        ended_at=shown.ended_at,
+        position=before.position if before is not None and later else last.position,
+        stream=before.stream if before is not None and later else last.stream,
+        episodes=len(episodes),
+        body=_ENCODE(body),
+        rule=body["rule"],
+        clock=clock,
+        parcel=body["parcel_id"],
+        merged_into=body["detail"].get("merged_into"),
+        known_at=min(one.known_at for one in episodes),
+    )
+    return row, body
+
+
+def _count(rows: Rows, found: Iterable[_Row], before: Mapping[str, _Before]) -> None:
     """Keep how many incidents of a kind are in which state; a count that comes to nothing has no row."""
-    if before == now:
-        return
-    changes = [(kind, now, 1)] if before is None else [(kind, before, -1), (kind, now, 1)]
+    change: Counter[tuple[str, str]] = Counter()
+    for row in found:
+        change[row.kind, row.state] += 1
+        if row.id in before:
+            change[row.kind, before[row.id].state] -= 1
+    changed = [(*key, by) for key, by in sorted(change.items()) if by]
     rows.executemany(
         "INSERT INTO incident_counts VALUES (?,?,?) ON CONFLICT (kind, state) "
         "DO UPDATE SET n = incident_counts.n + excluded.n",
-        changes,
+        changed,
     )
-    rows.execute("DELETE FROM incident_counts WHERE kind = ? AND state = ? AND n = 0", (kind, before))
+    rows.executemany(
+        "DELETE FROM incident_counts WHERE kind = ? AND state = ? AND n = 0", [one[:2] for one in changed if one[2] < 0]
+    )

@@ -1,13 +1,14 @@
 """What a view is: tables, the events they are made of, and how a batch of them changes the rows."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, repeat
 from typing import Any, Final, NamedTuple, Protocol
 
 from domain.events import Event
 from domain.history.log import Row, decode
 from projections.subjects import Subjects
 
-_AMONG: Final = 500
+_AMONG: Final = 512
 """Values in one ``IN (…)``."""
 
 
@@ -120,6 +121,22 @@ class Parked(NamedTuple):
 
 def among(rows: Rows, statement: str, values: Sequence[Any]) -> Iterator[Any]:
     """Yield what a statement with ``IN ({among})`` finds for any number of values."""
+    for some in _portions(values):
+        yield from rows.execute(statement.format(among=",".join("?" * len(some))), some)
+
+
+def among_pairs(rows: Rows, statement: str, pairs: Sequence[tuple[Any, Any]]) -> Iterator[Any]:
+    """Yield what a statement with ``FROM {among} CROSS JOIN`` finds for any number of pairs.
+
+    They are ``column1`` and ``column2``. Crossed, because SQLite then looks for them one by one, along the index.
+    """
+    for some in _portions(pairs):
+        asked = f"(SELECT DISTINCT column1, column2 FROM (VALUES {','.join(['(?,?)'] * len(some))}) AS padded) AS asked"  # noqa: S608
+        yield from rows.execute(statement.format(among=asked), [*chain.from_iterable(some)])
+
+
+def _portions(values: Sequence[Any]) -> Iterator[list[Any]]:
+    """Cut values up; the last one is said again until there is a power of two, so that few texts are prepared."""
     for first in range(0, len(values), _AMONG):
         some = values[first : first + _AMONG]
-        yield from rows.execute(statement.format(among=",".join("?" * len(some))), some)
+        yield [*some, *repeat(some[-1], (1 << (len(some) - 1).bit_length()) - len(some))]

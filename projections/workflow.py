@@ -43,26 +43,63 @@ class Workflow:
     topics = frozenset(event.TOPIC for event in INCIDENT_EVENTS)
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:
-        """Write the incident's row anew; when staff first touched it stays."""
-        for stream, entries in streams.items():
-            _apply(stream, entries, rows, subjects)
+        """Write the incidents' rows anew; when staff first touched one stays."""
+        rows.executemany(_PUT, [_row(stream, entries, subjects.get(stream)) for stream, entries in streams.items()])
 
 
 VIEW = Workflow()
 
 
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows, subjects: Subjects) -> None:
-    state: Incident = subjects.get(stream)
+class _Row(NamedTuple):
+    id: str
+    position: int
+    first_at: Instant | None
+    status: str
+    person: str | None
+    team: str | None
+    merged_into: str | None
+    liable: str | None
+    level: int
+    reopened: int
+    next_attempt: Instant | None
+    attempt_due: int
+    contacted_at: Instant | None
+    contact_channel: str | None
+    settled_at: Instant | None
+    dismissed_rule: str | None
+    body: bytes
+
+
+_REPLACED: Final = ", ".join(f"{name} = excluded.{name}" for name in _Row._fields if name not in {"id", "first_at"})
+_PUT: Final = (
+    f"INSERT INTO workflow ({', '.join(_Row._fields)}) VALUES ({','.join('?' * len(_Row._fields))}) "  # noqa: S608  # ours
+    f"ON CONFLICT (id) DO UPDATE SET {_REPLACED}, "
+    "first_at = CASE WHEN workflow.first_at < excluded.first_at THEN workflow.first_at "
+    "ELSE COALESCE(excluded.first_at, workflow.first_at) END"
+)
+
+
+def _row(stream: str, entries: Sequence[Entry], state: Incident) -> _Row:
     people: list[Any] = [one.event for one in entries]
-    first_at = min((one.at for one in people if one.by not in _NOT_STAFF), default=None)
-    values = {"id": stream, "position": entries[-1].position, "first_at": first_at, **_columns(state)}
-    names = ", ".join(values)
-    changed = ", ".join(f"{name} = excluded.{name}" for name in values if name not in {"id", "first_at"})
-    rows.execute(
-        f"INSERT INTO workflow ({names}) VALUES ({', '.join('?' * len(values))}) "  # noqa: S608  # our own names
-        f"ON CONFLICT (id) DO UPDATE SET {changed}, first_at = CASE WHEN workflow.first_at < excluded.first_at "
-        "THEN workflow.first_at ELSE COALESCE(excluded.first_at, workflow.first_at) END",
-        tuple(values.values()),
+    reached = next((one for one in state.contacts.values() if one.outcome in REACHED), None)
+    return _Row(
+        id=stream,
+        position=entries[-1].position,
+        first_at=min((one.at for one in people if one.by not in _NOT_STAFF), default=None),
+        status=status(state),
+        person=state.person,
+        team=state.team,
+        merged_into=state.merged_into,
+        liable=state.liable,
+        level=state.level,
+        reopened=state.reopened,
+        next_attempt=state.next_attempt,
+        attempt_due=int(state.attempt_due),
+        contacted_at=None if reached is None else reached.at,
+        contact_channel=None if reached is None else reached.channel,
+        settled_at=None if state.closed is None else state.closed.at,
+        dismissed_rule=getattr(state.closed, "rule", None),
+        body=_ENCODE(document(state)),
     )
 
 
@@ -177,27 +214,6 @@ def _contact(state: Incident, name: str, one: IncidentContacted) -> dict[str, An
         "agreement": one.agreement,
         "confirmed": name in state.confirmed,
         "cleared": one.cleared,
-    }
-
-
-def _columns(state: Incident) -> dict[str, Any]:
-    stands = status(state)
-    reached = next((one for one in state.contacts.values() if one.outcome in REACHED), None)
-    return {
-        "status": stands,
-        "person": state.person,
-        "team": state.team,
-        "merged_into": state.merged_into,
-        "liable": state.liable,
-        "level": state.level,
-        "reopened": state.reopened,
-        "next_attempt": state.next_attempt,
-        "attempt_due": int(state.attempt_due),
-        "contacted_at": None if reached is None else reached.at,
-        "contact_channel": None if reached is None else reached.channel,
-        "settled_at": None if state.closed is None else state.closed.at,
-        "dismissed_rule": getattr(state.closed, "rule", None),
-        "body": _ENCODE(document(state)),
     }
 
 

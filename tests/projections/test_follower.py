@@ -85,7 +85,7 @@ def test_a_follower_that_was_overtaken_commits_nothing(told):
         stands = checkpoints.read(rows)
     told.follower.catch_up()
     with pytest.raises(Overtaken), told.store.writing() as rows:
-        checkpoints.advance(rows, stands["feed"], 99)
+        checkpoints.advance(rows, [stands["feed"]], 99)
     assert told.follower.catch_up() == 0
 
 

@@ -110,7 +110,7 @@ def create_app(
         health.router,
     ):
         app.include_router(part, dependencies=[KNOWN_ONLY])
-    app.include_router(health.scraped)
+    app.include_router(health.watched)
     app.include_router(pages.router())
     if docs:
         reference.install(app, [*topics, streamed.feed(streamed.EVENTS)])

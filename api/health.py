@@ -13,21 +13,21 @@ from domain.instant import SECOND
 from projections import checkpoints
 
 router = APIRouter(tags=["health"])
-scraped = APIRouter(tags=["health"])
-"""What a scraper reads, whatever parameters it is set up to send."""
+watched = APIRouter(tags=["health"])
+"""What probes and scrapers read, whatever parameters they are set up to send: none says that a process is ill."""
 BEHIND: Final = 10_000
 """Log positions that a view may be behind."""
 OLD: Final = 60
 """Real seconds that the frontier may be behind the clock."""
 
 
-@router.get("/healthz", operation_id="healthz")
+@watched.get("/healthz", operation_id="healthz")
 async def healthz() -> contract.Health:
     """Say that the process runs."""
     return contract.Health(status="ok")
 
 
-@router.get("/readyz", operation_id="readyz", responses={503: {"model": contract.Readiness}})
+@watched.get("/readyz", operation_id="readyz", responses={503: {"model": contract.Readiness}})
 async def readyz(request: Request, reader: Reading, response: Response) -> contract.Readiness:
     """Say whether the views keep up with the log, and the log with the world; and how the rest of this process is."""
     last = reader.log.last_position()
@@ -53,14 +53,14 @@ async def readyz(request: Request, reader: Reading, response: Response) -> contr
     return contract.Readiness(ready=ready, checks=checks)
 
 
-@scraped.get("/metrics", operation_id="metrics", response_class=Response)
+@watched.get("/metrics", operation_id="metrics", response_class=Response)
 async def metrics(request: Request) -> Response:
     """Give all metrics in the text form of Prometheus."""
     meters: Meters = request.app.state.meters
     return Response(generate_latest(meters.registry), media_type=CONTENT_TYPE_LATEST)
 
 
-@router.get("/version", operation_id="version")
+@watched.get("/version", operation_id="version")
 async def version(request: Request) -> contract.Version:
     """Say what is running."""
     return contract.Version(name=request.app.title, version=request.app.version)

@@ -8,6 +8,8 @@ from typing import Final, NamedTuple
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from api.conditional import holds
+
 FOLDER: Final = Path(__file__).parent / "dashboard"
 _TYPES: Final = {
     ".html": "text/html; charset=utf-8",
@@ -44,7 +46,7 @@ def _files() -> Iterator[tuple[str, _File]]:
 def _serving(file: _File) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
         headers = {"ETag": file.etag, "Cache-Control": "no-cache"}
-        if request.headers.get("if-none-match") == file.etag:
+        if holds(file.etag, request.headers.getlist("if-none-match")):
             return Response(status_code=304, headers=headers)
         return Response(file.content, media_type=file.media_type, headers=headers)
 

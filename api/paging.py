@@ -1,4 +1,4 @@
-"""Paging: where a list goes on, in the body as ``next`` and beside it as a link that can be followed as it stands."""
+"""Paging: where a list goes on, in the body as ``next`` and beside it as a link."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -15,11 +15,13 @@ class Paging:
         self._response = response
 
     def on(self, position: str | None, name: str = "cursor") -> str | None:
-        """Link to the same question from a position on (RFC 8288), where there is one; gives the position."""
+        """Link to the same question from a position on (RFC 8288), where there is one; gives the position.
+
+        The link has no path, so that it holds behind a proxy that serves us below another one.
+        """
         if position is not None:
             kept = [(key, value) for key, value in self._request.query_params.multi_items() if key != name]
-            path = self._request.scope["raw_path"].decode("ascii")
-            self._response.headers["Link"] = f'<{path}?{urlencode([*kept, (name, position)])}>; rel="next"'
+            self._response.headers["Link"] = f'<?{urlencode([*kept, (name, position)])}>; rel="next"'
         return position
 
 

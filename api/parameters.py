@@ -31,7 +31,7 @@ async def refuse_unknown(request: Request) -> None:
 
 
 KNOWN_ONLY: Final = Depends(refuse_unknown)
-"""For every router that programs ask; whatever else an address of a file or of ``/metrics`` says is let be."""
+"""For every router that programs ask; whatever an address of a file or of a probe says is let be."""
 
 
 def _why(name: str, known: list[str]) -> str:

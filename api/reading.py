@@ -25,8 +25,13 @@ QUERY_SECONDS: Final = 1.0
 WAIT_SECONDS: Final = 2.0
 MOST_SECONDS: Final = 30
 """Longest wait that a request may prefer (RFC 7240)."""
-_WAIT: Final = re.compile(r"(?:.*,)?\s*wait\s*=\s*(\d{1,5})\s*(?:[,;].*)?", re.IGNORECASE).fullmatch
+_WAIT: Final = re.compile(
+    r"""(?:(?:"[^"]*"|[^"])*?,)?\s*wait\s*=\s*("?)(\d{1,5})\1\s*(?:[,;].*)?""", re.IGNORECASE
+).fullmatch
+"""The first wait that is preferred, with or without quotes; what stands in the quotes of another one is none."""
 _LOOK: Final = 0.02
+_LONGEST_PAUSE: Final = 0.2
+"""Between two looks, for those who wait for long: everybody's looks are taken in turn."""
 
 
 class NotThereYet(Problem):
@@ -123,6 +128,7 @@ class Reader:
             Problem: it is no position of this log, or lies beyond its end, or the views do not come there in time.
         """
         deadline = asyncio.get_running_loop().time() + (WAIT_SECONDS if seconds is None else seconds)
+        pause = _LOOK
         while True:
             with self.views.reading() as rows:
                 stands = checkpoints.read(rows).values()
@@ -132,9 +138,11 @@ class Reader:
                 return
             if token.position > self.log.last_position():
                 raise Problem("unknown_position")
-            if asyncio.get_running_loop().time() >= deadline:
+            left = deadline - asyncio.get_running_loop().time()
+            if left <= 0:
                 raise NotThereYet("not_there_yet", retry_after=1)
-            await asyncio.sleep(_LOOK)
+            await asyncio.sleep(min(pause, left))
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def reader(request: Request) -> Reader:
@@ -151,14 +159,14 @@ async def caught_up(
         Query(max_length=512, description="Token that the answer must not be older than; waits up to 2 s."),
     ] = None,
     prefer: Annotated[
-        str,
+        list[str] | None,
         Header(description="`wait=5` waits up to so many seconds, 30 at most; by itself for all that is in the log."),
-    ] = "",
+    ] = None,
 ) -> Reader:
     """Give the reader once the views have come to ``min_position``, or as far as the request prefers to wait for."""
     found = reader(request)
-    asked = _WAIT(prefer) if request.method == "GET" else None
-    seconds = WAIT_SECONDS if asked is None else min(int(asked[1]), MOST_SECONDS)
+    asked = _WAIT(",".join(prefer or ())) if request.method == "GET" else None
+    seconds = WAIT_SECONDS if asked is None else min(int(asked[2]), MOST_SECONDS)
     if min_position is not None:
         await found.wait_for(Token.read(min_position), seconds)
     elif asked is not None:

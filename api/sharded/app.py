@@ -22,13 +22,13 @@ from api.sharded.metrics import Merged
 from api.sharded.shards import Shard
 from domain.instant import Instant
 
-_operations = APIRouter(tags=["health"])
-_operations.add_api_route("/healthz", health.healthz, operation_id="healthz")
-_operations.add_api_route("/version", health.version, operation_id="version")
-_operations.add_api_route("/problems/{code}", health.explain, operation_id="explain_problem")
+_watched = APIRouter(tags=["health"])
+_watched.add_api_route("/healthz", health.healthz, operation_id="healthz")
+_watched.add_api_route("/version", health.version, operation_id="version")
+_watched.add_api_route("/metrics", health.metrics, operation_id="metrics", response_class=Response)
 
 
-@_operations.get("/readyz", operation_id="readyz", responses={503: {"model": contract.Readiness}})
+@_watched.get("/readyz", operation_id="readyz", responses={503: {"model": contract.Readiness}})
 async def readyz(request: Request, response: Response) -> contract.Readiness:
     """Say which shards can be read; ready while one can, for the others must not be held up."""
     live: MergedLive = request.app.state.live
@@ -77,9 +77,9 @@ def create_merged_app(
         openapi_url="/openapi.json" if docs else None,
     )
     app.state.live, app.state.meters, app.state.crossings = live, meters, crossings
-    for part in (merged_feed.router, _operations):
+    for part in (merged_feed.router, health.router):
         app.include_router(part, dependencies=[KNOWN_ONLY])
-    app.include_router(health.scraped)
+    app.include_router(_watched)
     if docs:
         reference.install(app, [streamed.feed(streamed.MERGED)])
     problems.install(app)

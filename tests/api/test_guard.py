@@ -84,7 +84,8 @@ def test_every_answer_is_careful(shop):
         assert "script-src 'self'" in headers["content-security-policy"]
         assert "unsafe" not in headers["content-security-policy"]
         assert "access-control-allow-origin" not in headers
-        assert headers["cache-control"] == ("no-cache" if path == "/" else "no-store")
+        kept = {"/": "no-cache", "/v1/incidents": "private, no-cache"}
+        assert headers["cache-control"] == kept.get(path, "no-store")
 
 
 @pytest.mark.parametrize(("given", "kept"), [("abc-1", True), ("a b", False), ("x" * 65, False), ("", False)])

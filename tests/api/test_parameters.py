@@ -6,7 +6,7 @@ from fastapi.testclient import TestClient
 from api.sharded.app import create_merged_app
 from tests.story import LATER
 
-SCRAPED = "/metrics"
+WATCHED = ("/healthz", "/readyz", "/version", "/metrics")
 
 
 def operations(app):
@@ -35,7 +35,8 @@ def test_where_nothing_is_near_everything_that_there_is_is_told(shop):
     assert errors(shop.get("/v1/feeds", zzz="1")) == [
         ("query.zzz", "There is no parameter of this name; there are min_position.")
     ]
-    assert errors(shop.get("/healthz", x="1")) == [("query.x", "There is no parameter of this name, nor any other.")]
+    found = errors(shop.get("/problems/not_found", x="1"))
+    assert found == [("query.x", "There is no parameter of this name, nor any other.")]
 
 
 def test_nothing_of_a_value_is_sent_back_and_of_a_name_no_more_than_its_beginning(shop):
@@ -50,7 +51,7 @@ def test_nothing_of_a_value_is_sent_back_and_of_a_name_no_more_than_its_beginnin
 def test_every_operation_over_one_log_and_over_several_refuses_what_it_does_not_know(shop):
     several = TestClient(create_merged_app([], clock=lambda: LATER))
     for client in (shop.client, several):
-        asked = [(method, path) for method, path in operations(client.app) if path != SCRAPED]
+        asked = [(method, path) for method, path in operations(client.app) if path not in WATCHED]
         assert asked
         for method, path in asked:
             answer = client.request(method, path.replace("{", "").replace("}", ""), params={"qqq": "1"}, json={})
@@ -64,6 +65,14 @@ def test_so_does_a_live_feed_of_one_log_and_of_several(shop):
         assert [where for where, _ in errors(answer)] == ["query.kindd"]
 
 
-@pytest.mark.parametrize("path", ["/", "/app.js", "/docs", "/openapi.json", "/asyncapi.json", SCRAPED])
-def test_files_documents_and_what_a_scraper_reads_let_be_what_their_address_says(shop, path):
+@pytest.mark.parametrize("path", ["/", "/app.js", "/docs", "/openapi.json", "/asyncapi.json"])
+def test_files_and_documents_let_be_what_their_address_says(shop, path):
     assert shop.get(path, utm_source="chat").status_code == 200
+
+
+@pytest.mark.parametrize("path", WATCHED)
+@pytest.mark.parametrize("query", ["", "?x=1", "?verbose", "?_=1763842000"])
+def test_no_probe_takes_a_process_out_by_what_it_adds_to_an_address(shop, path, query):
+    several = TestClient(create_merged_app([], clock=lambda: LATER))
+    for client in (shop.client, several):
+        assert client.get(path + query).status_code == client.get(path).status_code != 422

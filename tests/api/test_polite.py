@@ -2,10 +2,14 @@
 
 import re
 import time
+from urllib.parse import urljoin
 
 import pytest
+from fastapi.testclient import TestClient
+from starlette.responses import JSONResponse, StreamingResponse
 
 from api import reading
+from api.conditional import Conditional
 from api.tokens import Token
 from tests.api.serving import Listener, serving
 from tests.story import placed, scanned
@@ -23,7 +27,7 @@ def following(shop, path, member, **asked):
         link = answer.headers.get("Link")
         if link is None or not answer.json().get("more", True):
             return found, answer
-        answer = shop.client.get(NEXT.fullmatch(link)[1])
+        answer = shop.client.get(urljoin(str(answer.url), NEXT.fullmatch(link)[1]))
 
 
 # Links
@@ -45,8 +49,16 @@ def test_the_feed_links_to_where_to_read_on_also_at_its_end(shop):
     found, last = following(shop, "/v1/feed", "changes", limit=2, kind="late_shipment")
     assert len(found) == 5
     shop.late("x")
-    [one] = shop.client.get(NEXT.fullmatch(last.headers["Link"])[1]).json()["changes"]
+    [one] = shop.client.get(urljoin(str(last.url), NEXT.fullmatch(last.headers["Link"])[1])).json()["changes"]
     assert one["incident"]["subject"] == "Fx"
+
+
+def test_a_link_can_be_followed_behind_a_proxy_that_serves_us_below_a_path(shop):
+    shop.late("1", "2")
+    asked = "http://shop.example/tracker/v1/incidents?limit=1&kind=late_shipment"
+    link = urljoin(asked, NEXT.fullmatch(shop.get("/v1/incidents", limit=1, kind="late_shipment").headers["Link"])[1])
+    assert link.startswith("http://shop.example/tracker/v1/incidents?limit=1&kind=late_shipment&cursor=")
+    assert shop.client.get(link.removeprefix("http://shop.example/tracker")).json()["next"] is None
 
 
 @pytest.mark.parametrize(
@@ -68,9 +80,13 @@ def test_what_is_known_already_is_not_sent_again_until_it_changes(shop):
     shop.late("1")
     for path in ("/v1/incidents", "/v1/incidents/incident-late_shipment-F1", "/v1/orders/O1"):
         tag = shop.get(path).headers["ETag"]
+        assert shop.get(path).headers["Cache-Control"] == "private, no-cache"
         again = shop.client.get(path, headers={"If-None-Match": f'"other", {tag}'})
         assert (again.status_code, again.content, again.headers["ETag"]) == (304, b"", tag)
         assert "content-type" not in again.headers
+        assert again.headers["Cache-Control"] == "private, no-cache"
+        several = shop.client.get(path, headers=[("If-None-Match", '"other"'), ("If-None-Match", tag)])
+        assert several.status_code == 304
         assert again.headers["X-Request-ID"]
     before = shop.get("/v1/incidents").headers["ETag"]
     shop.told.hear(scanned(33, fulfillment_ids=("F1",)), until=34)
@@ -93,12 +109,26 @@ def test_a_filter_has_a_tag_of_its_own_and_errors_and_streams_have_none(shop, to
     other = shop.client.get("/v1/incidents?state=ended", headers={"If-None-Match": tag})
     assert (other.status_code, other.json()["incidents"]) == (200, [])
     wrong = shop.client.get("/v1/incidents/none", headers={"If-None-Match": "*"})
-    assert (wrong.status_code, "ETag" in wrong.headers) == (404, False)
+    assert (wrong.status_code, "ETag" in wrong.headers, wrong.headers["Cache-Control"]) == (404, False, "no-store")
     with serving(told) as server:
         listener = Listener(server.url, "/v1/feed?after=first")
         listener.changes(1)
         assert "etag" not in listener.head.lower()
         listener.close()
+
+
+@pytest.mark.parametrize("pieces", [[b'{"a": 1}'], [b'{"a"', b": 1}"], [b"", b'{"a": 1}', b""]])
+def test_what_comes_in_pieces_passes_whole_and_without_a_tag(pieces):
+    async def app(scope, receive, send):
+        if len(pieces) == 1:
+            await JSONResponse({"a": 1})(scope, receive, send)
+        else:
+            await StreamingResponse(iter(pieces), media_type="application/json")(scope, receive, send)
+
+    answer = TestClient(Conditional(app)).get("/v1/a")
+    assert answer.json() == {"a": 1}
+    assert ("ETag" in answer.headers) is (len(pieces) == 1)
+    assert ("Cache-Control" in answer.headers) is (len(pieces) == 1)
 
 
 # Waits
@@ -119,7 +149,10 @@ def test_a_reader_may_prefer_to_wait_longer_for_a_position(shop, monkeypatch):
     assert (answer.status_code, answer.headers["Preference-Applied"]) == (200, "wait=5")
 
 
-@pytest.mark.parametrize("prefer", ["wait=1", "respond-async, wait=1", "Wait = 1; x=y, handling=lenient"])
+@pytest.mark.parametrize(
+    "prefer",
+    ["wait=1", "respond-async, wait=1", "Wait = 1; x=y, handling=lenient", 'wait="1"', 'a="b, wait=9", wait=1, wait=8'],
+)
 def test_a_reader_may_wait_for_all_that_is_in_the_log(shop, told, prefer):
     with serving(told) as server:
         told.desk.take(placed(0, of="O9", key="p9"))
@@ -135,6 +168,23 @@ def test_who_names_no_position_gets_what_there_is_when_the_wait_is_over(shop):
     assert (answer.status_code, len(answer.json()["incidents"])) == (200, 1)
 
 
-@pytest.mark.parametrize("prefer", ["", "wait", "wait=x", "return=minimal", "waits=3"])
+def test_a_preference_may_stand_in_a_line_of_its_own(shop):
+    lines = [("Prefer", "respond-async"), ("Prefer", "wait=0")]
+    assert shop.client.get("/v1/incidents", headers=lines).headers["Preference-Applied"] == "wait=0"
+
+
+def test_who_waits_for_long_looks_ever_less_often(shop, monkeypatch):
+    shop.late("1")
+    shop.told.desk.take(placed(0, of="O2", key="not yet in the views"))
+    looks = []
+    look = reading.checkpoints.read
+    monkeypatch.setattr(reading.checkpoints, "read", lambda rows: looks.append(1) or look(rows))
+    begun = time.monotonic()
+    assert shop.client.get("/v1/incidents", headers={"Prefer": "wait=1"}).status_code == 200
+    assert 1 <= time.monotonic() - begun < 5
+    assert 5 <= len(looks) <= 15
+
+
+@pytest.mark.parametrize("prefer", ["", "wait", "wait=x", "return=minimal", "waits=3", 'wait="1', 'x="a, wait=3"'])
 def test_other_preferences_are_let_be(shop, prefer):
     assert "Preference-Applied" not in shop.client.get("/v1/incidents", headers={"Prefer": prefer}).headers

@@ -18,7 +18,18 @@ TIDY_LIMIT: Final = 5000
 """Event keys forgotten, or messages in quarantine emptied, in one transaction."""
 
 
-def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *, dedup_for: int) -> None:
+Looked = Callable[[str | None], object]
+"""Is told of every look; of one that the store did not allow, why."""
+
+
+def run(
+    tracker: Tracker,
+    clock: Callable[[], Instant],
+    stop: threading.Event,
+    *,
+    dedup_for: int,
+    looked: Looked = lambda _why_not: None,
+) -> None:
     """Fire deadlines until ``stop``; also looks again at what an earlier policy armed, and tidies once an hour."""
     tidied = -FOREVER
     while not stop.wait(EVERY):
@@ -28,8 +39,10 @@ def run(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event, *
             if now - tidied > TIDY_EVERY:
                 tidied = now
                 _tidy(tracker, now - dedup_for, now - KEPT_FOR, stop)
-        except OperationalError:
+            looked(None)
+        except OperationalError as error:
             # The store is busy or full; deadlines stay armed and fire at their due time once it answers.
+            looked(str(error))
             stop.wait(1.0)
 
 

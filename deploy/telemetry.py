@@ -89,6 +89,22 @@ class Meter:
                 structlog.get_logger().info("taking in again", after=name, seconds=seconds)
 
 
+class Looks:
+    """Takes how the ticker's looks went, as log lines: that the store does not let it look, and once that it does."""
+
+    def __init__(self) -> None:
+        """Have seen none."""
+        self._outage = Outage()
+
+    def __call__(self, why_not: str | None) -> None:
+        """Note a look, or why there was none."""
+        if why_not is not None:
+            self._outage.begin()
+            structlog.get_logger().warning("deadlines wait for the store", why=why_not)
+        elif (seconds := self._outage.end()) is not None:
+            structlog.get_logger().info("deadlines fire again", seconds=seconds)
+
+
 class Activity:
     """Takes which roles this process is active in, as a metric."""
 

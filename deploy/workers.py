@@ -15,7 +15,7 @@ from consumers.cluster import Cluster
 from consumers.loop import Ingest
 from consumers.source import KafkaSource
 from deploy.settings import Settings
-from deploy.telemetry import Meter
+from deploy.telemetry import Looks, Meter
 from deploy.wiring import CannotStart, System
 from domain.history.enrolment import Partition, check_identities, go_live, retire, went_live
 from domain.instant import Duration, Instant
@@ -134,8 +134,12 @@ def ingest(
 
 def ticks(system: System, settings: Settings) -> Worker:
     """Build the ticker."""
-    dedup_for = Duration.parse(settings.dedup_for)
-    return Worker("ticker", lambda stop: ticker.run(system.tracker, system.clock, stop, dedup_for=dedup_for))
+    dedup_for, looked = Duration.parse(settings.dedup_for), Looks()
+
+    def run(stop: threading.Event) -> None:
+        ticker.run(system.tracker, system.clock, stop, dedup_for=dedup_for, looked=looked)
+
+    return Worker("ticker", run)
 
 
 def watchdog(loop: Ingest) -> Worker:

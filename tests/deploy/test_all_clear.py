@@ -15,9 +15,13 @@ from api.live import Live
 from api.reading import ProductClock, Reader
 from api.sharded.live import MergedLive
 from api.sharded.shards import Shard
+from consumers.translate import Translator
 from deploy.delivering import DeliveryMeter
 from deploy.leading import leased
+from deploy.settings import Settings
 from deploy.telemetry import Meter
+from deploy.wiring import System
+from deploy.workers import ticks
 from projections.follower import follow
 from projections.outage import Outage
 from projections.views import ViewsAway
@@ -93,6 +97,28 @@ def test_delivery_tells_once_that_it_goes_on():
         meter.delivered("changes", 2, 0)
     over = [one for one in entries if one["log_level"] == "info"]
     assert [(one["event"], one["seconds"] >= 0) for one in over] == [("delivering again", True)]
+
+
+def test_a_ticker_that_the_store_did_not_let_look_tells_that_it_does(told, monkeypatch):
+    stop = threading.Event()
+    system = System(told.log, told.desk.tracker, Translator({}), lambda: LATER)
+
+    def gone(*_):
+        raise OperationalError("no server")
+
+    running = threading.Thread(target=ticks(system, Settings()).run, args=(stop,))
+    with capture_logs() as entries:
+        monkeypatch.setattr(told.log.store, "positions", gone)
+        running.start()
+        until(lambda: any(one["event"] == "deadlines wait for the store" for one in entries))
+        monkeypatch.undo()
+        until(lambda: any(one["event"] == "deadlines fire again" for one in entries))
+        time.sleep(0.5)
+        stop.set()
+        running.join(10)
+    assert {one["why"] for one in entries if one["log_level"] == "warning"} == {"no server"}
+    [over] = [one for one in entries if one["event"] == "deadlines fire again"]
+    assert over["seconds"] >= 0
 
 
 def test_a_lease_that_could_not_be_renewed_and_is_again_is_told():

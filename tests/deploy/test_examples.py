@@ -97,9 +97,26 @@ def test_units_are_closed_and_give_a_role_time_to_end():
     assert seconds(service["TimeoutStopSec"]) > ENDS_WITHIN
     assert (service["DynamicUser"], service["ProtectSystem"], service["NoNewPrivileges"]) == ("yes", "strict", "yes")
     assert service["CapabilityBoundingSet"] == ""
-    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("on-failure", "2")
+    assert (service["Restart"], service["RestartPreventExitStatus"]) == ("always", "2")
     for one in UNITS:
         assert set(unit(one)["Service"]) == {"ExecStart"}, "what units have in common stands in one place"
+
+
+def test_what_is_said_of_how_a_role_ends_is_what_the_units_do():
+    runbook, page = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("runbook.md", "deployment.md"))
+    [within] = re.findall(r"ends within (\d+) s,", runbook)
+    assert ENDS_WITHIN <= float(within) <= seconds(unit(COMMON)["Service"]["TimeoutStopSec"])
+    words = {"12": "twelve"}[within]
+    for told_of in (page, COMMON.read_text(encoding="utf-8")):
+        assert f"ends within {words} seconds of SIGTERM" in told_of
+    assert f"systemd with `Restart={unit(COMMON)['Service']['Restart']}`" in runbook
+
+
+def test_the_documentation_of_a_unit_is_there():
+    where = told(COMMON, "Documentation")
+    assert where
+    for one in where:
+        assert (ROOT / one.removeprefix("file:/opt/order-incident-tracker/")).is_file(), one
 
 
 # Containers
@@ -113,6 +130,13 @@ def test_every_role_is_a_service_that_runs_it(services):
         assert name == one["command"][0] or one["command"] == ["database", "prepare"]
 
 
+def test_the_image_is_built_once_and_never_asked_of_a_registry(services):
+    built = [name for name, one in ours(services).items() if "build" in one]
+    never = [name for name, one in ours(services).items() if one.get("pull_policy") == "never"]
+    assert built == ["prepare"]
+    assert {*built, *never} == set(ours(services))
+
+
 def test_what_services_set_are_settings_of_an_address_that_they_share(services):
     env = variables(COMPOSE.parent / "tracker.env")
     given = {*env, *(name for one in ours(services).values() for name in one.get("environment", {}))}
@@ -124,7 +148,7 @@ def test_what_services_set_are_settings_of_an_address_that_they_share(services):
 
 def test_health_is_asked_where_the_role_answers(services):
     env = variables(COMPOSE.parent / "tracker.env")
-    routes = {one.path for one in (*health.router.routes, *health.scraped.routes)}
+    routes = {one.path for one in health.watched.routes}
     for name in ROLES:
         asked = re.search(r"http://127\.0\.0\.1:(\d+)(/\w+)", services[name]["healthcheck"]["test"][-1])
         port = str(Settings().port) if name == "serve" else env["TRACKER_METRICS_PORT"]

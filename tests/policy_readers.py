@@ -10,10 +10,17 @@ import msgspec
 from domain.policies.policy import Policy
 from tests.members import ROOT, paths, table_of, trees
 
-_POLICY: Final = frozenset({"policy.py", "policy_check.py", "thresholds.py", "calendar.py", "staffing.py"})
+_THRESHOLDS: Final = ROOT / "domain/policies/thresholds.py"
+DECLARING: Final = frozenset(
+    {
+        ROOT / "domain/policies/policy.py",
+        ROOT / "domain/policies/check.py",
+        _THRESHOLDS,
+        ROOT / "domain/policies/staffing.py",
+        ROOT / "domain/calendars/calendar.py",
+    }
+)
 """The modules that declare keys and check them, which is no reading."""
-_DECLARING: Final = frozenset({"domain.policies.policy", "domain.policies.thresholds", "domain.policies.staffing"})
-"""Those of them that others import tables from."""
 
 
 def is_read(key: str) -> bool:
@@ -41,8 +48,7 @@ def _handed_on() -> frozenset[tuple[str, str]]:
         known = {
             one.asname or one.name: one.name
             for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            and node.module in {"domain.policies.policy", "domain.policies.thresholds", "domain.policies.staffing"}
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("domain.policies.")
             for one in node.names
         }
         for name, annotation in _annotated(tree):
@@ -77,9 +83,9 @@ def _within(kind: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]
 @cache
 def _readers() -> list[ast.AST]:
     """Parse what may read a policy: all but its own modules, and of these what the others call."""
-    others = [tree for tree, path in zip(trees(), paths(), strict=True) if path.name not in _POLICY]
+    others = [tree for tree, path in zip(trees(), paths(), strict=True) if path not in DECLARING]
     called = {ast.unparse(one.func).split(".")[-1] for tree in others for one in _calls(tree, None)}
-    own = ast.parse((ROOT / "domain" / "policies" / "thresholds.py").read_text(encoding="utf-8"))
+    own = ast.parse(_THRESHOLDS.read_text(encoding="utf-8"))
     return [*others, *(one for one in ast.walk(own) if isinstance(one, ast.FunctionDef) and one.name in called)]
 
 

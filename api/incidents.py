@@ -1,5 +1,6 @@
 """``/v1/incidents``: what is wrong, since when, why, and what would clear it."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
 from fastapi import APIRouter, Path, Query
@@ -50,7 +51,7 @@ async def list_incidents(
         found = incidents.listed(snapshot.rows, wanted, limit + 1, also=also, after=after, newest_first=newest_first)
         page = found[:limit]
         return contract.IncidentPage(
-            incidents=[shown(one, snapshot) for one in page],
+            incidents=shown_together(page, snapshot),
             next=onward.on(cursor([sort, page[-1].due_at, page[-1].id]) if len(found) > limit else None),
             as_of=reader.as_of(snapshot),
         )
@@ -85,6 +86,16 @@ async def get_history(reader: CaughtUp, incident_id: Annotated[str, Path(max_len
 
 def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
     """Write an incident as it leaves."""
+    return shown_together([one], snapshot)[0]
+
+
+def shown_together(some: Sequence[incidents.Incident], snapshot: Snapshot) -> list[contract.Incident]:
+    """Write incidents as they leave; what all of them need is read in one go."""
+    doubts = silence.evidence(snapshot.rows, some, snapshot.policy) if some else {}
+    return [_incident(one, doubts.get(one.id), snapshot) for one in some]
+
+
+def _incident(one: incidents.Incident, evidence: str | None, snapshot: Snapshot) -> contract.Incident:
     staff = one.work.body
     mending = one.mending if one.mending is not None and one.mending.until > snapshot.now else None
     muted_by, muted_as = one.muted_by, one.muted_as
@@ -108,7 +119,7 @@ def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
         stale=one.stale,
         changed=snapshot.token(one.position),
         would_clear=one.body["detail"].get("cleared_by") if one.body["state"] == "open" else None,
-        evidence=silence.evidence(snapshot.rows, one.body, one.due_at, snapshot.policy),
+        evidence=evidence,
     )
 
 

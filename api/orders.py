@@ -5,7 +5,7 @@ from typing import Annotated, Any, cast
 from fastapi import APIRouter, Path, Query
 
 from api.contract import orders as contract
-from api.incidents import shown
+from api.incidents import shown_together
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
@@ -97,7 +97,7 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
             if due is None
             else contract.Delivery(deadline=iso(due.deadline), warn_at=iso(due.warn_at), at_risk="" in risky),
             stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
-            incidents=[shown(one, snapshot) for one in known],
+            incidents=shown_together(known, snapshot),
             may_say=next(iter(may_say(reader, snapshot, [order_id])), None),
             timeline=_timeline(reader, snapshot, order_id, body),
             as_of=reader.as_of(snapshot),

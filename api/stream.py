@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from api import frames
 from api.contract.incidents import Reset, SnapshotEnd
-from api.incidents import shown
+from api.incidents import shown_together
 from api.live import PAGE, Crowd, Listener, Live
 from api.reading import Reader
 from api.tokens import Token
@@ -123,7 +123,7 @@ class FeedStream(Streamed[Listener]):
         while not listener.ended:
             with self._reader.snapshot() as snapshot:
                 page = incidents.listed(snapshot.rows, self._wanted, _SNAPSHOT_PAGE, after=after, up_to=stands.position)
-                told = [frames.frame("incident", shown(one, snapshot).model_dump()) for one in page]
+                told = [frames.frame("incident", one.model_dump()) for one in shown_together(page, snapshot)]
             if not page:
                 break
             count += len(page)

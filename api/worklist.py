@@ -10,7 +10,8 @@ from fastapi.responses import JSONResponse
 from api import problems
 from api.contract import worklist as contract
 from api.contract.desk import Statement
-from api.incidents import shown
+from api.contract.incidents import Incident
+from api.incidents import shown_together
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
@@ -71,13 +72,14 @@ async def get_task(
         if not worklist.known(rows, task_id):
             raise Problem("not_found", "Nobody has heard of this customer, order or complaint.")
         found = worklist.task(rows, snapshot.now, task_id)
-        ended = (incidents.one(rows, one) for one in worklist.cleared(rows, task_id, position, _SHOWN))
+        cleared = worklist.cleared(rows, task_id, position, _SHOWN)
+        ended = incidents.several(rows, cleared)
         kind, _, key = task_id.partition("-")
         wrong = contacts.told_wrong(rows, _SHOWN, now=snapshot.now, customer=key) if kind == "customer" else []
         return contract.TaskDetail(
             id=task_id,
             task=None if found is None else _tasks([found], snapshot)[0],
-            cleared_meanwhile=[shown(one, snapshot) for one in ended if one is not None],
+            cleared_meanwhile=shown_together([ended[name] for name in cleared if name in ended], snapshot),
             may_say=may_say(reader, snapshot, [] if found is None else found.orders[:_SHOWN]),
             told_wrong=[_told_wrong(one, snapshot) for one in wrong],
             as_of=reader.as_of(snapshot),
@@ -150,18 +152,18 @@ def _tasks(some: Sequence[worklist.Task], snapshot: Snapshot) -> list[contract.T
     routing = worklist.routing(rows, snapshot.now)
     known = incidents.several(rows, [name for one in some for name in one.items[:_SHOWN]])
     orders = worklist.stakes(rows, [name for one in some for name in one.orders[:_SHOWN]])
-    return [_task(one, known, orders, routing, snapshot) for one in some]
+    shown = {one.id: one for one in shown_together([*known.values()], snapshot)}
+    return [_task(one, shown, orders, routing) for one in some]
 
 
 def _task(
     one: worklist.Task,
-    known: Mapping[str, incidents.Incident],
+    shown: Mapping[str, Incident],
     orders: Mapping[str, worklist.Stake],
     routing: Routing,
-    snapshot: Snapshot,
 ) -> contract.Task:
     rank = one.rank
-    listed = [shown(known[name], snapshot) for name in one.items[:_SHOWN] if name in known]
+    listed = [shown[name] for name in one.items[:_SHOWN] if name in shown]
     listed.sort(key=lambda each: (-GRADES.index(each.severity), each.due_at, each.id))
     own = {name: orders[name] for name in one.orders[:_SHOWN] if name in orders}
     kind, _, key = rank.task.partition("-")

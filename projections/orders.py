@@ -1,6 +1,6 @@
 """Orders: what each order is to ship until when, and which of it is about to be late."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from domain.naming import stream as name_of
 from domain.orders.order import EVENTS, Order
 from projections.order_document import Due, clocks, document, due_delivery
 from projections.subjects import Subjects
-from projections.view import Rows, Streams
+from projections.view import Rows, Streams, among
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -61,8 +61,13 @@ VIEW = Orders()
 
 def one(rows: Rows, order_id: str) -> tuple[int, dict[str, Any]] | None:
     """Give an order with the position of its last change."""
-    row = rows.execute("SELECT position, body FROM orders WHERE order_id = ?", (order_id,)).fetchone()
-    return None if row is None else (row[0], _DECODE(row[1]))
+    return several(rows, [order_id]).get(order_id)
+
+
+def several(rows: Rows, order_ids: Sequence[str]) -> dict[str, tuple[int, dict[str, Any]]]:
+    """Give these orders, as far as they are known, each with the position of its last change."""
+    found = among(rows, "SELECT order_id, position, body FROM orders WHERE order_id IN ({among})", order_ids)
+    return {order_id: (position, _DECODE(body)) for order_id, position, body in found}
 
 
 def delivery(rows: Rows, order_id: str) -> Due | None:

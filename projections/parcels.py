@@ -9,7 +9,7 @@ from domain.instant import Instant, iso
 from domain.parcels.events import EVENTS, TERMINAL, ParcelLabelled, ParcelScanned, ParcelVoided
 from domain.parcels.parcel import Parcel
 from projections.subjects import Subjects
-from projections.view import Rows, Streams
+from projections.view import Rows, Streams, among
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -44,13 +44,9 @@ VIEW = Parcels()
 
 
 def several(rows: Rows, parcel_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Give the summaries of these parcels, as far as they are known."""
-    found: dict[str, dict[str, Any]] = {}
-    for parcel_id in parcel_ids:
-        row = rows.execute("SELECT body FROM parcels WHERE parcel_id = ?", (parcel_id,)).fetchone()
-        if row is not None:
-            found[parcel_id] = _DECODE(row[0])
-    return found
+    """Give the summaries of these parcels in the order they are named in, as far as they are known."""
+    found = dict(among(rows, "SELECT parcel_id, body FROM parcels WHERE parcel_id IN ({among})", parcel_ids))
+    return {one: _DECODE(found[one]) for one in parcel_ids if one in found}
 
 
 def orders_of(rows: Rows, parcel_or_tracking: str) -> list[str]:

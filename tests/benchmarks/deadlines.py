@@ -61,7 +61,7 @@ def _measured(stand: Stand, store: str) -> list[Result]:
             expected = _arm(log, policies, stand.number(), at, size.due)
             armed = _armed(grown.place)
             with _ticking(log, policies, at) as clock:
-                time.sleep(CALM_SECONDS)
+                time.sleep(CALM_SECONDS)  # until whatever its start is busy with is over
                 fired.append(_fire(log, clock, instant(at) + SECOND, expected))
         stand.tell(f"{MEASURE} {store} waiting {1.5 * size.idle_seconds:.0f} s for nothing …")
         with _ticking(log, policies, END + timedelta(hours=12) + size.runs * APART):
@@ -91,10 +91,10 @@ class Idle(NamedTuple):
     def watched(cls, seconds: float) -> Self:
         """Watch this process, whose ticker has just started and so tidies at once, and then does nothing but look."""
         began = time.process_time()
-        time.sleep(seconds / 2)
+        time.sleep(seconds / 2)  # the tidying, which is once
         tidied = time.process_time()
         since = time.perf_counter()
-        time.sleep(seconds)
+        time.sleep(seconds)  # looks alone: this stretch is the figure
         looks = (time.process_time() - tidied) / (time.perf_counter() - since)
         return cls(seconds, looks, max(0.0, tidied - began - looks * seconds / 2))
 
@@ -182,7 +182,7 @@ def _fire(log: Log, clock: Clock, now: Instant, expected: frozenset[str]) -> flo
     while log.store.due(now, 1):
         if time.perf_counter() - began > PATIENCE_SECONDS:
             raise SubjectFailed(OURS, f"deadlines were still due after {PATIENCE_SECONDS:.0f} s")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # between two looks at what is still due
     seconds = time.perf_counter() - began
     events = (event for _, _, event in log.read(before, 10**9, (FindingOpened.TOPIC,)))
     found = [one.finding for one in events if isinstance(one, FindingOpened) and one.finding.subject in expected]

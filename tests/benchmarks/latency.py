@@ -109,7 +109,7 @@ class Client:
         while missing := [name for name in sent if name not in self._heard]:
             if time.monotonic() > until:
                 raise TimeoutError(f"{len(missing)} of {len(sent)} probes were not shown, such as {missing[0]}")
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks at what the client heard
         return [self._heard[name] * 1000 - future.get(timeout=10).timestamp for name, future in sent.items()]
 
     def hops(self, watch: Watch, shown: dict[str, int], sent: dict[str, Any]) -> str:

@@ -87,7 +87,7 @@ class Processes:
         while not come():
             if self.failed() or time.monotonic() > until:
                 raise TimeoutError("the processes did not settle")
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # between two looks whether it has come
 
     def stop(self) -> None:
         """End all, kindly first."""
@@ -239,6 +239,6 @@ def wait_for(url: str, processes: Processes) -> None:
         except URLError:
             if time.monotonic() > until or processes.failed():
                 raise
-            time.sleep(LOOK_SECONDS)
+            time.sleep(LOOK_SECONDS)  # between two tries at a server that starts
         else:
             return

@@ -175,7 +175,7 @@ def test_processor_time_is_that_of_a_program_and_of_what_it_started(tmp_path) ->
         until = time.monotonic() + 30
         while (used := processor.seconds(str(tmp_path)) - before) < 0.5:
             assert time.monotonic() < until
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks at what it has used
         running.communicate(b"\n")
     assert used < 5
     assert processor.seconds(str(tmp_path)) == 0

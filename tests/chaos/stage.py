@@ -219,7 +219,7 @@ def comes_to_nothing(left: Callable[[], tuple[int, ...]], seconds: float) -> boo
             least, until = now, time.monotonic() + seconds
         elif time.monotonic() > until:
             return False
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks at what is left
     return True
 
 

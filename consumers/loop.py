@@ -27,6 +27,8 @@ from domain.intake.attempt import Taken
 from domain.tracker import Tracker
 
 POLL_MS: Final = 100
+GATHER: Final = 0.025
+"""Seconds from a batch's beginning to that of the next, at least: each costs as much as a hundred records more."""
 JOIN_POLL_MS: Final = 1000
 """While the group has not settled: a join that completes between two short polls is thrown away by the client."""
 ASK_EVERY: Final = 0.25
@@ -153,7 +155,8 @@ class Ingest:
                 assignments, positions = source.assignments, self._tracker.positions()
             if polled:
                 self._take(source, polled, positions, stop)
-                if stop.is_set():
+                full = sum(map(len, polled.values())) >= self._limit
+                if stop.wait(0 if full else GATHER - (time.monotonic() - self.progress)):
                     return
                 positions = self._tracker.known_positions()
                 self._failures = 0

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 Instant = int
@@ -55,6 +56,7 @@ def moment(at: Instant) -> datetime:
     return _EPOCH + timedelta(microseconds=min(max(at, _FIRST), _LAST))
 
 
+@lru_cache(maxsize=2**16)
 def iso(at: Instant) -> str:
     """Write RFC 3339 in UTC with ``Z``, with a fraction only where there is one.
 

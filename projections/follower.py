@@ -30,6 +30,9 @@ LOOK: Final = 0.01
 """Seconds until the first look for more in the log; each takes twice as long to come as the one before."""
 IDLE: Final = 0.05
 """Seconds between two looks at a log in which nothing happens."""
+GATHER: Final = 0.025
+"""Seconds from the beginning of a batch to that of the next, at least: each costs as much as a hundred events more, so
+what comes in a steady stream is gathered. What comes after silence is taken at once."""
 ATTEMPTS: Final = 5
 """How often an event is tried before its stream is parked."""
 _PAUSE: Final = 0.01
@@ -86,11 +89,14 @@ class Follower:
         """Follow until told to stop; waits while the views cannot be written, raises what must stop the process."""
         outage = Outage()
         while not stop.is_set():
+            began = time.monotonic()
             try:
                 more = self.step()
                 _go_on(outage)
                 if more == 0:
                     self._wait(stop)
+                elif more < self._batch:
+                    stop.wait(GATHER - (time.monotonic() - began))
             except (*AWAY, OperationalError) as error:
                 # Locked for long by a switch or a backup, the disk is full, or a server is away: readers go on as they
                 # can, and so shall we.

@@ -178,7 +178,7 @@ class Story:
             "fulfillment_id": fulfillment_id,
             "order_id": self._order_id,
             "warehouse_id": self._warehouse,
-            "ship_by": _text(self._ship_by),
+            "ship_by": text_of(self._ship_by),
             "lines": [{"line_id": one["line_id"]} for one in lines],
         }
 
@@ -256,11 +256,11 @@ def body(event: Planned) -> bytes:
             "source": event.source,
             "type": event.type,
             "subject": event.subject,
-            "time": _text(event.at),
+            "time": text_of(event.at),
             "data": event.data,
         }
     )
 
 
-def _text(at: datetime) -> str:
+def text_of(at: datetime) -> str:
     return at.isoformat().replace("+00:00", "Z")

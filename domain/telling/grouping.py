@@ -131,9 +131,9 @@ def _tell_carrier(intake: Intake, parcel: Parcel, parcel_id: str) -> None:
             spells if carrier == parcel.meaning.carrier else [],
         )
     stalled = [one for one in _held_up(parcel) if one.kind == "stalled_parcel"]
-    places = {scan.stamp.at: scan.facility_id for scan in parcel.facts.of(ParcelScanned) if scan.facility_id}
-    for place in sorted({*places.values()}):
-        here = [one for one in stalled if places.get(one.since) == place]
+    for place in sorted({scan.facility_id for scan in parcel.facts.of(ParcelScanned) if scan.facility_id}):
+        # Where the last movement was, as the finding says it: whatever changes that changes the finding, and is told.
+        here = [one for one in stalled if one.detail["last_seen"].get("facility_id") == place]
         _tell(intake, stream("backlog", "facility", place), parcel_id, list(_united(here)))
 
 

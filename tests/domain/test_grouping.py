@@ -127,6 +127,19 @@ def test_a_parcel_whose_carrier_turned_out_to_be_another_counts_there_only(log: 
     assert (members(log, "carrier-YTO"), members(log, "carrier-SF")) == ({}, {"P@1": (11, None)})
 
 
+@pytest.mark.parametrize("talk_first", [True, False])
+def test_a_parcel_stalls_where_its_last_movement_was_whatever_talk_comes_when(
+    log: Log, desk: Desk, *, talk_first: bool
+) -> None:
+    talk = scan(1, status="label_created", facility_id="HUB", key="talk")
+    desk.take(placed(0), *([talk] if talk_first else []), scan(1, facility_id="GATE"), heartbeat(12, SF), until=12)
+    let_pass(desk, 12)
+    desk.take(talk, until=13)
+    let_pass(desk, 13)
+    assert members(log, "facility-GATE") == {"P@1": (11, None)}
+    assert members(log, "facility-HUB") == {}
+
+
 def test_a_cancelled_order_s_parcel_stops_counting_at_its_cancellation(log: Log, desk: Desk) -> None:
     desk.take(placed(0, deliver_by=5), scan(1), heartbeat(12, SF), until=12)
     let_pass(desk, 12)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.bounds import Cursor
 from api.contract import backlogs as contract
 from api.paging import Onward
 from api.problems import Problem
@@ -22,7 +23,6 @@ _MIDNIGHTS: Final = 7
 _SLICE: Final = 500
 _What = Annotated[list[contract.What], Query(max_length=3)]
 _Names = Annotated[list[Annotated[str, Query(min_length=1, max_length=200)]], Query(max_length=20)]
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=512)]
 
 
 @router.get("/backlogs", operation_id="list_backlogs")
@@ -35,7 +35,7 @@ async def list_backlogs(
     facility: _Names = [],  # noqa: B006
     incident: Annotated[bool | None, Query(description="Whether a backlog incident is open there.")] = None,
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.BacklogPage:
     """List every place with something to do, and every one with an open backlog, by what it is and by name."""
     named = {"warehouse": warehouse, "carrier": carrier, "facility": facility}

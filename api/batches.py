@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Final, Literal, cast
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+from api.bounds import IDENTITY, Cursor, IncidentId, PartId
 from api.contract import money as contract
 from api.contract.desk import Asked
 from api.desk.actor import Actor
@@ -33,14 +34,11 @@ _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     409: {"description": "It is not allowed; `code` and `detail` say why."}
 }
 _ALL: Final = 1_000_000
-_Incident = Annotated[str, Path(max_length=1200)]
-_Batch = Annotated[str, Path(max_length=1300)]
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=2048)]
 
 
 @router.post("/incidents/{incident_id}/batches", operation_id="draft_batch", responses=_REFUSED)
 async def draft(
-    reader: CaughtUp, desk: Staffed, incident_id: _Incident, body: contract.DraftBatch, actor: Actor, key: Key = ""
+    reader: CaughtUp, desk: Staffed, incident_id: IncidentId, body: contract.DraftBatch, actor: Actor, key: Key = ""
 ) -> contract.Batch:
     """Draft payments to members of an incident; nobody is paid before it is approved."""
     with reader.snapshot() as snapshot:
@@ -54,7 +52,7 @@ async def draft(
 
 
 @router.post("/batches/{batch_id}/approve", operation_id="approve_batch", responses=_REFUSED)
-async def approve(reader: CaughtUp, desk: Staffed, batch_id: _Batch, body: Asked, actor: Actor) -> contract.Batch:
+async def approve(reader: CaughtUp, desk: Staffed, batch_id: PartId, body: Asked, actor: Actor) -> contract.Batch:
     """Approve a batch and pay it: whoever is paid already or over the cap is left out, and it is said why."""
     cashier = _cashier(desk.log, batch_id)
     at = reader.clock.now()
@@ -63,7 +61,7 @@ async def approve(reader: CaughtUp, desk: Staffed, batch_id: _Batch, body: Asked
 
 
 @router.post("/batches/{batch_id}/withdraw", operation_id="withdraw_batch", responses=_REFUSED)
-async def withdraw(reader: CaughtUp, desk: Staffed, batch_id: _Batch, body: Asked, actor: Actor) -> contract.Batch:
+async def withdraw(reader: CaughtUp, desk: Staffed, batch_id: PartId, body: Asked, actor: Actor) -> contract.Batch:
     """Pay nobody by this batch any more."""
     cashier = _cashier(desk.log, batch_id)
     at = reader.clock.now()
@@ -75,10 +73,10 @@ async def withdraw(reader: CaughtUp, desk: Staffed, batch_id: _Batch, body: Aske
 async def list_batches(
     reader: CaughtUp,
     onward: Onward,
-    incident: Annotated[str | None, Query(max_length=1200)] = None,
+    incident: Annotated[str | None, Query(max_length=IDENTITY)] = None,
     state: contract.BatchState | None = None,
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.BatchPage:
     """List batches, the latest draft first."""
     after = None if cursor_ is None else cast(tuple[int, str], tuple(read_cursor(cursor_, (int, str))))
@@ -94,7 +92,7 @@ async def list_batches(
 
 @router.get("/batches/{batch_id}", operation_id="get_batch")
 async def get_batch(
-    reader: CaughtUp, onward: Onward, batch_id: _Batch, limit: Limit = 100, cursor_: _Cursor = None
+    reader: CaughtUp, onward: Onward, batch_id: PartId, limit: Limit = 100, cursor_: Cursor = None
 ) -> contract.BatchDetail:
     """Show one batch with its members."""
     after = -1 if cursor_ is None else cast(int, read_cursor(cursor_, (int,))[0])
@@ -117,7 +115,7 @@ async def get_batch(
     responses={200: {"content": {kind: {"schema": {"type": "string"}} for kind in ("text/csv", JSON_LINES)}}},
 )
 def export(
-    reader: CaughtUp, batch_id: _Batch, format_: Annotated[Literal["csv", "jsonl"], Query(alias="format")] = "csv"
+    reader: CaughtUp, batch_id: PartId, format_: Annotated[Literal["csv", "jsonl"], Query(alias="format")] = "csv"
 ) -> Response:
     """Give all members of a batch as a file: CSV with a header, or a JSON object a line."""
     with reader.snapshot() as snapshot:

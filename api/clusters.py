@@ -4,8 +4,9 @@ from collections import defaultdict
 from decimal import Decimal
 from typing import Annotated, Any, Literal, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
+from api.bounds import Cursor, IncidentId
 from api.contract import backlogs as contract
 from api.contract.incidents import State
 from api.incidents import shown
@@ -24,8 +25,6 @@ from projections.query import After, Filter
 
 router = APIRouter(prefix="/v1", tags=["clusters"])
 _Kind = Annotated[list[Literal["mis_shipment_cluster", "product_defect", "price_difference"]], Query(max_length=3)]
-_Id = Annotated[str, Path(max_length=1200)]
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=2048)]
 _Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 
 
@@ -38,7 +37,7 @@ async def list_clusters(
     sku: _Name = None,
     warehouse: _Name = None,
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.ClusterPage:
     """List what was found to have one cause, the last due first."""
     after = None if cursor_ is None else After(*cast(tuple[int, str], read_cursor(cursor_, (int, str))))
@@ -59,7 +58,7 @@ async def list_clusters(
 
 
 @router.get("/clusters/{cluster_id}", operation_id="get_cluster")
-async def get_cluster(reader: CaughtUp, cluster_id: _Id) -> contract.ClusterDetail:
+async def get_cluster(reader: CaughtUp, cluster_id: IncidentId) -> contract.ClusterDetail:
     """Show one cause."""
     with reader.snapshot() as snapshot:
         return contract.ClusterDetail(
@@ -71,12 +70,12 @@ async def get_cluster(reader: CaughtUp, cluster_id: _Id) -> contract.ClusterDeta
 async def list_members(
     reader: CaughtUp,
     onward: Onward,
-    cluster_id: _Id,
+    cluster_id: IncidentId,
     proven: Annotated[bool | None, Query(description="Whether it is known that the cause reached it.")] = None,
     settled: Annotated[bool | None, Query(description="Whether nothing is left to put right.")] = None,
     stage: Annotated[list[contract.Stage], Query(max_length=3)] = [],  # noqa: B006  # FastAPI copies defaults
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.MemberPage:
     """List the orders that a cause reached or may have reached, those first that can still be saved."""
     after = None if cursor_ is None else Ranked(*cast(tuple[int, int, str], read_cursor(cursor_, (int, int, str))))

@@ -3,9 +3,10 @@
 from typing import Annotated, Any, Final, cast
 
 import msgspec
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 from starlette.concurrency import run_in_threadpool
 
+from api.bounds import IDENTITY, Cursor, IncidentId, PartId
 from api.contract import goods as contract
 from api.desk.actor import Actor
 from api.desk.steps import Key, Staffed
@@ -26,15 +27,18 @@ router = APIRouter(prefix="/v1", tags=["goods"])
 _REFUSED: Final[dict[int | str, dict[str, Any]]] = {
     409: {"description": "It is not allowed; `code` and `detail` say why."}
 }
-_Name = Annotated[str, Path(max_length=1200)]
-_Incident = Annotated[str | None, Query(max_length=1200)]
+_Incident = Annotated[str | None, Query(max_length=IDENTITY)]
 _Order = Annotated[str | None, Query(min_length=1, max_length=128)]
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=2048)]
 
 
 @router.post("/incidents/{incident_id}/dispositions", operation_id="request_disposition", responses=_REFUSED)
 async def request(
-    reader: CaughtUp, desk: Staffed, incident_id: _Name, body: contract.RequestDisposition, actor: Actor, key: Key = ""
+    reader: CaughtUp,
+    desk: Staffed,
+    incident_id: IncidentId,
+    body: contract.RequestDisposition,
+    actor: Actor,
+    key: Key = "",
 ) -> contract.Disposition:
     """Have goods of an order sent back or destroyed until a time; without proof by then they are listed as overdue."""
     with reader.snapshot() as snapshot:
@@ -48,7 +52,12 @@ async def request(
 
 @router.post("/dispositions/{disposition_id}/prove", operation_id="prove_disposition", responses=_REFUSED)
 async def prove(
-    reader: CaughtUp, desk: Staffed, disposition_id: _Name, body: contract.ProveDisposition, actor: Actor, key: Key = ""
+    reader: CaughtUp,
+    desk: Staffed,
+    disposition_id: PartId,
+    body: contract.ProveDisposition,
+    actor: Actor,
+    key: Key = "",
 ) -> contract.Disposition:
     """Record that the goods are back, by a parcel that a carrier says came back or by evidence, or are destroyed."""
     goods = _goods(desk.log, disposition_id)
@@ -61,7 +70,7 @@ async def prove(
 async def cancel(
     reader: CaughtUp,
     desk: Staffed,
-    disposition_id: _Name,
+    disposition_id: PartId,
     body: contract.CancelDisposition,
     actor: Actor,
     key: Key = "",
@@ -81,7 +90,7 @@ async def list_dispositions(
     incident: _Incident = None,
     order: _Order = None,
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.DispositionPage:
     """List goods by the time until which there must be proof, the first due first."""
     after = None if cursor_ is None else cast(tuple[int, str], tuple(read_cursor(cursor_, (int, str))))

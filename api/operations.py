@@ -1,10 +1,11 @@
 """``/v1/projections`` and ``/v1/quarantine``: what an operator needs to see."""
 
-from typing import Annotated, Literal, cast
+from typing import Literal, cast
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 
 from api import masking
+from api.bounds import Cursor
 from api.contract import operations as contract
 from api.paging import Onward
 from api.reading import CaughtUp, Limit, Reading
@@ -55,7 +56,7 @@ async def list_quarantine(
     onward: Onward,
     status: Status | None = "held",
     limit: Limit = 50,
-    cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
+    cursor_: Cursor = None,
 ) -> contract.Quarantine:
     """List messages that could not be taken in, oldest first; what they say is masked."""
     after = 0 if cursor_ is None else cast(int, read_cursor(cursor_, (int,))[0])

@@ -4,6 +4,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Query
 
+from api.bounds import Cursor
 from api.contract import money as contract
 from api.paging import Onward
 from api.reading import CaughtUp, Limit
@@ -12,7 +13,6 @@ from domain.instant import iso
 from projections import payments
 
 router = APIRouter(prefix="/v1", tags=["money"])
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=2048)]
 
 
 @router.get("/payments", operation_id="list_payments")
@@ -21,7 +21,7 @@ async def list_payments(
     onward: Onward,
     order: Annotated[str, Query(min_length=1, max_length=128)],
     limit: Limit = 100,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
 ) -> contract.OrderPayments:
     """List what an order was paid over all incidents, the first payment first."""
     after = 0 if cursor_ is None else cast(int, read_cursor(cursor_, (int,))[0])

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import orjson
 
+from api.bounds import CURSOR, TOKEN
 from api.problems import Problem
 from projections.view import Checkpoint
 
@@ -19,7 +20,6 @@ SHARDS: Final = 64
 LONGEST_OF_MANY: Final = 6144
 _MARK: Final = re.compile(r"1\.([0-9a-f]{1,64})\.(\d{1,9})\.(\d{1,18})")
 _MARK_OF_MANY: Final = re.compile(rf"({SHARD}):([0-9a-f]{{0,64}})\.(0|[1-9]\d{{0,8}})\.(0|[1-9]\d{{0,17}})")
-_LONGEST: Final = 512
 
 
 class Token(NamedTuple):
@@ -119,7 +119,7 @@ def read_cursor(text: str, shape: tuple[type, ...]) -> list[str | int]:
         Problem: it is no cursor of this list.
     """
     try:
-        values = orjson.loads(_unpack(text))
+        values = orjson.loads(_unpack(text, CURSOR))
     except orjson.JSONDecodeError as error:
         raise Problem("invalid_token") from error
     if not isinstance(values, list) or tuple(map(type, values)) != shape:
@@ -131,7 +131,7 @@ def _pack(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
-def _unpack(text: str, longest: int = _LONGEST) -> bytes:
+def _unpack(text: str, longest: int = TOKEN) -> bytes:
     if not 0 < len(text) <= longest:
         raise Problem("invalid_token")
     try:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import JSONResponse
 
 from api import problems
+from api.bounds import TOKEN, Cursor, IncidentId
 from api.contract import worklist as contract
 from api.contract.desk import Statement
 from api.contract.incidents import Incident
@@ -31,7 +32,6 @@ router = APIRouter(prefix="/v1", tags=["worklist"])
 _SHOWN: Final = 50
 """Incidents of one task that are listed; a customer with more is called anyway."""
 _Assignee = Annotated[list[Annotated[str, Query(min_length=1, max_length=128)]], Query(max_length=20)]
-_Cursor = Annotated[str | None, Query(alias="cursor", max_length=512)]
 
 
 @router.get("/worklist", operation_id="list_worklist")
@@ -39,7 +39,7 @@ async def list_worklist(
     reader: CaughtUp,
     onward: Onward,
     limit: Limit = 50,
-    cursor_: _Cursor = None,
+    cursor_: Cursor = None,
     assignee: _Assignee = [],  # noqa: B006  # FastAPI copies defaults
     difficulty: Annotated[Literal["hard", "normal"] | None, Query(description="As routed by the policy.")] = None,
     to_contact: Annotated[bool | None, Query(description="Whether the customer has to be reached now.")] = None,
@@ -63,7 +63,7 @@ async def list_worklist(
 async def get_task(
     reader: CaughtUp,
     task_id: Annotated[str, Path(max_length=140)],
-    since: Annotated[str | None, Query(max_length=512, description="Token of the list this was opened from.")] = None,
+    since: Annotated[str | None, Query(max_length=TOKEN, description="Token of the list this was opened from.")] = None,
 ) -> contract.TaskDetail:
     """Open a customer's task: what is still true, what has ended meanwhile, and what may be said."""
     position = None if since is None else read_position(reader, since)
@@ -88,7 +88,7 @@ async def get_task(
 
 @router.get("/told-wrong", operation_id="list_told_wrong")
 async def list_told_wrong(
-    reader: CaughtUp, onward: Onward, limit: Limit = 50, cursor_: _Cursor = None
+    reader: CaughtUp, onward: Onward, limit: Limit = 50, cursor_: Cursor = None
 ) -> contract.ToldWrongPage:
     """List whom we told something that has become untrue, until a contact corrects it."""
     after = "" if cursor_ is None else cast(str, read_cursor(cursor_, (str,))[0])
@@ -109,7 +109,7 @@ async def list_told_wrong(
     responses={409: {"description": "It claims more than the facts; `claim` is the first such claim."}},
 )
 async def draft(
-    request: Request, reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)], body: contract.DraftAsked
+    request: Request, reader: CaughtUp, incident_id: IncidentId, body: contract.DraftAsked
 ) -> contract.Draft | JSONResponse:
     """Write a message to a customer about an incident, or check one, against the facts of now; stores nothing."""
     with reader.snapshot() as snapshot:

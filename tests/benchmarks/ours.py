@@ -33,9 +33,10 @@ PLACE = attrgetter("topic", "partition")
 def run(workload: Workload, directory: Path, batch: int) -> Outcome:
     """Take every batch in, detecting as event time goes on."""
     log = open_log(directory)
-    before = log.store.last_position()
-    seconds = drive(log, workload, batch)
-    outcome = Outcome(late(log, before), seconds, log.store.last_position() - before)
+    before, ends = log.store.last_position(), list[float]()
+    seconds = drive(log, workload, batch, lambda: ends.append(perf_counter()))
+    later_half = ends[-1] - ends[len(ends) // 2 - 1]
+    outcome = Outcome(late(log, before), seconds, log.store.last_position() - before, later_half)
     log.close()
     return outcome
 

@@ -35,7 +35,7 @@ class Size(msgspec.Struct, frozen=True, kw_only=True):
     grown_on_server: int = 11_500_000
     """The same on PostgreSQL."""
     template_orders: int = TEMPLATE
-    after_growth: int = 20_000
+    after_growth: int = 40_000
     touched: int = 300_000
     """Open orders that ingest hears of again, so that its memory is full."""
     requests: int = 500

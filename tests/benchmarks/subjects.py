@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -84,7 +84,7 @@ def run_apart(
     if done.returncode:
         raise SubjectFailed(subject.name, done.stderr)
     told = json.loads(done.stdout.splitlines()[-1])
-    return Outcome(frozenset(told["late"]), told["seconds"], told["rows"])
+    return Outcome(**told | {"late": frozenset(told["late"])})
 
 
 class SubjectFailed(Exception):
@@ -114,7 +114,7 @@ def main() -> None:
     workload = build(chosen.messages, SEED, first=chosen.first)
     leave_alone_what_is_there()
     outcome = subject.run(workload, chosen.directory, chosen.batch)
-    told = {"late": sorted(outcome.late), "seconds": outcome.seconds, "rows": outcome.rows}
+    told = asdict(outcome) | {"late": sorted(outcome.late)}
     sys.stdout.write(json.dumps(told) + "\n")
 
 

@@ -10,3 +10,5 @@ class Outcome:
     late: frozenset[str]
     seconds: float
     rows: int
+    later_half: float = 0.0
+    """Seconds of the later half of its batches, for whoever times them one by one."""

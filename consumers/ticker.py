@@ -38,7 +38,7 @@ def run(
             now = clock()
             if now - tidied > TIDY_EVERY:
                 tidied = now
-                _tidy(tracker, now - dedup_for, now - KEPT_FOR, stop)
+                _tidy(tracker, now, dedup_for, stop)
             looked(None)
         except OperationalError as error:
             # The store is busy or full; deadlines stay armed and fire at their due time once it answers.
@@ -46,13 +46,13 @@ def run(
             stop.wait(1.0)
 
 
-def _tidy(tracker: Tracker, seen_before: Instant, quarantined_before: Instant, stop: threading.Event) -> None:
+def _tidy(tracker: Tracker, now: Instant, dedup_for: int, stop: threading.Event) -> None:
     """Forget old event keys, slice by slice, and empty the raw bytes of old messages in quarantine."""
     store = tracker.log.store
     # Among the oldest there may be some that came by a clock ahead of time.
-    while not stop.is_set() and store.forget_seen(seen_before, TIDY_LIMIT):
+    while not stop.is_set() and store.forget_seen(now - dedup_for, now, TIDY_LIMIT):
         pass
-    while not stop.is_set() and store.expire_quarantine(quarantined_before, TIDY_LIMIT) == TIDY_LIMIT:
+    while not stop.is_set() and store.expire_quarantine(now - KEPT_FOR, TIDY_LIMIT) == TIDY_LIMIT:
         pass
 
 
@@ -61,9 +61,9 @@ def _round(tracker: Tracker, clock: Callable[[], Instant], stop: threading.Event
     if not stands:
         return
     until = live(clock(), (one.taken_up_to for one in stands))
-    while not stop.is_set() and tracker.tick(until) == TICK_LIMIT:
+    while not stop.is_set() and tracker.tick(until, at=clock()) == TICK_LIMIT:
         pass
-    while not stop.is_set() and tracker.group(until):
+    while not stop.is_set() and tracker.group(until, at=clock()):
         pass
     tracker.follow_policies()
-    tracker.rearm(until)
+    tracker.rearm(until, at=clock())

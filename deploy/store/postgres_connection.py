@@ -153,9 +153,8 @@ class Datastore(library.PostgresDatastore):
         self._writing.written, self._writing.appended = None, False
         try:
             with self.get_connection() as connection:
-                connection.execute("BEGIN")
                 try:
-                    _lock(connection)
+                    _lock(connection, "BEGIN; ")
                     yield connection
                 except BaseException as error:
                     with suppress(psycopg.Error):
@@ -216,9 +215,12 @@ def run(connection: Connection, statement: str, values: Sequence[Any] = ()) -> "
     return cursor.execute(spoken(statement), values, binary=True)
 
 
-def _lock(connection: Connection) -> None:
-    connection.execute(sql.SQL("SET LOCAL lock_timeout = {}").format(f"{LOCK_TIMEOUT}s"))
-    connection.execute("SELECT lock_log()")
+def _lock(connection: Connection, begin: str = "") -> None:
+    """Wait for the log's lock; all in one text, which no server prepares.
+
+    A pipeline would do the same, but after one no server ends a transaction that has fallen silent.
+    """
+    connection.execute(f"{begin}SET LOCAL lock_timeout = '{LOCK_TIMEOUT}s'; SELECT lock_log()".encode(), prepare=False)
 
 
 def _configuring(schema: str) -> Callable[[Connection], None]:
@@ -227,6 +229,10 @@ def _configuring(schema: str) -> Callable[[Connection], None]:
     def configure(connection: Connection) -> None:
         adapt(connection)
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        # Everything is asked for by a key. Without fresh statistics the planner takes a list of them for a good part
+        # of the table, and goes on reading all of it when that has grown.
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET jit = off")
         connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(f"{IDLE_TIMEOUT}s"))
 
     return configure

@@ -33,7 +33,6 @@ _SAFE: Final = {
 }
 """Settings of the server, what they must be, and why."""
 _ARRAYS: Final = {"TEXT": "text[]", "INTEGER": "bigint[]", "BLOB": "bytea[]"}
-_COPIED: Final = {"TEXT": "text", "INTEGER": "int8", "BLOB": "bytea"}
 
 
 class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.PostgresProcessRecorder):
@@ -116,16 +115,17 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
         beside: Beside | None = options.pop("beside", None)
         if any(value is not None for value in options.values()):
             raise TypeError(f"{', '.join(options)} would not be stored")
+        beside = beside or Beside()
         with self.datastore.appending() as connection:
-            if beside is not None:
-                for advance in sorted(beside.advance, key=lambda one: one.position.partition):
-                    _advance_position(connection, advance)
-            _check_contiguous(connection, stored_events)
-            ids = _insert(connection, stored_events)
-            if beside is not None:
-                for rows in self._see(beside.seen):
+            _move_on(connection, beside.advance, before_first(stored_events))
+            seen = [*self._see(beside.seen)]
+            # The server writes while what follows is put into words, and nobody waits for each answer.
+            with connection.pipeline():
+                last = _insert(connection, stored_events) if stored_events else None
+                for rows in seen:
                     _write(connection, rows)
                 _store_beside(connection, beside)
+            ids = [] if last is None else _neighbours(last, len(stored_events))
             self.datastore.note((stored_events, ids))
             return ids or None
 
@@ -139,47 +139,55 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
         return self.datastore.read(statement, tuple(values))
 
     def _among(self, statement: str, values: Sequence[Any], *more: Any) -> list[Any]:
-        return self._all(statement.format(among="= ANY(?)"), (list(values), *more)) if values else []
+        asked = statement.format(among="= ANY(?)", listed="SELECT unnest(?)")
+        return self._all(asked, (list(values), *more)) if values else []
 
     def _change(self, statement: str, values: Sequence[Any]) -> int:
         with self.datastore.get_connection() as connection, connection.transaction():
             return run(connection, statement, tuple(values)).rowcount
 
 
-def _advance_position(connection: Connection, advance: Advance) -> None:
-    expected, position = advance
-    if expected is None:
-        moved = run(connection, BEGIN_POSITION, position)
-    else:
-        moved = run(connection, MOVE_POSITION, (*position[3:], position.partition, expected))
-    if moved.rowcount != 1:
-        raise Fenced(f"{position.partition} is no longer at {expected}")
-
-
-def _check_contiguous(connection: Connection, stored_events: Sequence[StoredEvent]) -> None:
-    """Refuse a stream with a hole: it could never be read again. The unique key catches what exists already."""
-    wanted = before_first(stored_events)
-    if not wanted:
-        return
-    found = run(
-        connection,
-        "SELECT COUNT(*) FROM unnest(?::text[], ?::bigint[]) AS wanted(stream, version) JOIN stored_events "
-        "ON originator_id = stream AND originator_version = version",
-        [*map(list, zip(*wanted, strict=True))],
-    ).fetchone()
-    if found != (len(wanted),):
+def _move_on(connection: Connection, advances: Sequence[Advance], before: Sequence[tuple[str, int]]) -> None:
+    """Move positions on that stand where they are expected, and refuse a stream with a hole."""
+    with connection.pipeline():
+        moved = [(one, _advance(connection, one)) for one in sorted(advances, key=lambda one: one.position.partition)]
+        there = _count(connection, before) if before else None
+    for one, cursor in moved:
+        if cursor.rowcount != 1:
+            raise Fenced(f"{one.position.partition} is no longer at {one.expected}")
+    if there is not None and there.fetchone() != (len(before),):
         raise IntegrityError("a stream would have a hole: it is shorter than expected")
 
 
-def _insert(connection: Connection, stored_events: Sequence[StoredEvent]) -> list[int]:
-    """Copy events in; under the log's lock their ids are neighbours."""
-    if not stored_events:
-        return []
+def _advance(connection: Connection, advance: Advance) -> "psycopg.Cursor[Any]":
+    expected, position = advance
+    if expected is None:
+        return run(connection, BEGIN_POSITION, position)
+    return run(connection, MOVE_POSITION, (*position[3:], position.partition, expected))
+
+
+def _count(connection: Connection, events: Sequence[tuple[str, int]]) -> "psycopg.Cursor[Any]":
+    """Count those of some events that are there; a stream with a hole could never be read again."""
+    return run(
+        connection,
+        "SELECT COUNT(*) FROM unnest(?::text[], ?::bigint[]) AS wanted(stream, version) JOIN stored_events "
+        "ON originator_id = stream AND originator_version = version",
+        [*map(list, zip(*events, strict=True))],
+    )
+
+
+def _insert(connection: Connection, stored_events: Sequence[StoredEvent]) -> "psycopg.Cursor[Any]":
+    """Store events in order; gives what will tell the id of the last one. What is there already, their key refuses."""
     events = [(str(one.originator_id), one.originator_version, one.topic, one.state) for one in stored_events]
     columns = "originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB"
-    _copy(connection, Rows("stored_events", columns, events))
-    [(last,)] = run(connection, "SELECT lastval()").fetchall()
-    return list(range(last - len(events) + 1, last + 1))
+    _write(connection, Rows("stored_events", columns, events))
+    return run(connection, "SELECT lastval()")
+
+
+def _neighbours(last: "psycopg.Cursor[Any]", number: int) -> list[int]:
+    """Give the ids of so many events, whose last one is told: under the log's lock they are neighbours."""
+    [(end,)] = last.fetchall()
+    return list(range(end - number + 1, end + 1))
 
 
 def _store_beside(connection: Connection, beside: Beside) -> None:
@@ -195,21 +203,8 @@ def _store_beside(connection: Connection, beside: Beside) -> None:
 
 
 def _write(connection: Connection, rows: Rows) -> None:
-    if rows.rows and rows.conflict:
-        _upsert(connection, rows)
-    elif rows.rows:
-        _copy(connection, rows)
-
-
-def _copy(connection: Connection, rows: Rows) -> None:
-    statement = f"COPY {rows.table} ({rows.names}) FROM STDIN (FORMAT binary)"
-    with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        copy.set_types([_COPIED[one] for one in rows.types])
-        for row in rows.rows:
-            copy.write_row(row)
-
-
-def _upsert(connection: Connection, rows: Rows) -> None:
+    if not rows.rows:
+        return
     arrays = ", ".join(f"?::{_ARRAYS[one]}" for one in rows.types)
     run(
         connection,

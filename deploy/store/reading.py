@@ -10,7 +10,6 @@ from domain.history.batch import Position, Quarantined
 from domain.history.log import Armed, Related, Row
 from domain.instant import Instant
 
-_NO_END: Final = 2**62
 # An index serves two ranges; one on "other than" would read every deadline, at every look.
 _ARMED_BY_OTHER: Final = (
     "SELECT subject FROM deadlines WHERE policy < ?1 UNION ALL SELECT subject FROM deadlines WHERE policy > ?1"
@@ -29,24 +28,27 @@ class Reading(Statements):
 
     def select_streams(self, streams: Sequence[str], up_to: int | None = None, after: int = 0) -> list[Row]:
         """Read streams in version order, up to a position of the log and after a version of each."""
+        # Where there is no end, none is named: it would offer PostgreSQL's planner the log in order as a way in.
+        until, values = ("", ()) if up_to is None else (f"AND {self.ID} <= ? ", (up_to,))
         found = self._among(
             f"SELECT {self.ID}, originator_id, originator_version, topic, state FROM stored_events "  # noqa: S608
-            f"WHERE originator_id {{among}} AND {self.ID} <= ? "
-            "AND originator_version > ? ORDER BY originator_id, originator_version",
+            f"WHERE originator_id {{among}} AND originator_version > ? {until}"
+            "ORDER BY originator_id, originator_version",
             streams,
-            _NO_END if up_to is None else up_to,
             after,
+            *values,
         )
-        return [Row(*row) for row in found]
+        return [*map(Row._make, found)]
 
     def versions(self, streams: Sequence[str]) -> dict[str, int]:
         """Give the last version of each stream that exists."""
+        # One step into the key for each: some streams have an event for every tick there ever was.
         found = self._among(
-            "SELECT originator_id, MAX(originator_version) FROM stored_events "
-            "WHERE originator_id {among} GROUP BY originator_id",
+            "WITH wanted(stream) AS ({listed}) SELECT stream, (SELECT MAX(originator_version) FROM stored_events "
+            "WHERE originator_id = stream) FROM wanted",
             streams,
         )
-        return {row[0]: row[1] for row in found}
+        return {stream: version for stream, version in found if version is not None}
 
     def select_rows(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Row]:
         """Read the log in order."""
@@ -56,7 +58,7 @@ class Reading(Statements):
             f"WHERE {self.ID} > ? {among}ORDER BY {self.ID} LIMIT ?",
             (after, *topics, limit),
         )
-        return [Row(*row) for row in found]
+        return [*map(Row._make, found)]
 
     def last_position(self) -> int:
         """Give the position of the last event."""
@@ -150,6 +152,6 @@ class Reading(Statements):
         )
 
 
-def marks(values: Sequence[Any]) -> str:
-    """Write as many question marks as there are values."""
-    return ",".join("?" * len(values))
+def marks(values: Sequence[Any], mark: str = "?") -> str:
+    """Write as many marks as there are values."""
+    return ",".join([mark] * len(values))

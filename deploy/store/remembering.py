@@ -23,6 +23,7 @@ _START: Final = 8
 """Bytes of an id that the index holds; whether it is the whole id is looked up where it stands."""
 
 _NEWER: Final = "SELECT place, key FROM seen_ids WHERE place > ? ORDER BY place LIMIT ?"
+_FROM: Final = "SELECT place, at FROM seen_ids WHERE place >= ? ORDER BY place LIMIT ?"
 _ALL: Final = (1 << 63) - 1
 _MOVE_UP: Final = "UPDATE seen_slices SET up_to = ? WHERE slice = ?"
 _UP_TO: Final = "SELECT slice, up_to FROM seen_slices"
@@ -54,6 +55,12 @@ class Recent:
             self.last = place
             if place > self.up_to[key[0]]:
                 self.places[key[0]][key] = place
+
+    def beyond(self) -> "Recent":
+        """Begin where this ends, for what may be undone."""
+        other = Recent()
+        other.last, other.up_to = self.last, [*self.up_to]
+        return other
 
     def since(self, number: int, place: int) -> Iterator[tuple[bytes, int]]:
         """Give the entries of the index for the ids of a slice behind a place."""
@@ -87,13 +94,28 @@ class Remembering(Statements):
         self._recent.unseen = last, wanted.difference(found)
         return found
 
-    def forget_seen(self, before: Instant, limit: int) -> int:
-        """Purge one slice of old event keys, from the front."""
-        first = self._all("SELECT place, at FROM seen_ids ORDER BY place LIMIT ?", (limit,))
+    def forget_seen(self, before: Instant, now: Instant, limit: int) -> int:
+        """Purge one slice of old event keys, from the front: what came before an old one is older than that."""
+        first = self._all(_FROM, (0, limit))
         old = [place for place, at in first if at < before]
+        if not old and any(at > now for _, at in first) and self._are_old_behind(first[-1][0], before, limit):
+            # All that stand at the front came by a clock ahead of time.
+            old = [first[-1][0]]
         if not old:
             return 0
-        return self._change("DELETE FROM seen_ids WHERE place BETWEEN ? AND ? AND at < ?", (old[0], old[-1], before))
+        return self._change(
+            "DELETE FROM seen_ids WHERE place BETWEEN ? AND ? AND (at < ? OR at > ?)",
+            (first[0][0], old[-1], before, now),
+        )
+
+    def _are_old_behind(self, place: int, before: Instant, limit: int) -> bool:
+        """Look for old ids behind a place, a slice at twice the distance each time: as many as are in the way show."""
+        leap = 1
+        while behind := self._all(_FROM, (place + leap, limit)):
+            if any(at < before for _, at in behind):
+                return True
+            leap += max(leap, limit)
+        return False
 
     def _see(self, seen: Sequence[tuple[bytes, bytes, Instant]]) -> Iterator[Rows]:
         """Give the rows by which ids are noted as seen, and by which the index catches up.
@@ -135,25 +157,23 @@ class Remembering(Statements):
 
     def _recent_places(self, keys: Sequence[bytes]) -> tuple[int, list[int], list[bytes]]:
         """Give up to where was read, where those ids stand that are recent, and the other ids."""
-        places = self._recent.places
+        recent = self._recent
         found: list[int] = []
         others: list[bytes] = []
-        with self._recent.lock:
-            uncommitted = self._read_on()
+        with recent.lock:
+            # Of what this thread may have written and not committed yet, nothing is kept.
+            newest = recent.beyond() if self._has_appended() else recent
+            self._read_on(newest)
             for key in keys:
-                place = uncommitted.get(key) or places[key[0]].get(key)
+                place = newest.places[key[0]].get(key) or recent.places[key[0]].get(key)
                 if place is None:
                     others.append(key)
                 else:
                     found.append(place)
-            return self._recent.last, found, others
+            return recent.last, found, others
 
-    def _read_on(self) -> dict[bytes, int]:
-        """Read what is new; of what this thread may have written and not committed yet, keep nothing but give it."""
-        recent = self._recent
-        if self._has_appended():
-            after = recent.last or min(row[1] for row in self._all(_UP_TO))
-            return {key: place for place, key in self._all(_NEWER, (after, _ALL))}
+    def _read_on(self, recent: Recent) -> None:
+        """Read what is new."""
         while True:
             if recent.lags or not recent.last:
                 recent.drop(self._all(_UP_TO))
@@ -161,4 +181,4 @@ class Remembering(Statements):
             portion = self._all(_NEWER, (max(recent.last, min(recent.up_to)), LAG))
             recent.add(portion)
             if len(portion) < LAG:
-                return {}
+                return

@@ -1,5 +1,6 @@
 """The log's recorder on SQLite; see ``domain.history.log.LogRecorder`` for what it promises."""
 
+import logging
 import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from eventsourcing import sqlite as library
-from eventsourcing.persistence import IntegrityError, PersistenceError, StoredEvent
+from eventsourcing.persistence import IntegrityError, OperationalError, PersistenceError, StoredEvent
 
 from deploy.store import schema
 from deploy.store.leasing import Leasing
@@ -38,6 +39,12 @@ _AT_ONCE: Final = 128
 _EVENT: Final = attrgetter("originator_id", "originator_version", "topic", "state")
 _COLUMNS: Final = "originator_id TEXT, originator_version INTEGER, topic TEXT, state BLOB"
 _NAMES: Final = schema.names(SCHEMA)
+# The standard library's: on standard error also where a command has no log set up.
+_log: Final = logging.getLogger(__name__)
+_WAITS: Final = (
+    "%s is not laid out as this version needs it, and another process writes to it, which may be doing that: "
+    "waiting until it is done. If that takes longer than minutes, end the processes of the version before."
+)
 
 
 class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLiteProcessRecorder):
@@ -63,15 +70,13 @@ class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLitePr
     def create_table(self) -> None:
         """Create what is missing and refuse settings under which a commit may be lost.
 
+        Waits, with a word in the log, while another process does so: a log of a former layout takes a while.
+
         Raises:
             StoreUnsuitable: not WAL or not FULL, or a file that cannot be written.
         """
         try:
-            # Looking first lets readers start while somebody writes, and on a full disk.
-            if not self._is_complete():
-                with self.datastore.transaction(commit=True) as cursor:
-                    self._create_table(cursor)
-                    cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
+            self._complete()
         except (PersistenceError, sqlite3.Error) as error:
             raise StoreUnsuitable(f"{self.datastore.pool.db_name} cannot be written: {error}") from error
         if self.datastore.pool.is_sqlite_memory_mode:
@@ -86,6 +91,23 @@ class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLitePr
                 f"SQLite runs with journal_mode={journal}, synchronous={synchronous}; WAL and FULL (2) are needed. "
                 "Put the store on a local disk."
             )
+
+    def _complete(self) -> None:
+        waits = False
+        # Looking first lets readers start while somebody writes, and on a full disk.
+        while not self._is_complete():
+            try:
+                with self.datastore.transaction(commit=True) as cursor:
+                    self._create_table(cursor)
+                    cursor.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', ?)", (uuid.uuid4().hex[:12],))
+            except OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                if not waits:
+                    _log.warning(_WAITS, self.datastore.pool.db_name)
+                waits = True
+        if waits:
+            _log.warning("%s is ready now", self.datastore.pool.db_name)
 
     def _is_complete(self) -> bool:
         """Say whether every table and index is there, and the log has its name."""
@@ -138,22 +160,36 @@ class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLitePr
             cursor.executemany(HEAR, [(one.taken_up_to, one.partition, one.next) for one in positions])
 
     def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self.datastore.transaction(commit=False) as cursor:
+        with self._reading() as cursor:
             cursor.execute(statement, tuple(values))
             return list(cursor.fetchall())
 
     def _among(self, statement: str, values: Sequence[Any], *more: Any) -> list[Any]:
-        with self.datastore.transaction(commit=False) as cursor:
+        with self._reading() as cursor:
             found: list[Any] = []
             for part in _parts(values):
-                cursor.execute(statement.format(among=f"IN ({marks(part)})"), (*part, *more))
+                asked = statement.format(among=f"IN ({marks(part)})", listed=f"VALUES {marks(part, '(?)')}")
+                cursor.execute(asked, (*part, *more))
                 found.extend(cursor.fetchall())
             return found
+
+    @contextmanager
+    def _reading(self) -> Iterator[library.SQLiteCursor]:
+        """Give rows as plain tuples, which are quicker to make: only the library asks for columns by name."""
+        with self.datastore.transaction(commit=False) as cursor:
+            cursor.sqlite_cursor.row_factory = None
+            yield cursor
 
     def _change(self, statement: str, values: Sequence[Any]) -> int:
         with self.datastore.transaction(commit=True) as cursor:
             cursor.execute(statement, tuple(values))
             return int(cursor.sqlite_cursor.rowcount)
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Say whether another process holds the write lock."""
+    cause = error.__cause__
+    return isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def advance_position(c: library.SQLiteCursor, advance: Advance) -> None:

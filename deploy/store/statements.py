@@ -14,7 +14,10 @@ class Statements(ABC):
 
     @abstractmethod
     def _among(self, statement: str, values: Sequence[Any], *more: Any) -> list[Any]:
-        """Run a statement in which ``{among}`` compares with a list of values, ahead of any others."""
+        """Run a statement in which ``{among}`` compares with a list of values, ahead of any others.
+
+        Or in which ``{listed}`` stands for a query of one column that gives them.
+        """
 
     @abstractmethod
     def _has_appended(self) -> bool:

@@ -195,8 +195,11 @@ class LogRecorder(Protocol):
     def seen(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         """Give the digests of the event keys that are known."""
 
-    def forget_seen(self, before: Instant, limit: int) -> int:
-        """Purge one slice of event keys, the oldest ones; returns how many. Looks at no more than there are in it."""
+    def forget_seen(self, before: Instant, now: Instant, limit: int) -> int:
+        """Purge one slice of event keys, the oldest ones; returns how many. Looks at no more than there are in it.
+
+        One that is ahead of now holds up none behind it for longer than it takes as many to come of age.
+        """
 
     def positions(self) -> dict[str, Position]:
         """Give every partition's position."""

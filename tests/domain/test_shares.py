@@ -150,7 +150,7 @@ def test_what_was_packed_travels_there_and_back_once(desk: Desk) -> None:
 def test_taking_the_same_in_again_after_ids_are_forgotten_says_nothing(desk: Desk) -> None:
     facts = (placed(0, ship_by=90), packed(1, "P", piece("X")), opened(3, "wrong_item"), resolved(6))
     desk.take(*facts, until=9)
-    while desk.log.store.forget_seen(at(99_999), 99):
+    while desk.log.store.forget_seen(at(99_999), at(99_999), 99):
         pass
     before = topics(desk.log)
     desk.take(*facts, until=9)

@@ -93,7 +93,7 @@ def ask(side: Side) -> None:
 def purge(side: Side) -> None:
     """Let the log do what it does now and then, in slices, when nobody waits for it."""
     store, end = side.log.store, side.run.frontier.end
-    store.forget_seen(end + 9000 * HOUR, 10)
+    store.forget_seen(end + 9000 * HOUR, end + 9000 * HOUR, 10)
     store.expire_quarantine(end + 9000 * HOUR, 500)
     store.count_armed_by_other(_policy(side))
 

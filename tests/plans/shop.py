@@ -100,7 +100,7 @@ class PlannedShop:
             with writing() as rows:
                 yield Noting(rows, self.noted)
 
-        self.views.reading, self.views.writing = read, written  # type: ignore[method-assign]
+        self.views.reading, self.views.writing = read, written  # type: ignore[method-assign]  # this shop's own store
 
 
 def ask_for_everything(shop: PlannedShop) -> None:

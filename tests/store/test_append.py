@@ -190,9 +190,7 @@ def test_what_another_policy_armed_is_known_with_or_without_a_due_time(store: Lo
 
 def test_seen_ids_are_purged_in_slices_oldest_kept_last(store: LogRecorder) -> None:
     store.insert_events([], beside=Beside(seen=[(bytes([n]) * 16, b"d", n) for n in range(10)]))
-    assert store.forget_seen(6, 4) == 4
-    assert store.forget_seen(6, 4) == 2
-    assert store.forget_seen(6, 4) == 0
+    assert [store.forget_seen(6, 9, 4) for _ in range(3)] == [4, 2, 0]
     assert set(store.seen([bytes([n]) * 16 for n in range(10)])) == {bytes([n]) * 16 for n in (6, 7, 8, 9)}
 
 

@@ -26,10 +26,10 @@ def test_who_asks_first_has_it_and_has_it_again(log: Log) -> None:
 def test_one_that_is_over_is_anybodys_and_its_term_grows_with_each_change_of_holder(log: Log) -> None:
     store = leases(log)
     assert store.claim("ticker", "a", SHORT) == 1
-    time.sleep(2 * SHORT / SECOND)
+    time.sleep(2 * SHORT / SECOND)  # until it is over
     assert store.leases()[0].left <= 0
     assert store.claim("ticker", "a", SHORT) == 1
-    time.sleep(2 * SHORT / SECOND)
+    time.sleep(2 * SHORT / SECOND)  # until it is over
     assert store.claim("ticker", "b", LONG) == 2
     assert store.claim("ticker", "a", LONG) is None
 

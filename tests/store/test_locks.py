@@ -24,7 +24,7 @@ from tests.stores.engine import beside
 with beside(Path(sys.argv[1])) as other:
     assert other.lock()
     print("held", flush=True)
-    time.sleep(float(sys.argv[2]))
+    time.sleep(float(sys.argv[2]))  # it holds it that long
     other.execute("COMMIT")
 """
 
@@ -66,9 +66,9 @@ def test_a_statement_waits_a_little_and_whoever_must_not_give_up_tries_again(log
 @pytest.mark.only_on("postgres")
 def test_no_transaction_holds_the_lock_without_an_end(store: LogRecorder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(postgres_connection, "IDLE_TIMEOUT", 0.2)
-    datastore = postgres_connection.Datastore(url() or "", store.datastore.schema)  # type: ignore[attr-defined]
+    datastore = postgres_connection.Datastore(url() or "", store.datastore.schema)  # type: ignore[attr-defined]  # PostgreSQL's
     with pytest.raises(OperationalError), datastore.writing():
-        time.sleep(0.6)
+        time.sleep(0.6)  # longer than it may say nothing
     datastore.close()
     assert store.insert_events([event()]) == [1]
 

@@ -135,7 +135,7 @@ def test_the_runtime_role_does_all_that_the_tracker_does(path: Path, cluster: Cl
             store.insert_events([event("a", 2)], beside=everything(2, expected=10, following=20, batches=2))
         store.insert_events([], beside=Beside(deadlines={"order-1": None}, settle=[(1, "dropped")]))
         store.hear(list(store.positions().values()))
-        assert store.forget_seen(6, 1) == 1
+        assert store.forget_seen(6, 9, 1) == 1
         assert store.expire_quarantine(10, 5) == 2
         marks = cast(Marks, store)
         assert marks.move("topic", None, Mark("epoch", 1))
@@ -258,7 +258,7 @@ PLANS = {
     "SELECT MAX(notification_id) FROM stored_events": "stored_events_order",
     "SELECT place FROM seen_places WHERE start = ANY(ARRAY['x'::bytea])": "seen_places_pkey",
     "SELECT place, key FROM seen_ids WHERE place > 4990 ORDER BY place": "seen_ids_pkey",
-    "SELECT place, at FROM seen_ids ORDER BY place LIMIT 50": "seen_ids_pkey",
+    "SELECT place, at FROM seen_ids WHERE place >= 0 ORDER BY place LIMIT 50": "seen_ids_pkey",
     "SELECT id FROM quarantine WHERE status <> 'expired' AND at < 9 ORDER BY at LIMIT 5": "quarantine_kept",
     "SELECT due, subject FROM deadlines WHERE due IS NOT NULL AND due < 9 ORDER BY due, subject LIMIT 5": (
         "deadlines_due"

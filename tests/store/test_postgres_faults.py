@@ -158,7 +158,7 @@ def test_a_server_that_ends_and_comes_back_is_used_again(cluster: Cluster, store
                 assert store.versions(["a"]) == {"a": number}
             except OperationalError:
                 assert time.monotonic() < until
-                time.sleep(0.05)
+                time.sleep(0.05)  # between two tries
             else:
                 break
 
@@ -227,11 +227,11 @@ def test_under_load_a_power_cut_loses_nothing_that_was_acknowledged(cluster: Clu
     thread = threading.Thread(target=append)
     thread.start()
     for _ in range(3):
-        time.sleep(0.3)
+        time.sleep(0.3)  # it appends meanwhile
         cluster.restart("immediate")
     known = acknowledged[0]
     while acknowledged[0] <= known and thread.is_alive():
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks
     stop.set()
     thread.join(20)
     found = read(path)["events"]

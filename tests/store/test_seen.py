@@ -1,6 +1,6 @@
 """Ids that were seen: known wherever they stand, in every process, and purged from the front."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -73,7 +73,7 @@ def test_an_id_is_known_whether_it_is_indexed_or_not_and_whoever_asks(path: Path
 def test_what_is_indexed_is_held_in_memory_no_more(store: LogRecorder) -> None:
     see_many(store, 0, 1000)
     store.seen([key(0)])
-    recent: remembering.Recent = store._recent  # type: ignore[attr-defined]
+    recent: remembering.Recent = store._recent  # type: ignore[attr-defined]  # a store's own part
     assert sum(map(len, recent.places)) < 300
 
 
@@ -157,7 +157,7 @@ def test_ids_that_begin_alike_are_told_apart(store: LogRecorder) -> None:
 
 def test_the_index_forgets_what_is_purged(path: Path, store: LogRecorder) -> None:
     see_many(store, 0, 500, at=1)
-    assert [store.forget_seen(2, 400) for _ in range(3)] == [400, 100, 0]
+    assert [store.forget_seen(2, 9, 400) for _ in range(3)] == [400, 100, 0]
     see_many(store, 1000, 1500, at=3)
     assert store.seen(keys(0, 500)) == {}
     assert len(store.seen(keys(1000, 1500))) == 500
@@ -167,7 +167,7 @@ def test_the_index_forgets_what_is_purged(path: Path, store: LogRecorder) -> Non
 
 def test_what_is_purged_last_leaves_its_place_to_nobody(store: LogRecorder) -> None:
     see_many(store, 0, 300)
-    assert store.forget_seen(1, 1000) == 300
+    assert store.forget_seen(1, 9, 1000) == 300
     see_many(store, 300, 600)
     assert store.seen(keys(0, 600)) == dict.fromkeys(keys(300, 600), DIGEST)
 
@@ -175,15 +175,66 @@ def test_what_is_purged_last_leaves_its_place_to_nobody(store: LogRecorder) -> N
 def test_a_purge_looks_at_no_more_than_one_slice_of_the_oldest(store: LogRecorder) -> None:
     see(store, keys(0, 10), at=9)
     see(store, keys(10, 20), at=1)
-    assert store.forget_seen(5, 10) == 0
-    assert store.forget_seen(5, 12) == 2
+    assert store.forget_seen(5, 9, 10) == 0
+    assert store.forget_seen(5, 9, 12) == 2
+
+
+AHEAD = 1000
+
+
+def purge(store: LogRecorder, before: int, now: int) -> list[int]:
+    """Purge in slices of ten until there is nothing left to do; gives how much each took."""
+    return [*iter(lambda: store.forget_seen(before, now, 10), 0)]
+
+
+def test_what_came_by_a_clock_ahead_of_time_goes_with_the_old_ones_behind_it(path: Path, store: LogRecorder) -> None:
+    see(store, keys(0, 25), at=AHEAD)
+    see(store, keys(25, 90), at=1)
+    see(store, keys(90, 95), at=9)
+    assert store.forget_seen(5, 9, 10) == 10
+    assert max(purge(store, 5, 9)) <= 10
+    assert set(store.seen(keys(0, 95))) == set(keys(90, 95))
+    see_many(store, 1000, 1300, at=9)
+    assert indexed(path) <= 300, "the index keeps what is purged"
+
+
+def test_a_purge_looks_far_behind_what_came_by_a_clock_ahead_of_time_in_few_slices(
+    store: LogRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    see(store, keys(0, 2000), at=AHEAD)
+    see(store, keys(2000, 4100), at=1)
+    looks = list[str]()
+    ask: Callable[[str, Sequence[Any]], list[Any]] = store._all  # type: ignore[attr-defined]  # a store's own part
+
+    def looking(statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        looks.append(statement)
+        return ask(statement, values)
+
+    monkeypatch.setattr(store, "_all", looking)
+    assert store.forget_seen(5, 9, 10) == 10
+    assert len(looks) < 12
+
+
+def test_what_is_ahead_of_time_stays_while_nothing_behind_it_is_old(store: LogRecorder) -> None:
+    see(store, keys(0, 30), at=AHEAD)
+    see(store, keys(30, 60), at=7)
+    assert purge(store, 5, 9) == []
+    assert purge(store, AHEAD + 1, AHEAD + 5) == [10] * 6
+
+
+def test_what_is_young_stays_whatever_stands_behind_it(store: LogRecorder) -> None:
+    see(store, [key(0)], at=AHEAD)
+    see(store, keys(1, 20), at=8)
+    see(store, keys(20, 60), at=1)
+    assert purge(store, 5, 9) == [1]
+    assert set(store.seen(keys(0, 60))) == set(keys(1, 60))
 
 
 def test_where_nothing_is_old_a_purge_leaves_the_lock_to_others(path: Path, store: LogRecorder) -> None:
     see(store, keys(0, 10), at=9)
     with beside(path) as other:
         assert other.lock()
-        assert store.forget_seen(9, 100) == 0
+        assert store.forget_seen(9, 9, 100) == 0
         assert store.expire_quarantine(9, 100) == 0
         other.execute("COMMIT")
 
@@ -205,7 +256,7 @@ def test_a_log_that_kept_ids_by_key_goes_on_knowing_them(path: Path) -> None:
     with file_log(path) as log:
         assert log.store.seen(keys(0, 301)) == dict.fromkeys(keys(0, 300), DIGEST)
         see_many(log.store, 300, 600, at=301)
-        assert log.store.forget_seen(101, 1000) == 100
+        assert log.store.forget_seen(101, 301, 1000) == 100
         assert log.store.seen(keys(0, 600)) == dict.fromkeys([*keys(0, 200), *keys(300, 600)], DIGEST)
     with beside(path) as other, pytest.raises(Exception, match=r"no such table|does not exist"):
         # A process of the version before, which would look for this id where it is no more.

@@ -67,7 +67,7 @@ def test_a_writer_that_speaks_now_and_then_is_waited_for(tmp_path: Path) -> None
             rows.execute("CREATE TABLE kept (one INTEGER PRIMARY KEY)")
             held.set()
             for number in range(6):
-                time.sleep(0.3)
+                time.sleep(0.3)  # silent, but not for too long
                 assert rows.execute("INSERT INTO kept VALUES (?)", (number,)).rowcount == 1
 
     slow = threading.Thread(target=slowly)
@@ -79,14 +79,15 @@ def test_a_writer_that_speaks_now_and_then_is_waited_for(tmp_path: Path) -> None
     store.close()
 
 
-def test_an_appender_that_stopped_in_a_copy_is_ended_by_who_waits(path: Path, store: LogRecorder) -> None:
+def test_an_appender_that_stopped_in_a_pipeline_is_ended_by_who_waits(path: Path, store: LogRecorder) -> None:
     store.insert_events([event("before")])
     silent = beside(path)
     silent.execute("BEGIN")
     silent.execute("SELECT lock_log()")
-    statement = "COPY stored_events (originator_id, originator_version, topic, state) FROM STDIN"
-    with pytest.raises(psycopg.OperationalError), silent.cursor() as cursor, cursor.copy(statement) as copy:  # noqa: PT012
-        copy.write_row(("half", 1, "t.v1", b"{}"))
+    statement = "INSERT INTO stored_events (originator_id, originator_version, topic, state) VALUES (%s, %s, %s, %s)"
+    with pytest.raises(psycopg.OperationalError), silent.pipeline():  # noqa: PT012  # the error comes when it is closed
+        for number in range(2000):  # more than is kept until somebody asks for an answer
+            silent.execute(statement, (f"half-{number}", 1, "t.v1", b"{}"))
         begun = time.monotonic()
         while True:  # as ingest and the ticker do
             try:

@@ -81,7 +81,7 @@ class Cluster:
             except psycopg.OperationalError:
                 if time.monotonic() > until or self._keeper.poll() is not None:
                     raise
-                time.sleep(0.02)
+                time.sleep(0.02)  # between two tries
             else:
                 return
 

@@ -16,6 +16,7 @@ from api.tokens import Token
 from projections import feed, incidents
 from projections.feed import Change
 from projections.outage import Outage
+from projections.pauses import growing
 from projections.query import Filter
 from projections.view import Checkpoint
 
@@ -24,7 +25,7 @@ QUEUE: Final = 256
 SEND_SECONDS: Final = 15.0
 """How long one send may take."""
 LOOK: Final = 0.01
-"""Seconds until the first look whether the views have moved; each takes twice as long to come as the one before."""
+"""Seconds until the first look whether the views have moved; see ``projections.pauses``."""
 POLL: Final = 0.05
 """Seconds between two looks at views that do not move."""
 PAGE: Final = 64
@@ -203,17 +204,18 @@ class Live(Crowd[Listener]):
 
     async def run(self) -> None:
         """Hand on what is new until cancelled; a store that cannot be read is tried again."""
-        pause, outage = POLL, Outage()
+        pauses, outage = growing(LOOK, POLL), Outage()
         while True:
             try:
-                pause = LOOK if await self._round() else min(2 * pause, POLL)
+                if await self._round():
+                    pauses = growing(LOOK, POLL)
                 if (seconds := outage.end()) is not None:
                     _log.info("the live feed reads again after %s s", seconds)
             except Exception:  # noqa: BLE001  # told in the log, and tried again
                 outage.begin()
                 _log.exception("the live feed could not read")
                 await asyncio.sleep(1.0)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(next(pauses))
 
     async def _round(self) -> bool:
         """Hand on what is new; says whether the views have moved."""

@@ -19,6 +19,7 @@ from projections import VIEWS, checkpoints, frontier
 from projections.checkpoints import Overtaken
 from projections.outage import Outage
 from projections.parking import Lot
+from projections.pauses import growing
 from projections.subjects import Subjects
 from projections.view import Checkpoint, Entry, Parked, Rows, View
 from projections.views import AWAY, RowsRefused, ViewStore
@@ -27,7 +28,7 @@ BATCH: Final = 10_000
 """Events in one transaction, at most: whoever keeps up takes what there is, whoever is far behind writes once what was
 touched several times among so many."""
 LOOK: Final = 0.01
-"""Seconds until the first look for more in the log; each takes twice as long to come as the one before."""
+"""Seconds until the first look for more in the log; see ``projections.pauses``."""
 IDLE: Final = 0.05
 """Seconds between two looks at a log in which nothing happens."""
 GATHER: Final = 0.025
@@ -204,11 +205,11 @@ class Follower:
 
     def _wait(self, stop: threading.Event) -> None:
         """Return once the log has grown, or it is time to look whether its frontier has moved."""
-        pause = LOOK
-        while not stop.wait(pause) and time.monotonic() - self._heard_at < _HEARD:
+        for pause in growing(LOOK, IDLE):
+            if stop.wait(pause) or time.monotonic() - self._heard_at >= _HEARD:
+                return
             if self._log.last_position() > self._stands:
                 return
-            pause = min(2 * pause, IDLE)
 
     def _hear(self, heard: list[frontier.Partition]) -> None:
         now = time.monotonic()

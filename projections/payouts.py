@@ -1,15 +1,16 @@
 """Payouts: every batch of payments, how far it has come, and what became of each of its members."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from domain.events import Event
 from domain.instant import Instant
 from domain.payouts.events import EVENTS, PayoutApproved, PayoutDrafted, PayoutListed, PayoutPaid, PayoutWithdrawn
 from projections.subjects import Subjects
-from projections.view import Entry, Rows, Streams, among_pairs
+from projections.view import Rows, Streams, among, among_pairs
 
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
@@ -42,33 +43,28 @@ class Payouts:
     topics = frozenset(event.TOPIC for event in EVENTS)
 
     def apply(self, streams: Streams, rows: Rows, subjects: Subjects) -> None:  # noqa: ARG002
-        """Bring a batch on by what happened to it."""
+        """Bring batches on by what happened to them."""
+        read = among(rows, "SELECT * FROM payouts WHERE id IN ({among})", [*streams])
+        known = {one.id: one for one in map(_payout, read)}
+        members = _members(rows, streams)
+        withdrawn: list[tuple[str]] = []
         for stream, entries in streams.items():
-            _apply(stream, entries, rows)
+            for entry in entries:
+                event = entry.event
+                if isinstance(event, PayoutDrafted):
+                    known[stream] = _drafted(stream, entry.position, event)
+                    continue
+                if isinstance(event, PayoutPaid):
+                    members |= _told(stream, event, members)
+                elif isinstance(event, PayoutWithdrawn):
+                    withdrawn.append((stream,))
+                known[stream] = _after(known[stream]._replace(position=entry.position), event, members)
+        rows.executemany(_PUT, [_stored(one) for one in known.values()])
+        rows.executemany(_PUT_MEMBER, [(stream, *one) for (stream, _), one in members.items()])
+        rows.executemany("UPDATE payout_members SET state = 'withdrawn' WHERE id = ? AND state = 'waiting'", withdrawn)
 
 
 VIEW = Payouts()
-
-
-def _apply(stream: str, entries: Sequence[Entry], rows: Rows) -> None:
-    for entry in entries:
-        match entry.event:
-            case PayoutDrafted() as event:
-                rows.execute(f"INSERT INTO payouts VALUES ({_MARKS})", _drafted(stream, entry.position, event))  # noqa: S608
-            case PayoutListed() as event:
-                _list(rows, stream, event)
-            case PayoutApproved() as event:
-                rows.execute("UPDATE payouts SET approved_by = ?, state = 'approved' WHERE id = ?", (event.by, stream))
-            case PayoutPaid() as event:
-                _pay(rows, stream, event)
-            case PayoutWithdrawn():
-                _withdraw(rows, stream)
-            case _:
-                continue
-        rows.execute("UPDATE payouts SET position = ? WHERE id = ?", (entry.position, stream))
-
-
-_MARKS: Final = ",".join("?" * 17)
 
 
 class Payout(NamedTuple):
@@ -158,42 +154,90 @@ def _payout(row: Any) -> Payout:
     return Payout._make((*values[:14], bool(values[14]), values[15], _DECODE(values[16])))
 
 
-def _drafted(stream: str, position: int, one: PayoutDrafted) -> tuple[Any, ...]:
-    what = (one.form, one.currency, one.members, 0, 0, one.total, "0", int(one.second), one.why)
-    who = (stream, position, one.incident, "drafted", one.at, one.by, None)
-    return (*who, *what, _ENCODE(one.evidence).decode())
+def _stored(one: Payout) -> tuple[Any, ...]:
+    return (*one[:14], int(one.second), one.why, _ENCODE(one.evidence).decode())
 
 
-def _list(rows: Rows, stream: str, event: PayoutListed) -> None:
-    first = rows.execute("SELECT COUNT(*) FROM payout_members WHERE id = ?", (stream,)).fetchone()[0]
-    rows.executemany(
-        "INSERT INTO payout_members VALUES (?,?,?,?,?,'waiting',NULL,NULL,NULL)",
-        [(stream, place, each.member, each.order_id, each.amount) for place, each in enumerate(event.members, first)],
+_PUT: Final = (
+    f"INSERT INTO payouts VALUES ({','.join('?' * len(Payout._fields))}) "  # noqa: S608  # our own names
+    f"ON CONFLICT (id) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in Payout._fields[1:])}"
+)
+_PUT_MEMBER: Final = (
+    "INSERT INTO payout_members VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id, place) DO UPDATE SET "
+    "state = excluded.state, code = excluded.code, reason = excluded.reason, at = excluded.at"
+)
+_NAMED: Final = (
+    "SELECT id, place, member, order_id, amount, state, code, reason, at FROM {among} CROSS JOIN payout_members "
+    "WHERE id = column1 AND member = column2"
+)
+_Members = dict[tuple[str, str], Member]
+"""By batch and name."""
+
+
+def _members(rows: Rows, streams: Streams) -> _Members:
+    """Give the members that these events list, and those of which they say what became of them."""
+    each = [(stream, entry.event) for stream, entries in streams.items() for entry in entries]
+    paid = [(stream, name) for stream, event in each if isinstance(event, PayoutPaid) for name in _names(event)]
+    found = {(row[0], row[2]): Member._make(tuple(row)[1:]) for row in among_pairs(rows, _NAMED, paid)}
+    some = [(stream, event) for stream, event in each if isinstance(event, PayoutListed)]
+    count = "SELECT id, COUNT(*) FROM payout_members WHERE id IN ({among}) GROUP BY id"
+    places = Counter({row[0]: row[1] for row in among(rows, count, [*dict(some)])})
+    for stream, event in some:
+        for place, one in enumerate(event.members, places[stream]):
+            found[stream, one.member] = Member(place, one.member, one.order_id, one.amount, "waiting", None, None, None)
+        places[stream] += len(event.members)
+    return found
+
+
+def _names(event: PayoutPaid) -> tuple[str, ...]:
+    return (*event.paid, *(each.member for each in event.skipped))
+
+
+def _told(stream: str, event: PayoutPaid, members: _Members) -> _Members:
+    """Say what became of the members of a slice."""
+    now: _Members = {}
+    for name in event.paid:
+        now[stream, name] = members[stream, name]._replace(state="paid", code=None, reason=None, at=event.at)
+    for each in event.skipped:
+        now[stream, each.member] = members[stream, each.member]._replace(
+            state="skipped", code=each.code, reason=each.reason, at=event.at
+        )
+    return now
+
+
+def _after(before: Payout, event: Event, members: _Members) -> Payout:
+    """Say how far a batch has come by an event."""
+    match event:
+        case PayoutApproved():
+            return before._replace(approved_by=event.by, state="approved")
+        case PayoutWithdrawn():
+            return before._replace(state="withdrawn")
+        case PayoutPaid():
+            paid, skipped = before.paid + len(event.paid), before.skipped + len(event.skipped)
+            total = sum((Decimal(members[before.id, name].amount) for name in event.paid), Decimal(before.paid_total))
+            state = "paid" if paid + skipped == before.members else before.state
+            return before._replace(paid=paid, skipped=skipped, paid_total=f"{total:f}", state=state)
+        case _:
+            return before
+
+
+def _drafted(stream: str, position: int, one: PayoutDrafted) -> Payout:
+    return Payout(
+        id=stream,
+        position=position,
+        incident=one.incident,
+        state="drafted",
+        drafted_at=one.at,
+        drafted_by=one.by,
+        approved_by=None,
+        form=one.form,
+        currency=one.currency,
+        members=one.members,
+        paid=0,
+        skipped=0,
+        total=one.total,
+        paid_total="0",
+        second=one.second,
+        why=one.why,
+        evidence=[*one.evidence],
     )
-
-
-def _pay(rows: Rows, stream: str, event: PayoutPaid) -> None:
-    told: list[tuple[Any, ...]] = [("paid", None, None, event.at, stream, name) for name in event.paid]
-    told += [("skipped", each.code, each.reason, event.at, stream, each.member) for each in event.skipped]
-    rows.executemany(
-        "UPDATE payout_members SET state = ?, code = ?, reason = ?, at = ? WHERE id = ? AND member = ?", told
-    )
-    before = one(rows, stream)
-    assert before is not None
-    paid, skipped = before.paid + len(event.paid), before.skipped + len(event.skipped)
-    total = Decimal(before.paid_total) + sum(_amounts(rows, stream, event.paid), Decimal(0))
-    state = "paid" if paid + skipped == before.members else before.state
-    rows.execute(
-        "UPDATE payouts SET paid = ?, skipped = ?, paid_total = ?, state = ? WHERE id = ?",
-        (paid, skipped, f"{total:f}", state, stream),
-    )
-
-
-def _amounts(rows: Rows, stream: str, names: Sequence[str]) -> Iterator[Decimal]:
-    read = "SELECT amount FROM {among} CROSS JOIN payout_members WHERE id = column1 AND member = column2"
-    return (Decimal(row[0]) for row in among_pairs(rows, read, [(stream, name) for name in names]))
-
-
-def _withdraw(rows: Rows, stream: str) -> None:
-    rows.execute("UPDATE payouts SET state = 'withdrawn' WHERE id = ?", (stream,))
-    rows.execute("UPDATE payout_members SET state = 'withdrawn' WHERE id = ? AND state = 'waiting'", (stream,))

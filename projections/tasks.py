@@ -6,8 +6,8 @@ whoever asks at an instant finds one, in the order of the list, whatever time it
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 import msgspec
@@ -116,24 +116,52 @@ def _rules(policies: Sequence[Adopted]) -> list[_Ruled]:
 
 
 def _stretches(task: str, calls: Sequence[Call], rules: Sequence[_Ruled]) -> list[Row]:
-    turns = {at for one in calls for at in (one.stable_at, one.quiet_until) if at is not None}
-    turns.update(rule.since for rule in rules)
+    """Put calls together for each stretch of time in which they stand alike.
+
+    Which calls there are, and with how many points, changes at few instants: of policies, and of what is being mended.
+    How long there is changes at as many as there are calls that flap, so nothing else is worked out at those.
+    """
     found: list[Row] = []
+    turns = {one.quiet_until for one in calls if one.quiet_until is not None} | {rule.since for rule in rules}
     for begins, ends in pairwise((*sorted(turns), FOREVER)):
-        points = next(rule.points for rule in reversed(rules) if rule.since <= begins)
         due = [one for one in calls if one.quiet_until is None or one.quiet_until <= begins]
         if not due:
             continue
-        row = _row(task, begins, ends, due, points)
-        if found and (found[-1].ends, found[-1][3:]) == (begins, row[3:]):
-            found[-1] = found[-1]._replace(ends=ends)
-        else:
-            found.append(row)
+        whole = _row(task, begins, ends, due, next(rule.points for rule in reversed(rules) if rule.since <= begins))
+        for first, last, until in _untils(due, begins, ends):
+            row = whole._replace(begins=first, ends=last, until=until)
+            if found and (found[-1].ends, found[-1][3:]) == (first, row[3:]):
+                found[-1] = found[-1]._replace(ends=last)
+            else:
+                found.append(row)
     return found
 
 
+def _untils(calls: Sequence[Call], begins: Instant, ends: Instant) -> Iterator[tuple[Instant, Instant, Instant]]:
+    """Say from when to when there is until when: each has until its delivery date, else since when it came due.
+
+    What flaps has since it began to flap, until it is still.
+    """
+    steady, flapping = FOREVER, list[tuple[Instant, Instant, Instant]]()
+    for one in calls:
+        if one.deliver_by is not None:
+            steady = min(steady, one.deliver_by)
+        elif one.flaps_since is not None and one.stable_at is not None and one.stable_at > begins:
+            flapping.append((one.stable_at, one.flaps_since, one.due_at))
+        else:
+            steady = min(steady, one.due_at)
+    flapping.sort()
+    # At each turn one more is still and one less flaps: the least of both, for every number of them.
+    still = accumulate((due_at for _, _, due_at in flapping), min, initial=steady)
+    flap = [*accumulate((since for _, since, _ in reversed(flapping)), min, initial=FOREVER)]
+    turns = (begins, *(at for at, _, _ in flapping if at < ends), ends)
+    for (first, last), *both in zip(pairwise(turns), still, reversed(flap), strict=False):
+        if first < last:
+            yield first, last, min(both)
+
+
 def _row(task: str, begins: Instant, ends: Instant, calls: Sequence[Call], points: dict[str, int]) -> Row:
-    """Put calls together as they stand from an instant on."""
+    """Put calls together as they stand from an instant on, but for how long there is."""
     content = Content(
         items=_names(one.id for one in calls),
         orders=_names(one.order_id for one in calls),
@@ -146,22 +174,13 @@ def _row(task: str, begins: Instant, ends: Instant, calls: Sequence[Call], point
         ends=ends,
         stage=min(one.stage for one in calls),
         grade=-max(one.grade for one in calls),
-        until=min(_until(one, begins) for one in calls),
+        until=FOREVER,
         # Taken from nothing, because a negated zero is another number.
         amount=0.0 - max(one.amount for one in calls),
         to_contact=max(one.to_contact for one in calls),
         points=max(one.points + points.get(one.kind, 0) for one in calls),
         body=_ENCODE(content),
     )
-
-
-def _until(call: Call, at: Instant) -> Instant:
-    """Say how long there is: to the delivery date, else since it came due, or began to flap while it does."""
-    if call.deliver_by is not None:
-        return call.deliver_by
-    if call.flaps_since is not None and call.stable_at is not None and at < call.stable_at:
-        return call.flaps_since
-    return call.due_at
 
 
 def _names(some: Iterable[str | None]) -> list[str]:

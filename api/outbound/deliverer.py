@@ -17,6 +17,7 @@ from api.outbound.outlet import Outlet, Page
 from api.outbound.records import Record
 from domain.errors import Explained
 from domain.history.delivered import Mark, Marks
+from projections.pauses import growing
 from projections.views import AWAY
 
 IDLE: Final = 0.2
@@ -82,7 +83,7 @@ class Deliverer:
         Raises:
             Explained: a topic is missing or not fit, and only the operator can mend it.
         """
-        pause = FIRST_PAUSE
+        pauses = growing(FIRST_PAUSE, LONGEST_PAUSE)
         while not stop.is_set():
             began = time.monotonic()
             try:
@@ -92,8 +93,9 @@ class Deliverer:
                 return
             except (NotDelivered, OperationalError, *AWAY) as error:
                 self._watch.waits(str(error))
-                pause = FIRST_PAUSE if time.monotonic() - began > LONGEST_PAUSE else min(2 * pause, LONGEST_PAUSE)
-                stop.wait(pause)
+                if time.monotonic() - began > LONGEST_PAUSE:
+                    pauses = growing(FIRST_PAUSE, LONGEST_PAUSE)
+                stop.wait(next(pauses))
 
     def _deliver(self, sender: Sender, stop: threading.Event) -> None:
         hands = {one.name: _Hand(one, sender, self._marks, self._watch) for one in self._outlets()}

@@ -25,6 +25,9 @@ METRICS: Final[dict[str, str]] = {
     "tracker_projection_behind": "Log positions that a view has not come to yet.",
     "tracker_projection_parked": "Streams that wait in a view because an event could not be applied.",
     "tracker_log_position": "Position of the last event of the log.",
+    "tracker_policy": "1 for the policy that judges what comes due now, by its hash.",
+    "tracker_policy_adoptions": "Versions of policies that processes have brought so far; it grows each time that one"
+    " starts with another file than the last.",
     "tracker_known_up_to_seconds": "Unix time, by the product's clock, up to which the world has been read.",
     "tracker_known_up_to_age_seconds": "How far that lies behind the product's clock.",
 }
@@ -74,8 +77,10 @@ class _Views(Collector):
         last = self._reader.log.last_position()
         yield _gauge("tracker_feed_connected", {(): self._live.connected})
         yield _gauge("tracker_log_position", {(): last})
+        yield _gauge("tracker_policy_adoptions", {(): self._reader.log.versions(["policy"]).get("policy", 0)})
         with self._reader.snapshot() as snapshot:
             rows, stands = snapshot.rows, snapshot.stands
+            yield _gauge("tracker_policy", {(snapshot.policy.hash,): 1}, ("policy",))
             by_kind = {(kind, state): count for kind, state, count in summing.counts(rows)}
             yield _gauge("tracker_incidents", by_kind, ("kind", "state"))
             by_level = {(kind, str(level)): count for kind, level, count in workflow.escalated(rows)}

@@ -1,9 +1,9 @@
 """Doctor: looks at everything that must be right and says how to mend what is not."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -14,14 +14,16 @@ from deploy import clock
 from deploy.embedded import EmbeddedBrokerError, find_binary
 from deploy.outgoing import making, outgoing
 from deploy.settings import LOOPBACK, Settings, refuse_forbidden
-from deploy.wiring import is_begun, leases, open_store, read_policy, translator
+from deploy.wiring import is_begun, leases, open_store, others_begun, read_policy, translator
 from domain.errors import StoreUnsuitable
 from domain.history.enrolment import Partition, TopicReplaced, check_identities, went_live
 from domain.history.log import Log
-from domain.judging.adoption import adopted, in_force, planned, to_adopt
+from domain.instant import DAY, FOREVER, Instant, iso
+from domain.judging.adoption import Adopted, adopted, planned, to_adopt
 from domain.policies.policy import PolicyInvalid
 
 _EXAMPLES = 5
+_SAME: Final = "give every process the same file"
 
 
 class Check(NamedTuple):
@@ -129,16 +131,32 @@ def _rules(settings: Settings, log: Log) -> Iterator[Check]:
     now, known = clock.of(settings.data_dir)(), adopted(log)
     if not known:
         return
-    found, mend = f"the log is judged by {in_force(known, now).hash[:12]}", ""
+    begun = [one for one in known if one.since <= now] or known[:1]
+    judges = begun[-1]
+    found, mend = f"the log is judged by {judges.policy.hash[:12]}", ""
+    if judges.since > -FOREVER:
+        found += f" since {iso(judges.since)}"
+    if back := _brought_back(begun, now):
+        found, mend = f"{found}; a former policy was brought back {back} times within a day", _SAME
     with suppress(PolicyInvalid):  # told by the look at the file itself
         if settings.policy is not None and to_adopt(log, read_policy(settings.policy), now):
             found += f"; {settings.policy} holds other rules"
-            mend = "the next start of ingest or tick adopts them: give every process the same file"
+            mend = f"the next start of ingest or tick adopts them: {_SAME}"
     yield Check("rules", ok=True, found=found, mend=mend)
 
 
+def _brought_back(begun: Sequence[Adopted], now: Instant) -> int:
+    """Count how often of late a policy came back after another: processes with different files do that by turns."""
+    hashes = [one.policy.hash for one in begun]
+    return sum(
+        one.since > now - DAY and one.policy.hash in hashes[:n] and one.policy.hash != hashes[n - 1]
+        for n, one in enumerate(begun)
+    )
+
+
 def _not_yet(settings: Settings) -> Check:
-    found = f"{settings.place} not made yet"
+    others = ", ".join(map(str, others_begun(settings)))
+    found = f"{settings.place} not made yet" + (f"; there is a log in {others}: TRACKER_DATA_DIR" if others else "")
     if settings.database_url is not None:
         return Check("store", ok=True, found=found)
     parent = next(one for one in (settings.data_dir.absolute(), *settings.data_dir.absolute().parents) if one.exists())

@@ -5,7 +5,7 @@ from prometheus_client import CollectorRegistry
 from deploy import workers
 from deploy.leading import Tell, leased
 from deploy.settings import Settings
-from deploy.telemetry import Activity, exposed
+from deploy.telemetry import Activity, Superseded, exposed
 from deploy.wiring import CannotStart, System, leases, system
 from deploy.workers import Worker, until_told
 from domain.instant import Instant
@@ -21,6 +21,7 @@ def ingest(settings: Settings, *, begin: str | Instant | None, accept_new_topics
         raise CannotStart("set KAFKA_BOOTSTRAP_SERVERS to your Kafka, for example kafka-1:9092,kafka-2:9092")
     registry = CollectorRegistry()
     with system(settings, adopting=True) as parts, exposed(registry, settings):
+        registry.register(Superseded(parts))
         loop = workers.ingest(
             parts,
             settings,
@@ -38,6 +39,7 @@ def tick(settings: Settings) -> int:
     """Look at what comes due until told to stop; returns the exit code."""
     registry = CollectorRegistry()
     with system(settings, adopting=True) as parts, exposed(registry, settings):
+        registry.register(Superseded(parts))
         return until_told([ticker(parts, settings, Activity(registry))])
 
 

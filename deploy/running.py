@@ -24,7 +24,7 @@ from deploy.embedded import EmbeddedBroker
 from deploy.roles import ticker
 from deploy.serving import application, follows, views
 from deploy.settings import Settings
-from deploy.telemetry import Activity
+from deploy.telemetry import Activity, Superseded
 from deploy.web import serve
 from deploy.wiring import CannotStart, System, system
 from deploy.workers import Crew, Worker
@@ -102,6 +102,7 @@ def demo(settings: Settings, *, seed: int, speed: float, days: int) -> int:
 
 
 def _work(parts: System, settings: Settings, registry: CollectorRegistry, broker: Broker, own: list[Worker]) -> int:
+    registry.register(Superseded(parts))
     with views(parts, settings) as reading:
         tell, beside = Activity(registry), []
         if settings.outbound.with_run:

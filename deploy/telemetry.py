@@ -3,15 +3,19 @@
 import logging
 import sys
 from collections.abc import Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import orjson
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+from eventsourcing.persistence import OperationalError
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, start_http_server
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from deploy.settings import LOOPBACK, Settings
-from deploy.wiring import CannotStart
+from deploy.wiring import CannotStart, System
+from domain.judging.adoption import to_adopt
 from projections.outage import Outage
 
 
@@ -45,10 +49,13 @@ METRICS: Final = {
     "tracker_ingest_attempts_total": "Tries to take a batch in, by outcome: stored, conflict (another process wrote one"
     " of its streams first; that part was decided once more, under the log's lock), repeated, fenced.",
     "tracker_ingest_partitions_halted": "Partitions that are no longer read, because of what they hold.",
+    "tracker_policy_superseded": "1 while other rules judge than those of this process's TRACKER_POLICY: another"
+    " process has brought them since, and this one would bring its own back at its next start. 0 otherwise.",
     "tracker_active": "1 where this process has the turn of a role that one process at a time has, 0 on stand-by.",
 }
 """Every metric of the roles with its sentence; those of the views and of HTTP are in ``api.metrics``."""
 _ACTIVE: Final = "tracker_active"
+_SUPERSEDED: Final = "tracker_policy_superseded"
 _ATTEMPTS: Final = "tracker_ingest_attempts_total"
 _PASSING: Final = ("ingest_client_renewed_total", "ingest_store_waits_total")
 """What is over once a batch has been taken in."""
@@ -63,7 +70,7 @@ class Meter:
         self._metrics = {
             name: (Counter if name.endswith("_total") else Gauge)(name, sentence, registry=registry)
             for name, sentence in METRICS.items()
-            if name not in {_ACTIVE, _ATTEMPTS}
+            if name not in {_ACTIVE, _ATTEMPTS, _SUPERSEDED}
         }
         self._attempts = Counter(_ATTEMPTS, METRICS[_ATTEMPTS], ("outcome",), registry=registry)
         for outcome in (*_TAKEN, "conflict", "fenced"):
@@ -115,6 +122,25 @@ class Activity:
     def __call__(self, role: str, active: int) -> None:
         """Set it for a role."""
         self._active.labels(role).set(active)
+
+
+class Superseded(Collector):
+    """Tells whether the policy file of this process still counts; looks whenever somebody asks."""
+
+    def __init__(self, parts: System) -> None:
+        """Look into this log."""
+        self._parts = parts
+
+    def describe(self) -> list[Metric]:
+        """Name nothing ahead, so that registering reads nothing."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Compare what this process was given with what judges; tells nothing while the log cannot be read."""
+        log, given, clock = self._parts.log, self._parts.given, self._parts.clock
+        with suppress(OperationalError):
+            others = given is not None and bool(to_adopt(log, given, clock()))
+            yield GaugeMetricFamily(_SUPERSEDED, METRICS[_SUPERSEDED], value=float(others))
 
 
 @contextmanager

@@ -37,6 +37,8 @@ class System(NamedTuple):
     tracker: Tracker
     translator: Translator
     clock: Clock
+    given: str | None = None
+    """The text of the policy file that this process has brought, if it judges and was given one."""
 
 
 def open_log(path: Path) -> Log:
@@ -86,6 +88,26 @@ def is_begun(settings: Settings) -> bool:
     return postgres.is_begun(settings.database_url.get_secret_value(), settings.database_schema)
 
 
+def refuse_unbegun(settings: Settings) -> None:
+    """Refuse to look at a log that is not there, and name those that are there instead; makes nothing.
+
+    Raises:
+        CannotStart: there is no log where the settings say.
+        StoreUnsuitable: the database cannot be reached.
+    """
+    if is_begun(settings):
+        return
+    others = "".join(
+        f". There is one in {one}, which TRACKER_DATA_DIR={one} looks at" for one in others_begun(settings)
+    )
+    raise CannotStart(f"there is no log at {settings.place}; name it with TRACKER_DATA_DIR or DATABASE_URL{others}")
+
+
+def others_begun(settings: Settings) -> list[Path]:
+    """List the folders below ours that hold a log: that of the embedded broker, and that of the demo."""
+    return sorted(file.parent for file in settings.data_dir.glob(f"*/{settings.log_file.name}"))
+
+
 @contextmanager
 def open_views(settings: Settings) -> Iterator[ViewStore]:
     """Open (or begin) the views beside the log, wherever that is."""
@@ -113,24 +135,25 @@ def system(settings: Settings, *, adopting: bool = False) -> Iterator[System]:
     now = clock.of(settings.data_dir)
     with open_store(settings) as log:
         policies = adopted(log)
+        given = None if settings.policy is None or not adopting else read_policy(settings.policy)
         if adopting:
-            policies = _adopt(log, policies, settings, now())
+            policies = _adopt(log, policies, settings.policy, given, now())
         policies = policies or [Adopted(-FOREVER, DEFAULT)]
         tracker = Tracker(log, policies, cache_limit=settings.cache_streams)
-        yield System(log, tracker, translator(in_force(policies, now()), settings.policy), now)
+        yield System(log, tracker, translator(in_force(policies, now()), settings.policy), now, given)
 
 
-def _adopt(log: Log, before: list[Adopted], settings: Settings, now: Instant) -> list[Adopted]:
+def _adopt(log: Log, before: list[Adopted], file: Path | None, text: str | None, now: Instant) -> list[Adopted]:
     """Make the configured policy the one in force, and tell: other processes may have been started with another."""
     policies = before
     # Without a policy file the one in force stays; an empty log begins with the defaults.
-    if settings.policy is not None or not before:
-        policies = adopt(log, "" if settings.policy is None else read_policy(settings.policy), now)
+    if text is not None or not before:
+        policies = adopt(log, text or "", now)
     judges = in_force(policies, now).hash
     if before and judges != in_force(before, now).hash:
         _log.warning("policy changed", hash=judges, why="start every ingest and ticker again with the same file")
     else:
-        _log.info("policy", hash=judges, file=None if settings.policy is None else str(settings.policy))
+        _log.info("policy", hash=judges, file=None if file is None else str(file))
     return policies
 
 

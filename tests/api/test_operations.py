@@ -146,6 +146,8 @@ def test_every_metric_that_is_told_is_in_the_list_and_every_listed_one_is_told(s
     values = {(s.name, *s.labels.values()): s.value for f in told for s in f.samples}
     assert values["tracker_incidents", "late_shipment", "open"] == 1
     assert values["tracker_projection_behind", "feed"] == 0
+    assert values["tracker_policy_adoptions",] == 1
+    assert [value for (name, *_), value in values.items() if name == "tracker_policy"] == [1]
     assert values["tracker_known_up_to_age_seconds",] == 0
 
 

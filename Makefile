@@ -10,7 +10,7 @@ STORES ?= sqlite
 SEED ?= 1
 PYTEST_ARGS ?=
 # A worker that crashes ends the run: the others would wait for ever for what it had been given.
-# Three on two cores: what one waits for, a broker or a browser, is time for the others.
+# More than cores: what one waits for, a broker or a browser, is time for the others. Each takes up to 800 MB.
 PYTEST := $(BIN)/pytest -n 3 --dist loadgroup --max-worker-restart=0
 # Hundreds of processes start here: each would compile everything anew where the machine keeps no bytecode.
 export PYTHONDONTWRITEBYTECODE :=
@@ -37,7 +37,7 @@ run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
 test: setup  ## the fast suite, about seven minutes on two cores; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
-	$(PYTEST) --leave-brokers=apache,container $(if $(findstring postgres,$(STORES)),--require-stores=$(STORES),--leave-stores=postgres) $(PYTEST_ARGS)
+	$(PYTEST) -n 4 --leave-brokers=apache,container $(if $(findstring postgres,$(STORES)),--require-stores=$(STORES),--leave-stores=postgres) $(PYTEST_ARGS)
 
 stores: setup  ## what touches a store, on PostgreSQL; fails when that was not exercised
 	$(PYTEST) -k postgres --leave-brokers=apache,container --require-stores=postgres $(PYTEST_ARGS)
@@ -45,8 +45,9 @@ stores: setup  ## what touches a store, on PostgreSQL; fails when that was not e
 brokers: setup  ## contract suites, stories, and the roles on PostgreSQL, on real brokers; fails when one was not exercised
 	$(PYTEST) tests/contracts tests/stories tests/roles -k "apache or container" --require-brokers=apache,container --require-stores=postgres $(PYTEST_ARGS)
 
-census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare
+census: setup  ## what the generated worlds of the property tests contain; fails when a case has become rare; judges two more sample seasons
 	$(BIN)/python -m tests.generator.census --examples 2000 --seed $(SEED)
+	DEMO_SEEDS="1 3" $(BIN)/pytest -q tests/deploy/test_demo_truth.py -k "1-28 or 3-28"
 
 lint: setup  ## ruff, mypy, import contracts, generated pages
 	$(BIN)/ruff format --check .

@@ -8,10 +8,14 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+from deploy import memory
 from tests.places import quick_place
 
 pytest_plugins = ["tests.brokers.plugin", "tests.stores.plugin"]
 os.environ.setdefault("TMPDIR", str(quick_place()))
+
+# As the commands do: thousands of tests are in memory, and Python would walk them all again and again.
+memory.look_rarely()
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("deep", settings.get_profile("default"), max_examples=20_000)

@@ -18,6 +18,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A window's own buttons are a page, too, and dearer than ours.
+    "--disable-features=InitialWebUI,WebUIReloadButton,WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIToolbar",
 )
 
 # Words whose contrast is too low for their size: WCAG 2.2 AA, 1.4.3.

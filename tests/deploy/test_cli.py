@@ -9,7 +9,7 @@ import pytest
 from deploy.settings import Settings
 from deploy.wiring import open_store
 from domain.judging.adoption import adopt
-from tests.deploy.command import command_in
+from tests.deploy.command import command_here, command_in
 
 PLACED = {
     "specversion": "1.0",
@@ -35,6 +35,12 @@ HEARTBEAT = {
 @pytest.fixture
 def tracker(tmp_path):
     """Run the command in a folder of its own, with nothing inherited that would change it."""
+    return command_here(tmp_path)
+
+
+@pytest.fixture
+def process(tmp_path):
+    """Run the command in that folder as a process of its own."""
     return command_in(tmp_path)
 
 
@@ -43,15 +49,27 @@ def write(path: Path, *events) -> Path:
     return path
 
 
-def test_a_backtest_writes_the_findings_and_says_what_it_did(tracker, tmp_path):
+def test_a_backtest_writes_the_findings_and_says_what_it_did(process, tmp_path):
     events, policy = write(tmp_path / "events.jsonl", PLACED, HEARTBEAT), tmp_path / "policy.toml"
     policy.write_text("")
-    done = tracker("backtest", events, "--policy", policy, "--findings", "out.jsonl", "--json")
+    done = process("backtest", events, "--policy", policy, "--findings", "out.jsonl", "--json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) | {"taken": 2, "findings": 1, "late": 0} == json.loads(done.stdout)
     [finding] = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
     assert (finding["kind"], finding["subject"], finding["due_at"]) == ("late_shipment", "A", "2026-03-03T09:00:00Z")
     assert finding["proof"] == ["/shops/x#e1"]
+
+
+def test_a_backtest_of_what_nobody_can_read_is_bad_input(tracker, tmp_path):
+    policy, bad = tmp_path / "policy.toml", tmp_path / "bad.jsonl"
+    policy.write_text("")
+    bad.write_text("time,order\n2026-03-01,A\n")
+    done = tracker("backtest", bad, "--policy", policy, "--findings", "out.jsonl", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["quarantined"] == {"not_json": 2}
+    assert "none of these messages could be read" in done.stderr
+    bad.write_bytes(b"\xef\xbb\xbf" + write(tmp_path / "good.jsonl", PLACED, HEARTBEAT).read_bytes() + b"rubbish\n")
+    assert tracker("backtest", bad, "--policy", policy, "--findings", "out.jsonl").returncode == 0
 
 
 VERSIONS = """
@@ -143,8 +161,8 @@ def test_bad_usage_is_told_without_a_traceback(tracker, tmp_path, arguments):
     assert "Traceback" not in done.stderr
 
 
-def test_a_bad_setting_is_named(tracker):
-    done = tracker("config", "show", TRACKER_PORT="many")
+def test_a_bad_setting_is_named(process):
+    done = process("config", "show", TRACKER_PORT="many")
     assert (done.returncode, "port" in done.stderr, "Traceback" in done.stderr) == (2, True, False)
 
 
@@ -170,20 +188,67 @@ def test_validate_says_what_would_become_of_each_message(tracker, tmp_path):
     assert done.returncode == 2
 
 
-def test_the_first_start_without_a_place_to_begin_or_without_a_broker_is_explained(tracker):
-    done = tracker("ingest")
+def test_the_first_start_without_a_place_to_begin_or_without_a_broker_is_explained(process):
+    done = process("ingest")
     assert done.returncode == 1
     assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_settings_that_would_break_the_log_are_refused(tracker):
+def test_settings_that_would_break_the_log_are_refused(tracker, tmp_path):
+    begin(tmp_path)
     done = tracker("quarantine", "list", POSTGRES_ENABLE_DB_FUNCTIONS="y")
     assert done.returncode == 1
     assert "POSTGRES_ENABLE_DB_FUNCTIONS" in done.stderr
 
 
-def test_an_empty_quarantine_says_so(tracker):
+def begin(folder, *below):
+    """Make the log that the command looks at in a folder, or another one below its data directory."""
+    with open_store(Settings(data_dir=folder.joinpath("var", *below))):
+        pass
+
+
+LOOKS = {
+    "quarantine list": ("quarantine", "list"),
+    "quarantine list --json": ("quarantine", "list", "--json"),
+    "quarantine show": ("quarantine", "show", "1"),
+    "quarantine retry": ("quarantine", "retry"),
+    "quarantine drop": ("quarantine", "drop", "1", "--why", "test"),
+    "projections list": ("projections", "list"),
+    "projections verify": ("projections", "verify"),
+    "projections rebuild": ("projections", "rebuild"),
+}
+
+
+@pytest.mark.parametrize("command", LOOKS.values(), ids=LOOKS)
+def test_looking_at_a_log_that_is_not_there_makes_none_and_names_where_one_is(tracker, tmp_path, command):
+    done = tracker(*command)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "there is no log at var" in done.stderr
+    assert "TRACKER_DATA_DIR or DATABASE_URL" in done.stderr
+    assert not (tmp_path / "var").exists()
+    begin(tmp_path, "embedded")
+    assert "There is one in var/embedded" in tracker(*command).stderr
+    assert not (tmp_path / "var" / "log.db").exists()
+
+
+def test_what_the_embedded_broker_s_run_holds_is_seen_where_the_refusal_says(tracker, tmp_path):
+    begin(tmp_path, "embedded")
+    done = tracker("quarantine", "list", TRACKER_DATA_DIR="var/embedded")
+    assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
+
+
+def test_config_and_doctor_make_no_log_and_doctor_names_where_one_is(tracker, tmp_path):
+    assert tracker("config", "show").returncode == 0
+    begin(tmp_path, "embedded")
+    store = next(one for one in json.loads(tracker("doctor", "--json").stdout) if one["what"] == "store")
+    assert "not made yet" in store["found"]
+    assert "var/embedded" in store["found"]
+    assert not (tmp_path / "var" / "log.db").exists()
+
+
+def test_an_empty_quarantine_says_so(tracker, tmp_path):
+    begin(tmp_path)
     done = tracker("quarantine", "list")
     assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
     gone = tracker("quarantine", "drop", "7", "--why", "test")
@@ -235,8 +300,8 @@ def test_a_name_that_no_setting_has_is_refused_in_the_file_at_every_depth(tracke
     assert (done.returncode, "topics.order: there is none of this name" in done.stderr) == (2, True)
 
 
-def test_what_is_no_terminal_gets_whole_rows(tracker):
-    rows = tracker("config", "show", COLUMNS="40").stdout.splitlines()
+def test_what_is_no_terminal_gets_whole_rows(process):
+    rows = process("config", "show", COLUMNS="40").stdout.splitlines()
     assert [row.split()[-1] for row in rows if "session_timeout_ms" in row] == ["TRACKER_KAFKA__SESSION_TIMEOUT_MS"]
 
 
@@ -245,8 +310,8 @@ def test_messages_of_a_status_that_there_is_not_are_bad_usage(tracker):
     assert (done.returncode, "'expired'" in done.stderr) == (2, True)
 
 
-def test_an_address_that_somebody_has_is_an_explained_failure(tracker):
+def test_an_address_that_somebody_has_is_an_explained_failure(process):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        done = tracker("serve", "--port", taken.getsockname()[1])
+        done = process("serve", "--port", taken.getsockname()[1])
     assert done.returncode == 1
     assert done.stderr.startswith("tracker: pages cannot be served on 127.0.0.1:")

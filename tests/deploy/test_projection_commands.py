@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from deploy.settings import Settings
 from deploy.wiring import open_store
-from tests.deploy.command import command_in
+from tests.deploy.command import command_here
 from tests.stores import engine as engines
 from tests.story import Desk, placed, requested
 
@@ -20,7 +20,7 @@ def tracker(tmp_path, engine):  # noqa: ARG001  # runs on what the environment n
     store = {} if address is None else {"database_url": SecretStr(address), "database_schema": schema}
     with open_store(Settings(data_dir=tmp_path / "var", **store)) as log:
         Desk(log).take(placed(0), requested(0, ship_by=10), until=20)
-    run = command_in(tmp_path)
+    run = command_here(tmp_path)
     environment = {} if address is None else {"DATABASE_URL": address, "TRACKER_DATABASE_SCHEMA": schema}
     return lambda *arguments: run(*arguments, **environment)
 

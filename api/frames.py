@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import orjson
 
-from api.contract.incidents import Closing, Lagged
+from api.contract.feed import Closing, Lagged
 from api.tokens import Places, Token
 from domain.instant import Instant, instant
 from projections.feed import Change
@@ -27,7 +27,7 @@ def _in_unrest(one: Change) -> bool:
     """Say whether a beginning or end lies within a spell in which such was no news."""
     ended_at = one.body["ended_at"]
     at = one.due_at if ended_at is None else instant(datetime.fromisoformat(ended_at))
-    return one.unrest is not None and one.change != "escalated" and one.unrest[0] < at <= one.unrest[1]
+    return one.unrest is not None and one.unrest[0] < at <= one.unrest[1]
 
 
 def merged(shard: str, one: Change, places: Places, went_live: Instant | None) -> dict[str, Any]:
@@ -47,5 +47,6 @@ def change(one: Change, token: Token | Places, went_live: Instant | None) -> dic
         "change": one.change,
         "flapping": _in_unrest(one),
         "known_up_to": one.body["known_up_to"],
+        **({} if one.step is None else {"step": one.step}),
         "incident": {"id": one.incident, "historic": historic, **body},
     }

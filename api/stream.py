@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from api import frames
-from api.contract.incidents import Reset, SnapshotEnd
+from api.contract.feed import Reset, SnapshotEnd
 from api.incidents import shown_together
 from api.live import PAGE, Crowd, Listener, Live
 from api.reading import Reader

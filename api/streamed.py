@@ -8,14 +8,15 @@ from pydantic import BaseModel
 
 from api import asyncapi
 from api.asyncapi import Channel, Message
-from api.contract import incidents as contract
+from api.contract import feed as contract
+from api.contract import incidents as contract_incidents
 from api.contract import shards as contract_shards
 
 EVENTS: Final[Mapping[str, type[BaseModel]]] = {
-    "incident": contract.Incident,
+    "incident": contract_incidents.Incident,
     "snapshot": contract.SnapshotEnd,
     "change": contract.Change,
-    "heartbeat": contract.AsOf,
+    "heartbeat": contract_incidents.AsOf,
     "reset": contract.Reset,
     "lagged": contract.Lagged,
     "server.closing": contract.Closing,

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from domain.detection import ABOUT_FINDINGS, Key, Stored, note
 from domain.history.batch import PolicyAdopted
 from domain.history.log import LogRecorder, decode
 from domain.history.streams import Stream
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
 
 _KINDS: Final = frozenset({"order", "parcel", "complaint", "incident"})
 """The streams that views show; the others are folded by nobody here."""
-_ABOUT_FINDINGS: Final = frozenset(event.TOPIC for event in ABOUT_FINDINGS)
 
 
 class Subjects:
@@ -90,15 +88,6 @@ class Subjects:
             self.load((stream,))
         return None if stream in self._broken else self._known[stream].state
 
-    def findings(self, asked: Sequence[tuple[str, int]]) -> list[dict[Key, Stored]]:
-        """Give for each of these streams, of any kind, what it said of findings up to a position; nothing is kept."""
-        streams = sorted({stream for stream, _ in asked})
-        said: dict[str, list[tuple[int, Any]]] = {stream: [] for stream in streams}
-        for row in self._log.select_streams(streams, self._as_of) if streams else ():
-            if row.topic in _ABOUT_FINDINGS:
-                said[row.stream].append((row.position, decode(row.topic, row.state)))
-        return [_noted(event for position, event in said[stream] if position <= up_to) for stream, up_to in asked]
-
     def policies(self, up_to: int | None = None) -> list[Adopted]:
         """List the policies that judge, earliest first, as they were known at a position of the log."""
         if self._adoptions is None:
@@ -135,14 +124,6 @@ class Subjects:
                 self._known[name] = self._known.pop(name)
         for name in [*islice(self._known, max(0, len(self._known) - self._limit))]:
             del self._known[name]
-
-
-def _noted(events: Iterable[Any]) -> dict[Key, Stored]:
-    found: dict[Key, Stored] = {}
-    for event in events:
-        assert isinstance(event, ABOUT_FINDINGS)
-        note(found, event)
-    return found
 
 
 def _evolve(one: Stream, version: int, event: Any) -> None:

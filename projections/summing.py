@@ -113,6 +113,11 @@ def sum_up(rows: Rows, told: Sequence[Told], subjects: Subjects) -> set[str]:
     return {*last}
 
 
+def counting(states: Sequence[str]) -> int:
+    """Say which of an incident's episodes counts: the last open one, else the last that held, else the last."""
+    return max(range(len(states)), key=lambda place: (_WEIGHT[states[place]], place))
+
+
 def counts(rows: Rows) -> list[tuple[str, str, int]]:
     """Count incidents by kind and state."""
     found = rows.execute("SELECT kind, state, n FROM incident_counts ORDER BY kind, state")
@@ -174,8 +179,8 @@ def _before(rows: Rows, identities: Sequence[str]) -> dict[str, _Before]:
 def _row(
     identity: str, last: Told, episodes: Sequence[_Episode], before: _Before | None
 ) -> tuple[_Row, dict[str, Any]]:
-    """Show the episode that counts: the last open one, else the last that held, else the last; gives its body too."""
-    _, shown = max(enumerate(episodes), key=lambda one: (_WEIGHT[one[1].state], one[0]))
+    """Show the episode that counts; gives its body too."""
+    shown = episodes[counting([one.state for one in episodes])]
     later = before is not None and before.position > last.position
     body = _DECODE(shown.body)
     clock = body["clock"]

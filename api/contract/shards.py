@@ -2,7 +2,8 @@
 
 from typing import Literal
 
-from api.contract.incidents import AsOf, ChangedIncident, ChangeKind, EscalatedIncident, Reset, Told
+from api.contract.feed import ChangeKind, FeedStep, Reset
+from api.contract.incidents import AsOf, ChangedIncident, Told
 
 Why = Literal["away", "slow", "not_begun", "not_reached", "failed"]
 
@@ -36,11 +37,12 @@ class MergedChange(Told):
     change: ChangeKind
     flapping: bool
     known_up_to: str
-    incident: EscalatedIncident | ChangedIncident
+    step: FeedStep | None = None
+    incident: ChangedIncident
 
 
 class MergedPage(Told):
-    """A page of the merged feed: each shard's changes in their order, shards among each other by ``known_up_to``."""
+    """A page of the merged feed: each shard's changes in their order, shards among each other by when decided."""
 
     changes: list[MergedChange]
     next: str

@@ -1,5 +1,5 @@
-// The list of incidents, kept up with the feed: read once, changed by what comes, and now and then read again for
-// what the feed does not tell: what staff did, and what has been muted.
+// The list of incidents, kept up with the feed: read once, changed by what comes, read again soon after for what staff
+// did, and now and then for what the feed does not tell: what has been muted.
 
 import { useEffect, useRef, useState } from "./html.js";
 import { AGAIN, get } from "./api.js";
@@ -56,8 +56,10 @@ function belongs(incident, wanted) {
   );
 }
 
-// Puts a change into the rows; gives back the same rows where it does not concern them.
+// Puts a change into the rows; gives back the same rows where it does not concern them. What staff did is no news of
+// the finding: it shows when the list is read again.
 export function applied(rows, change, wanted) {
+  if (change.step) return rows;
   const incident = change.incident;
   const before = rows.get(incident.id);
   if (before && before.since > incident.since && before.state === "open") return rows;
@@ -142,8 +144,8 @@ export function useRows(params, paused) {
     resume.current = take;
     again.current = refresh;
     const off = live.on("change", (one) => {
-      if (quiet.current) change((before) => ({ ...before, waiting: [...before.waiting, one] }));
-      else take([one]);
+      if (!quiet.current) take([one]);
+      else if (!one.step) change((before) => ({ ...before, waiting: [...before.waiting, one] }));
     });
     const reset = live.on("reset", () => read());
     const timer = setInterval(refresh, REGULARLY);

@@ -5,7 +5,8 @@ from typing import Any, Final, get_args
 
 from api import asyncapi
 from api.asyncapi import Channel, Message
-from api.contract.incidents import Change, ChangeKind, IncidentState
+from api.contract.feed import Change, ChangeKind
+from api.contract.incidents import IncidentState
 from api.outbound.records import JSON, REASON, SPECVERSION, type_of
 from api.outbound.topic import Topic
 
@@ -15,7 +16,7 @@ ATTRIBUTES: Final = {
     "ce_source": "`/order-incidents/` and the life of the log.",
     "ce_type": "What happened, with the version of its form.",
     "ce_subject": "Incident id.",
-    "ce_time": "Where time stood when it was decided.",
+    "ce_time": "When it was decided: when a step was taken, or where time stood for the rule.",
     "ce_sequence": "Position in the log, twenty digits: of two of one source, the greater text is the newer.",
     "content-type": "Of the value.",
 }
@@ -45,7 +46,7 @@ def changes(topic: Topic) -> Channel:
     messages = [
         Message(
             type_of(kind),
-            f"An incident was {kind}.",
+            f"An incident: {kind.replace('_', ' ')}.",
             {"allOf": [asyncapi.ref(Change.__name__), {"properties": {"change": {"const": kind}}}]},
             _attributes(type_of(kind), set(ATTRIBUTES)),
             ATTRIBUTES["ce_subject"],

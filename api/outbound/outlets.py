@@ -1,12 +1,12 @@
 """Outlets of the views: every change of the feed, and every incident as it is now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
 from api import frames
-from api.contract.incidents import IncidentState
-from api.incidents import shown
+from api.contract.incidents import Incident, IncidentState
+from api.incidents import shown_together
 from api.outbound import outlet
 from api.outbound.outlet import Page, paged, standing
 from api.outbound.records import Place, Record, event
@@ -14,14 +14,16 @@ from api.reading import Snapshot
 from api.tokens import Token
 from domain.history.delivered import Mark
 from domain.history.log import LogRecorder
-from domain.instant import Instant
-from projections import checkpoints, feed, incidents, states, workflow
+from domain.instant import Instant, iso
+from projections import checkpoints, feed, incidents, states
 from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows
 from projections.views import ViewStore
 
 STATE: Final = frozenset(IncidentState.model_fields)
 """The members of ``GET /v1/incidents/{id}`` that only its own events change, not the hour nor another incident."""
+_SLICE: Final = 100
+"""Incidents that are read at once: a page is cut where it weighs enough, and what is read beyond that is read again."""
 
 
 class Changes:
@@ -50,7 +52,7 @@ class Changes:
     def _record(self, one: feed.Change, stands: Checkpoint, went_live: Instant | None) -> Record:
         data = frames.change(one, Token.at(stands, one.position), went_live)
         place = Place(self._epoch, one.position)
-        return event(self.topics[0], one.change, place, one.incident, data, at=one.body["known_up_to"])
+        return event(self.topics[0], one.change, place, one.incident, data, at=iso(one.decided_at))
 
 
 class States:
@@ -76,19 +78,25 @@ class States:
                 return None
             mark = stands.resume(mark)
             found = states.touched(rows, mark.position, stands.checkpoint.position, outlet.LIMIT)
-            last = {incident: position for position, incident in found}
-            snapshot = self._snapshot(rows)
-            told = ((at, self._record(incident, snapshot) if last[incident] == at else None) for at, incident in found)
-            return paged(told, stands, mark, len(found))
+            return paged(self._told(found, self._snapshot(rows)), stands, mark, len(found))
 
     def _snapshot(self, rows: Rows) -> Snapshot:
         return Snapshot(rows, checkpoints.read(rows), self._clock(), None, partial(policies_of, self._log))
 
-    def _record(self, incident: str, snapshot: Snapshot) -> Record | None:
-        one = incidents.one(snapshot.rows, incident)
-        if one is None:
-            # Staff wrote of what no rule reports, or its stream waits in the view, and will be told once it goes on.
-            return None
-        place = Place(self._epoch, max(one.position, workflow.one(snapshot.rows, incident).position))
-        data = shown(one, snapshot).model_dump(include=set(STATE))
-        return event(self.topics[0], "state", place, incident, data, mark="-state")
+    def _told(self, found: Sequence[tuple[int, str]], snapshot: Snapshot) -> Iterator[tuple[int, Record | None]]:
+        last = {incident: position for position, incident in found}
+        for first in range(0, len(found), _SLICE):
+            some = found[first : first + _SLICE]
+            records = self._records([incident for at, incident in some if last[incident] == at], snapshot)
+            # There is none where staff wrote of what no rule reports, or where the incident's stream waits in the view:
+            # then it will be told once that goes on.
+            yield from ((at, records.get(incident) if last[incident] == at else None) for at, incident in some)
+
+    def _records(self, names: Sequence[str], snapshot: Snapshot) -> dict[str, Record]:
+        known = incidents.several(snapshot.rows, names)
+        bodies = shown_together([*known.values()], snapshot)
+        return {one.id: self._record(one, body) for one, body in zip(known.values(), bodies, strict=True)}
+
+    def _record(self, one: incidents.Incident, body: Incident) -> Record:
+        place = Place(self._epoch, max(one.position, one.work.position))
+        return event(self.topics[0], "state", place, one.id, body.model_dump(include=set(STATE)), mark="-state")

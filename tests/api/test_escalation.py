@@ -42,11 +42,8 @@ def test_an_incident_says_when_it_goes_up_and_then_to_whom_it_went(shop):
         ("escalated", "clock", iso(at(21.5))),
     ]
     [change] = [one for one in shop.read("/v1/feed", after="first")["changes"] if one["change"] == "escalated"]
-    assert (change["incident"]["id"], change["incident"]["escalated_to"], change["flapping"]) == (
-        late("1"),
-        "leads",
-        False,
-    )
+    assert (change["incident"]["id"], change["flapping"]) == (late("1"), False)
+    assert change["step"] == {"by": "clock", "at": iso(at(21.5)), "level": 1, "to": "leads"}
     assert shop.read("/v1/metrics/summary", since=iso(at(0)), until=iso(at(99)))["whole"]["escalated"] == 1
     text = shop.client.get("/metrics").text
     assert 'tracker_incidents_escalated{kind="late_shipment",level="1"} 1.0' in text

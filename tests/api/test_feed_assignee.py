@@ -23,8 +23,9 @@ def late(name):
     return incident_id("late_shipment", f"F{name}")
 
 
-def in_feed(shop, **asked):
-    return [one["incident"]["subject"] for one in shop.read("/v1/feed", **asked)["changes"]]
+def in_feed(shop, change="opened", **asked):
+    changes = shop.read("/v1/feed", **asked)["changes"]
+    return [one["incident"]["subject"] for one in changes if one["change"] == change]
 
 
 def listed(shop, **asked):
@@ -55,6 +56,7 @@ def test_pages_of_it_go_on_where_they_stopped(shop):
     first = shop.read("/v1/feed", assignee="zhou", limit=1)
     assert [one["incident"]["subject"] for one in first["changes"]] == ["F1"]
     assert in_feed(shop, assignee="zhou", after=first["next"]) == ["F2"]
+    assert in_feed(shop, "assigned", assignee="zhou", after=first["next"]) == ["F1", "F2"]
 
 
 def test_who_gives_it_away_is_told_no_more_of_it(shop, told):

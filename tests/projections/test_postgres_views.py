@@ -30,7 +30,7 @@ class Picky:
     schema = ("CREATE TABLE IF NOT EXISTS picky (stream TEXT PRIMARY KEY, number INTEGER NOT NULL)",)
     topics = frozenset({"order.placed.v1"})
 
-    def apply(self, streams, rows, subjects):  # noqa: ARG002
+    def apply(self, streams, rows, subjects):  # noqa: ARG002  # as views are asked
         for stream, entries in streams.items():
             rows.execute("INSERT INTO picky VALUES (?, ?)", (stream, None if stream == "order-O2" else len(entries)))
 
@@ -122,7 +122,7 @@ def test_the_follower_goes_on_after_a_restart_of_the_server(told, cluster):
             if len(told.query("SELECT * FROM orders")) == 2:
                 break
         except ViewsAway:
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two tries
     stop.set()
     thread.join()
     assert len(told.query("SELECT * FROM orders")) == 2
@@ -167,7 +167,7 @@ def test_no_list_is_sorted_or_searched(told, statement, index):
         rows.execute("INSERT INTO fulfillments SELECT 'o' || n, 'f', 'W', n, n FROM generate_series(1, 5000) AS n")
         rows.execute("INSERT INTO incident_orders SELECT 'o' || n, 'i' || n, 0 FROM generate_series(1, 5000) AS n")
         rows.execute(
-            "INSERT INTO feed SELECT n, 'opened', 'i', 'k', 'open', 'low', 'W', NULL, n, n, '[]', '{}' "
+            "INSERT INTO feed SELECT n, 'opened', 'i', 'k', 'open', 'low', 'W', NULL, n, n, '[]', '{}', n, 's' "
             "FROM generate_series(1, 5000) AS n"
         )
         rows.execute("ANALYZE incidents, fulfillments, incident_orders, feed")

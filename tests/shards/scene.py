@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from api.reading import ProductClock, Reader
 from api.sharded.app import create_merged_app
 from api.sharded.shards import Shard
+from projections import feed
 from projections.views import ViewsAway
 from tests.projections.stage import stage
 from tests.story import LATER, placed, requested, scanned
@@ -55,7 +56,8 @@ class One:
         self.told.follow()
 
     def owed(self):
-        return [(self.name, *row) for row in self.told.query("SELECT change, incident FROM feed ORDER BY position")]
+        with self.told.store.reading() as rows:
+            return [(self.name, one.change, one.incident) for one in feed.after(rows, 0, 1000)]
 
 
 @contextmanager
@@ -73,7 +75,7 @@ def shop(*ones):
         until = time.monotonic() + 10
         while any(one["why"] == "not_reached" for one in client.get("/v1/shards").json()["as_of"]["shards"]):
             assert time.monotonic() < until
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks
         yield client
 
 

@@ -70,7 +70,7 @@ def test_the_server_counts_and_shows_them(sides, monkeypatch):
         until = time.monotonic() + 10
         while (shown := client.get("/v1/shards").json()["crossings"])["compared_at"] is None:
             assert time.monotonic() < until
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
         text = client.get("/metrics").text
     assert (shown["orders"], shown["parcels"]) == (2, 1)
     assert [(one["what"], one["id"], one["shards"]) for one in shown["crossings"]] == [

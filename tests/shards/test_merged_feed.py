@@ -11,7 +11,10 @@ from api.app import create_app
 from api.sharded import shards
 from api.sharded.shards import Shard
 from api.tokens import Places
+from domain.incidents.commands import Note
+from domain.instant import iso
 from projections import rebuild
+from tests.projections.staffed import do
 from tests.shards.scene import origins, read, shop, stale, told, whole
 from tests.story import LATER, at
 
@@ -26,6 +29,27 @@ def test_a_page_holds_the_changes_of_every_shard_in_the_order_of_each(east, west
     assert told(found, "west") == west.owed()
     known = [one["known_up_to"] for one in found]
     assert known == sorted(known), "and among each other by when they were known"
+
+
+def test_steps_stand_among_the_shards_by_when_they_were_taken(east, west):
+    east.late("1", until=30)
+    west.late("1", until=32)
+    for one, hour in ((west, 41), (east, 42), (west, 43)):
+        do(one.told, f"incident-late_shipment-{one.name}-F1", Note(by="li", text="?"), hour)
+    east.late("2", until=50)
+    with shop(east, west) as client:
+        found, _ = whole(client)
+        assert whole(client, limit=1)[0] == found
+    assert [(one["shard"], one["change"]) for one in found] == [
+        ("east", "opened"),
+        ("west", "opened"),
+        ("west", "noted"),
+        ("east", "noted"),
+        ("west", "noted"),
+        ("east", "opened"),
+    ]
+    assert [one["step"]["at"] for one in found if "step" in one] == [iso(at(hour)) for hour in (41, 42, 43)]
+    assert told(found, "east") == east.owed()
 
 
 def test_pages_of_any_size_and_from_any_change_give_the_same(east, west, south):
@@ -93,7 +117,7 @@ def test_a_shard_that_is_away_is_named_and_its_place_kept(east, west):
         west.late("2")
         until = time.monotonic() + 10
         while stale(read(client)) and time.monotonic() < until:
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
         rest, _ = whole(client, after=page["next"])
     together = told([*first["changes"], *page["changes"], *rest])
     assert [one for one in together if one[0] == "east"] == east.owed()
@@ -119,7 +143,7 @@ def test_a_shard_that_hangs_holds_up_nobody_for_long(east, west, monkeypatch):
     west.late("1")
     with shop(east, west) as client:
         west.reader.hang.clear()
-        time.sleep(0.5)
+        time.sleep(0.5)  # it hangs by then
         begun = time.monotonic()
         for _ in range(20):
             page = read(client)

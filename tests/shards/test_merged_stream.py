@@ -114,7 +114,7 @@ def test_a_server_that_has_ended_reads_nothing_any_more(east, monkeypatch):
 def test_a_shard_that_hangs_holds_no_more_threads_than_a_few(east):
     async def ask():
         asked = [asyncio.ensure_future(east.shard.ask(lambda reader: reader.hang.wait(), 0.2)) for _ in range(30)]
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.1)  # all have been asked by then
         held = sum(one.name == "shard east" for one in threading.enumerate())
         return held, await asyncio.gather(*asked, return_exceptions=True)
 
@@ -186,9 +186,9 @@ def test_random_disconnects_and_outages_under_load_lose_and_repeat_nothing(east,
         while not done.is_set():
             one = dice.choice(ones)
             one.reader.away = True
-            time.sleep(0.1)
+            time.sleep(0.1)  # away that long
             one.reader.away = False
-            time.sleep(0.05)
+            time.sleep(0.05)  # back that long
 
     with merging([one.shard for one in ones]) as server, ExitStack() as ending:
         for target in (write, break_off):

@@ -214,7 +214,7 @@ def command(*words: str) -> Iterator[str]:
             except urllib.error.URLError:
                 assert process.poll() is None, process.stderr.read()
             assert time.monotonic() < until
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two tries
         yield url
         process.terminate()
         assert process.wait(5) == 0

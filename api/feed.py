@@ -7,7 +7,9 @@ from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response
 
 from api import frames
-from api.contract import incidents as contract
+from api.accepting import WantsStream
+from api.bounds import TOKEN
+from api.contract import feed as contract
 from api.filters import Wanted
 from api.live import Live
 from api.paging import Onward
@@ -24,7 +26,7 @@ _SCAN_SECONDS: Final = 0.2
 """How long a page looks for entries that match before it says how far it came."""
 After = Annotated[
     str | None,
-    Query(max_length=512, description="Token to read on from, or `first` for the position before the first event."),
+    Query(max_length=TOKEN, description="Token to read on from, or `first` for the position before the first event."),
 ]
 
 
@@ -32,6 +34,7 @@ After = Annotated[
     "/feed",
     operation_id="read_feed",
     response_model=contract.FeedPage,
+    response_model_exclude_unset=True,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def read_feed(
@@ -39,19 +42,19 @@ async def read_feed(
     reader: CaughtUp,
     onward: Onward,
     wanted: Wanted,
+    wants_stream: WantsStream,
     after: After = None,
     snapshot: Annotated[bool, Query(description="Stream: begin with every incident as it is now.")] = False,  # noqa: FBT002
     limit: Limit = 100,
-    accept: Annotated[str, Header()] = "",
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=512)] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=TOKEN)] = None,
 ) -> contract.FeedPage | Response:
-    """Read changes as pages, or with ``Accept: text/event-stream`` as a stream.
+    """Read changes as pages, or as a stream where ``Accept`` likes ``text/event-stream`` better than JSON.
 
     A stream sends `change` (its id is a token to resume from), `heartbeat`, and at its beginning `incident` for each
     incident of a snapshot, closed by `snapshot`. `reset` says that the position is not known here and everything
     begins anew; `lagged` and `server.closing` end a stream: come again with the last id.
     """
-    if "text/event-stream" not in accept:
+    if not wants_stream:
         page = _page(reader, wanted, _position(reader, after), limit)
         onward.on(page.next, "after")
         return page

@@ -3,20 +3,24 @@
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal, cast
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Query
 
+from api.bounds import IDENTITY, Cursor, IncidentId
 from api.contract import incidents as contract
-from api.contract.desk import History, NoteTaken, StepTaken, Worked, Workflow
+from api.contract.desk import Workflow
+from api.contract.history import History, NoteTaken, StepTaken, Worked
 from api.filters import Sort, Wanted
+from api.known import KnownAt, until
 from api.paging import Onward
 from api.problems import Problem
-from api.reading import CaughtUp, Limit, Reader, Snapshot
+from api.reading import CaughtUp, Limit, Snapshot
 from api.tokens import cursor, read_cursor
 from domain.incidents import liability
 from domain.incidents.events import Party
 from domain.instant import iso
 from projections import incidents, silence, steps, workflow
 from projections.query import After
+from projections.recorded import Until
 from projections.workflow import Staff
 
 router = APIRouter(prefix="/v1", tags=["incidents"])
@@ -33,11 +37,11 @@ async def list_incidents(
     onward: Onward,
     wanted: Wanted,
     limit: Limit = 50,
-    cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
+    cursor_: Cursor = None,
     sort: Sort = "-due_at",
     status: _Status = [],  # noqa: B006  # FastAPI copies defaults
     muted: Annotated[bool | None, Query(description="Whether something speaks for it or is being mended.")] = None,
-    muted_by: Annotated[str | None, Query(max_length=1200, description="The incident that speaks for it.")] = None,
+    muted_by: Annotated[str | None, Query(max_length=IDENTITY, description="The incident that speaks for it.")] = None,
 ) -> contract.IncidentPage:
     """List incidents by when they were due."""
     newest_first = sort == "-due_at"
@@ -58,13 +62,14 @@ async def list_incidents(
 
 
 @router.get("/incidents/{incident_id}", operation_id="get_incident")
-async def get_incident(reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)]) -> Worked:
+async def get_incident(reader: CaughtUp, incident_id: IncidentId) -> Worked:
     """Show one incident with its episodes, for each the records that prove it, and what staff have made of it."""
     with reader.snapshot() as snapshot:
         found = incidents.one(snapshot.rows, incident_id)
         if found is None:
             raise Problem("not_found", "No incident has this id.")
-        taken = _steps(reader, incident_id, snapshot)
+        up_to = Until(snapshot.stands[workflow.VIEW.name].position)
+        taken = _taken(steps.taken(reader.log, incident_id, up_to), snapshot)
         return Worked(
             incident=shown(found, snapshot),
             episodes=[_episode(body) for body in incidents.episodes(snapshot.rows, incident_id)],
@@ -76,12 +81,15 @@ async def get_incident(reader: CaughtUp, incident_id: Annotated[str, Path(max_le
 
 
 @router.get("/incidents/{incident_id}/history", operation_id="get_incident_history")
-async def get_history(reader: CaughtUp, incident_id: Annotated[str, Path(max_length=1200)]) -> History:
-    """List all that people, time and the tracker did about an incident."""
+def get_history(reader: CaughtUp, incident_id: IncidentId, as_of: KnownAt = None) -> History:
+    """List what the rules said of an incident, by which policy, and what people, time and the tracker did about it."""
     with reader.snapshot() as snapshot:
-        if incidents.stream_of(snapshot.rows, incident_id) is None:
+        subject = incidents.stream_of(snapshot.rows, incident_id)
+        if subject is None:
             raise Problem("not_found", "No incident has this id.")
-        return History(history=_steps(reader, incident_id, snapshot), as_of=reader.as_of(snapshot))
+        up_to = until(as_of, reader, snapshot.stands[workflow.VIEW.name].position)
+        told = steps.history(reader.log, incident_id, subject, up_to)
+        return History(history=_taken(told, snapshot), as_of=reader.as_of(snapshot))
 
 
 def shown(one: incidents.Incident, snapshot: Snapshot) -> contract.Incident:
@@ -129,10 +137,8 @@ def worked(incident_id: str, snapshot: Snapshot) -> Workflow:
     return Workflow(id=incident_id, **found.body, position=snapshot.token(found.position))
 
 
-def _steps(reader: Reader, incident_id: str, snapshot: Snapshot) -> list[StepTaken]:
-    up_to = snapshot.stands[workflow.VIEW.name].position
-    found = steps.history(reader.log, incident_id, up_to)
-    return [StepTaken(**{**one, "position": snapshot.token(one["position"])}) for one in found]
+def _taken(told: list[dict[str, Any]], snapshot: Snapshot) -> list[StepTaken]:
+    return [StepTaken(**{**one, "position": snapshot.token(one["position"])}) for one in told]
 
 
 def _flapping(one: incidents.Incident, snapshot: Snapshot) -> contract.Flapping | None:

@@ -4,8 +4,10 @@ from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Path, Query
 
+from api.bounds import Cursor
 from api.contract import orders as contract
 from api.incidents import shown_together
+from api.known import KnownAt, until
 from api.paging import Onward
 from api.problems import Problem
 from api.reading import CaughtUp, Limit, Reader, Snapshot
@@ -28,7 +30,7 @@ async def list_orders(
     at_risk: Annotated[bool, Query(description="Must be true: the only list of orders there is so far.")],
     kind: Annotated[list[Kind], Query(max_length=2, description="What it would become.")] = [],  # noqa: B006
     limit: Limit = 50,
-    cursor_: Annotated[str | None, Query(alias="cursor", max_length=512)] = None,
+    cursor_: Cursor = None,
 ) -> contract.AtRiskPage:
     """List what must be shipped or delivered soon, or will not be in time at its warehouse's pace; by urgency."""
     if not at_risk:
@@ -63,11 +65,14 @@ async def list_orders(
 
 
 @router.get("/orders/{order_id:path}/history", operation_id="get_order_history")
-async def get_history(reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)]) -> contract.OrderHistory:
-    """List all that happened to an order and its parcels, each with the record that brought it, and what rules said."""
+def get_history(
+    reader: CaughtUp, order_id: Annotated[str, Path(max_length=128)], as_of: KnownAt = None
+) -> contract.OrderHistory:
+    """List what we knew of an order and its parcels, and what rules said and by which policy, as we learnt it."""
     with reader.snapshot() as snapshot:
-        body = _order(snapshot, order_id)
-        timeline = _timeline(reader, snapshot, order_id, body)
+        _order(snapshot, order_id)
+        told = _timeline(reader, snapshot, order_id, as_of)
+        timeline = [_happening(one, snapshot) for one in told]
         return contract.OrderHistory(order_id=order_id, timeline=timeline, as_of=reader.as_of(snapshot))
 
 
@@ -99,7 +104,7 @@ async def get_order(reader: CaughtUp, order_id: Annotated[str, Path(max_length=1
             stale=stream("order", order_id) in checkpoints.waiting(snapshot.rows, orders.VIEW.name),
             incidents=shown_together(known, snapshot),
             may_say=next(iter(may_say(reader, snapshot, [order_id])), None),
-            timeline=_timeline(reader, snapshot, order_id, body),
+            timeline=[_happening(one, snapshot) for one in sorted(_timeline(reader, snapshot, order_id))],
             as_of=reader.as_of(snapshot),
         )
 
@@ -128,9 +133,13 @@ def _parcels(body: dict[str, Any]) -> list[str]:
     return [one["parcel_id"] for one in body["parcels"]]
 
 
-def _timeline(reader: Reader, snapshot: Snapshot, order_id: str, body: dict[str, Any]) -> list[contract.Happening]:
-    up_to = snapshot.stands[orders.VIEW.name].position
-    return [contract.Happening(**one) for one in history.timeline(reader.log, order_id, _parcels(body), up_to)]
+def _timeline(reader: Reader, snapshot: Snapshot, order_id: str, as_of: str | None = None) -> list[history.Told]:
+    up_to = until(as_of, reader, snapshot.stands[orders.VIEW.name].position)
+    return history.timeline(reader.log, order_id, up_to)
+
+
+def _happening(one: history.Told, snapshot: Snapshot) -> contract.Happening:
+    return contract.Happening(**one.entry, position=snapshot.token(one.complete_at))
 
 
 def _parcel(body: dict[str, Any], summary: dict[str, Any]) -> contract.Parcel:

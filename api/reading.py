@@ -9,6 +9,7 @@ from typing import Annotated, Final, NamedTuple
 
 from fastapi import Depends, Header, Query, Request, Response
 
+from api.bounds import TOKEN
 from api.contract.incidents import AsOf
 from api.problems import Problem
 from api.tokens import Token
@@ -17,6 +18,7 @@ from domain.instant import Instant, iso
 from domain.judging.adoption import Adopted, in_force
 from domain.policies.policy import DEFAULT, Policy
 from projections import checkpoints, feed, frontier
+from projections.pauses import growing
 from projections.sayings import policies_of
 from projections.view import Checkpoint, Rows
 from projections.views import ViewStore
@@ -128,8 +130,7 @@ class Reader:
             Problem: it is no position of this log, or lies beyond its end, or the views do not come there in time.
         """
         deadline = asyncio.get_running_loop().time() + (WAIT_SECONDS if seconds is None else seconds)
-        pause = _LOOK
-        while True:
+        for pause in growing(_LOOK, _LONGEST_PAUSE):
             with self.views.reading() as rows:
                 stands = checkpoints.read(rows).values()
             if any(one.epoch != token.epoch for one in stands):
@@ -142,7 +143,6 @@ class Reader:
             if left <= 0:
                 raise NotThereYet("not_there_yet", retry_after=1)
             await asyncio.sleep(min(pause, left))
-            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def reader(request: Request) -> Reader:
@@ -156,7 +156,7 @@ async def caught_up(
     response: Response,
     min_position: Annotated[
         str | None,
-        Query(max_length=512, description="Token that the answer must not be older than; waits up to 2 s."),
+        Query(max_length=TOKEN, description="Token that the answer must not be older than; waits up to 2 s."),
     ] = None,
     prefer: Annotated[
         list[str] | None,

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from deploy.settings import Settings
-from deploy.wiring import CannotStart, is_begun, open_store, open_views
+from deploy.wiring import CannotStart, open_store, open_views, refuse_unbegun
 from domain.history.log import LogRecorder
 from projections import rebuild as rebuilding
 from projections.rebuild import Progress, Rebuilt
@@ -59,8 +59,7 @@ def _are_made(views: ViewStore) -> bool:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[tuple[ViewStore, LogRecorder]]:
-    if not is_begun(settings):
-        raise CannotStart(f"there is no log at {settings.place}; name it with TRACKER_DATA_DIR or DATABASE_URL")
+    refuse_unbegun(settings)
     with open_store(settings) as log, open_views(settings) as views:
         yield views, log.store
 

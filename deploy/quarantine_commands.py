@@ -1,12 +1,17 @@
 """``tracker quarantine``: messages that could not be taken in."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from deploy.printing import Json, say, table, told
 from deploy.settings import Settings
 from domain.errors import Refused
+
+if TYPE_CHECKING:
+    from deploy.wiring import System
 
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not be taken in.")
 Status = Literal["held", "retried", "dropped", "expired", "all"]
@@ -24,9 +29,8 @@ def quarantine_list(
     Example: tracker quarantine list --json
     """
     from consumers import quarantine
-    from deploy.wiring import system
 
-    with system(Settings()) as parts:
+    with _opened() as parts:
         rows = quarantine.listed(parts.tracker, None if status == "all" else status)
     empty = "Nothing was ever put in quarantine." if status == "all" else f"No message in quarantine is {status}."
     table(rows, as_json=as_json, empty=empty)
@@ -39,9 +43,8 @@ def quarantine_show(number: Number, *, as_json: Json = False) -> None:
     Example: tracker quarantine show 3
     """
     from consumers import quarantine
-    from deploy.wiring import system
 
-    with system(Settings()) as parts:
+    with _opened() as parts:
         told(quarantine.shown(parts.tracker, number), as_json=as_json)
 
 
@@ -56,11 +59,10 @@ def quarantine_retry(
     Example: tracker quarantine retry 3 4 --by li.wei
     """
     from consumers import quarantine
-    from deploy.wiring import system
     from domain.feeds.frontier import live
 
     failed = 0
-    with system(Settings()) as parts:
+    with _opened() as parts:
         wanted = numbers or [row["id"] for row in quarantine.listed(parts.tracker)]
         until = live(parts.clock(), (one.taken_up_to for one in parts.tracker.positions().values()))
         for number in wanted:
@@ -86,8 +88,18 @@ def quarantine_drop(
     Example: tracker quarantine drop 3 --why "test message" --by li.wei
     """
     from consumers import quarantine
-    from deploy.wiring import system
 
-    with system(Settings()) as parts:
+    with _opened() as parts:
         quarantine.drop(parts.tracker, number, by=by, why=why, now=parts.clock())
     typer.echo(f"message {number} dropped")
+
+
+@contextmanager
+def _opened() -> Iterator["System"]:
+    """Open the log that is there; none is made by looking."""
+    from deploy.wiring import refuse_unbegun, system
+
+    settings = Settings()
+    refuse_unbegun(settings)
+    with system(settings) as parts:
+        yield parts

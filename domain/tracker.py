@@ -120,16 +120,16 @@ class Tracker:
                 with self._lock.alone():
                     return self._take_readable(batch, until)._replace(clashed=True)
 
-    def tick(self, until: Instant, limit: int = TICK_LIMIT) -> int:
-        """Look at subjects whose deadline lies before ``until``; returns how many there were."""
-        return self._look_at(lambda: [name for _, name in self.log.store.due(until, limit)], until)
+    def tick(self, until: Instant, limit: int = TICK_LIMIT, *, at: Instant | None = None) -> int:
+        """Look, ``at`` an instant of the clock, at subjects due before ``until``; returns how many there were."""
+        return self._look_at(lambda: [name for _, name in self.log.store.due(until, limit)], until, at)
 
-    def rearm(self, until: Instant, limit: int = TICK_LIMIT) -> int:
+    def rearm(self, until: Instant, limit: int = TICK_LIMIT, *, at: Instant | None = None) -> int:
         """Look at open subjects that an earlier policy armed; returns how many there were."""
         current = mark(self.policies, until)
-        return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until)
+        return self._look_at(lambda: self.log.store.armed_by_other(current, limit), until, at)
 
-    def group(self, until: Instant, limit: int = GROUP_LIMIT) -> int:
+    def group(self, until: Instant, limit: int = GROUP_LIMIT, *, at: Instant | None = None) -> int:
         """Tell groups what was found and who spoke since they were last told; returns how many events and sources."""
         kinds = following.kinds([one.policy for one in self.policies])
         if self.log.store.last_position() <= min(self._told.get(kind, 0) for kind in kinds):
@@ -146,7 +146,8 @@ class Tracker:
                 grouping.tell(telling, part.found, part.kinds)
                 speaking.hush(intake, until, beside)
                 failed = self._look(intake, until, beside)
-                part = part.passing(self._append(work, beside, "groups", part.closing(failed)), work.pending)
+                closing = part.closing(failed, until if at is None else at)
+                part = part.passing(self._append(work, beside, "groups", closing), work.pending)
         self._told = part.told
         return len(part.found) + len(news)
 
@@ -251,7 +252,7 @@ class Tracker:
         self._listening.recall(intake, beside)
         return judge(intake, self._judgement, Now(until, self._heard, mark(self.policies, until)), beside)
 
-    def _look_at(self, subjects: Callable[[], list[str]], until: Instant) -> int:
+    def _look_at(self, subjects: Callable[[], list[str]], until: Instant, at: Instant | None) -> int:
         """Look under the write lock: a look that finds nothing writes no stream, so no version would guard it."""
         if not subjects():
             return 0
@@ -263,7 +264,7 @@ class Tracker:
             intake.touched.update((name, set()) for name in names)
             speaking.hush(intake, until, beside)
             failed = self._look(intake, until, beside)
-            self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed))
+            self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), failed=failed, at=at))
             return len(names)
 
     def _append(self, work: Work, beside: Beside, closing_stream: str, closing: Any) -> int | None:

@@ -5,7 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PlainSerializer, computed_field, model_validator
 
-from api.contract.incidents import AsOf, IncidentDetail, Told
+from api.bounds import IDENTITY, TOKEN
+from api.contract.incidents import Told
 from domain.incidents.events import Channel, Form, Outcome, Party, Promised
 from domain.instant import Instant, instant
 
@@ -18,7 +19,7 @@ Time = Annotated[AwareDatetime, PlainSerializer(_read, return_type=int)]
 """RFC 3339 with an offset; an instant inside."""
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 Name = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$")]
-Identity = Annotated[str, Field(min_length=1, max_length=1200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Identity = Annotated[str, Field(min_length=1, max_length=IDENTITY, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Claim = Annotated[str, Field(pattern=r"^[a-z_]{1,40}$")]
 Amount = Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,6})?$", description="Decimal text, such as 36.50.")]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -37,20 +38,33 @@ class Asked(BaseModel):
         return self.model_dump()
 
 
+class Decision(Asked):
+    """What takes the place of what was decided before."""
+
+    read_at: Annotated[str, Field(max_length=TOKEN)] | None = None
+    """Token of the position at which the incident's work was read: another person's decision since is not overruled."""
+
+
 class Acknowledge(Asked):
     """Take it on, until a time; without one for as long as the policy says."""
 
     until: Time | None = None
 
 
-class Assign(Asked):
-    """Give it to a person, a team or both; to nobody where neither is named."""
+class Assign(Decision):
+    """Give it to a person, a team or both; to nobody where one of them is null and neither is named."""
 
     person: Name | None = None
     team: Name | None = None
 
+    @model_validator(mode="after")
+    def _says_whose(self) -> "Assign":
+        if not self.model_fields_set & {"person", "team"}:
+            raise ValueError("name a `person` or a `team`, or say null to give it to nobody")
+        return self
 
-class Snooze(Asked):
+
+class Snooze(Decision):
     """Put it aside until a time, until the next event of its finding, or whichever comes first."""
 
     until: Time | None = None
@@ -69,20 +83,20 @@ class Note(Asked):
     text: Annotated[Text, Field(min_length=1)]
 
 
-class SetLiability(Asked):
+class SetLiability(Decision):
     """Say who has to answer for it."""
 
     party: Party
 
 
-class AnswerPrice(Asked):
+class AnswerPrice(Decision):
     """Say whether the new price is a mistake, and how that is known."""
 
     mistake: bool
     why: Annotated[str, Field(min_length=1, max_length=4000, pattern=r"\S")]
 
 
-class Escalate(Asked):
+class Escalate(Decision):
     """Hand it to somebody with more say."""
 
     to: Name
@@ -114,10 +128,10 @@ class Contact(Asked):
 
     channel: Channel
     outcome: Outcome
-    contact_id: Annotated[str, Field(max_length=1200, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    contact_id: Annotated[str, Field(max_length=IDENTITY, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     """The same for every incident the contact was about; given out where it is left empty."""
     statements: Annotated[tuple[Statement, ...], Field(max_length=50)] = ()
-    true_at: Annotated[str, Field(max_length=512)] | None = None
+    true_at: Annotated[str, Field(max_length=TOKEN)] | None = None
     """Token of the position at which the statements were read; now, where it is left out."""
     next_attempt: Time | None = None
     promise: Promise | None = None
@@ -248,42 +262,3 @@ class Workflow(Told):
     def cleared_meanwhile(self) -> bool:
         """Say whether the finding had ended before the last contact was recorded."""
         return bool(self.contacts) and self.contacts[-1].cleared
-
-
-class StepTaken(Told):
-    """One thing that somebody did about an incident."""
-
-    step: str
-    """``acknowledged``, ``noted``, ``contacted``, ``escalated``, ``resolved`` …"""
-    at: str
-    by: str
-    """A person; ``clock`` where time did it, ``tracker`` where news of the finding did."""
-    why: str
-    position: str
-    """Token of its place in the log."""
-    detail: dict[str, Any]
-    """What it said besides."""
-
-
-class NoteTaken(Told):
-    """Something that somebody wrote down."""
-
-    text: str
-    by: str
-    at: str
-
-
-class History(Told):
-    """All that was done about an incident, the first step first."""
-
-    history: list[StepTaken]
-    as_of: AsOf
-
-
-class Worked(IncidentDetail):
-    """An incident with all that it rests on, what staff have made of it, and how."""
-
-    workflow: Workflow
-    notes: list[NoteTaken]
-    history: list[StepTaken]
-    """The last hundred steps; ``/v1/incidents/<id>/history`` has all."""

@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 State = Literal["open", "ended", "retracted"]
 Severity = Literal["low", "medium", "high", "critical"]
-ChangeKind = Literal["opened", "amended", "ended", "retracted", "escalated"]
 
 
 class Told(BaseModel):
@@ -105,14 +104,6 @@ class ChangedIncident(Told):
     detail: dict[str, Any]
 
 
-class EscalatedIncident(ChangedIncident):
-    """An incident that went up to somebody with more say."""
-
-    level: int
-    """How high it was escalated."""
-    escalated_to: str | None
-
-
 class IncidentState(ChangedIncident):
     """An incident as it is now, as far as only its own findings and its own staff change it."""
 
@@ -189,52 +180,3 @@ class IncidentDetail(Told):
     incident: Incident
     episodes: list[Episode]
     as_of: AsOf
-
-
-class Change(Told):
-    """One entry of the feed: what changed, and the finding as it was then."""
-
-    id: str
-    """Token: read on from here with ``after``."""
-    change: ChangeKind
-    flapping: bool
-    """The incident began and ended too often before: kept, but nobody need be told."""
-    known_up_to: str
-    incident: EscalatedIncident | ChangedIncident
-
-
-class FeedPage(Told):
-    """A page of the feed."""
-
-    changes: list[Change]
-    next: str
-    """Token to read on from, also when there is nothing more yet."""
-    more: bool
-    as_of: AsOf
-
-
-class SnapshotEnd(Told):
-    """The snapshot is complete."""
-
-    incidents: int
-    """How many it had."""
-    position: str
-    """What it was true at; what follows has no gap and no repeat."""
-
-
-class Reset(Told):
-    """The place that was asked for is not known here: drop what you have, all comes again."""
-
-    reason: str
-    position: str
-    """Where everything stands."""
-
-
-class Lagged(Told):
-    """You read too slowly; the stream ends."""
-
-    detail: str
-
-
-class Closing(Told):
-    """The server ends; come again with the last id."""

@@ -113,11 +113,22 @@ class Parcel(Told):
 
 
 class Happening(Told):
-    """One fact, or one thing a rule said, in the order of the world."""
+    """One fact, or one thing a rule said."""
 
     at: str
+    """World time: when it happened; of what a rule said, when what it found began to hold, or ended."""
+    recorded_at: str
+    """When the tracker's log took it, and so when we knew."""
+    position: str
+    """Token of the position of the log at which it and all that came with it was known, as ``as_of`` takes it."""
     type: str
     about: dict[str, Any]
+    rule: str | None = None
+    """Which rule said it; null of a fact."""
+    policy: str | None = None
+    """Hash of the policy that it judged by; ``tracker config show`` lists the policies."""
+    proof: list[str] | None = None
+    """``source#id`` of the input events that it rests on."""
     source: str | None = None
     id: str | None = None
     topic: str | None = None
@@ -181,7 +192,7 @@ class OrderDetail(Told):
 
 
 class OrderHistory(Told):
-    """All that happened to one order, earliest first."""
+    """All that was known to have happened to one order, in the order in which it was learnt."""
 
     order_id: str
     timeline: list[Happening]

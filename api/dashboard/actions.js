@@ -8,7 +8,7 @@ import { t } from "./i18n.js";
 import { Others } from "./others.js";
 import { Failure } from "./parts.js";
 import { useSending } from "./sending.js";
-import { fieldsOf, possible } from "./steps.js";
+import { fieldsOf, LAST_WORD, possible } from "./steps.js";
 
 const MAIN = ["confirm", "answer", "acknowledge", "contact", "reopen", "split", "wake"];
 
@@ -43,10 +43,13 @@ function StepForm({ step, incident, workflow, onDone, onCancel }) {
   const [values, setValues] = useState(() => starting(fields));
   const { busy, error, run } = useSending();
   const form = useRef(null);
+  const read = useRef(workflow.position);
   useEffect(() => form.current.querySelector("input, select, textarea")?.focus(), []);
   const submit = (event) => {
     event.preventDefault();
-    run((key) => post(`${incidentPath(incident.id)}/${step}`, body(fields, values), key), onDone);
+    // What was decided while the form was open is told by the refusal; who sends it once more has read that.
+    const unread = LAST_WORD.includes(step) && error?.code !== "decided_meanwhile" ? { read_at: read.current } : {};
+    run((key) => post(`${incidentPath(incident.id)}/${step}`, { ...body(fields, values), ...unread }, key), onDone);
   };
   return html`<form class="step" ref=${form} onSubmit=${submit} data-step=${step} aria-label=${t(`step.${step}`)} onKeyDown=${leaving(onCancel)}>
     <p class="minor">${t(`step.${step}.hint`)}</p>

@@ -15,12 +15,15 @@ export function inHours(hours) {
 
 const empty = (value) => value === "" || value === undefined || value === null || value === false;
 
-// Leaves out what is empty; times get their offset.
+// Leaves out what is empty, unless its field says what that means; times get their offset.
 export function body(fields, values) {
   const made = {};
-  for (const { name, type, read } of fields) {
+  for (const { name, type, read, without } of fields) {
     const value = values[name];
-    if (empty(value)) continue;
+    if (empty(value)) {
+      if (without !== undefined) made[name] = without;
+      continue;
+    }
     if (read) made[name] = read(value);
     else if (type === "time") made[name] = new Date(value).toISOString();
     else if (type === "lines") made[name] = value.split("\n").map((one) => one.trim()).filter(Boolean);

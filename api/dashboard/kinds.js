@@ -6,6 +6,7 @@ export const KINDS = [
   "stalled_parcel",
   "late_delivery",
   "delivery_failed",
+  "damaged_parcel",
   "presumed_lost",
   "mis_shipment",
   "stock_out",

@@ -10,7 +10,7 @@ const because = { name: "why", type: "area", required: true };
 export const STEPS = {
   acknowledge: [{ name: "until", type: "time" }, why],
   "give-back": [why],
-  assign: [{ name: "person" }, { name: "team" }, why],
+  assign: [{ name: "person", without: null }, { name: "team", without: null }, why],
   snooze: [{ name: "until", type: "time", start: () => inHours(4) }, { name: "next_event", type: "check", start: true }, why],
   wake: [why],
   note: [{ name: "text", type: "area", required: true }],
@@ -40,6 +40,9 @@ export const STEPS = {
   "compensate/approve": [{ name: "member", type: "choice", required: true }, why],
   "compensate/withdraw": [{ name: "member", type: "choice", required: true }, why],
 };
+
+// Steps that take the place of what was decided before, so that the server must know what was read by then.
+export const LAST_WORD = ["assign", "snooze", "answer", "escalate", "liability"];
 
 const OPEN = ["assign", "contact", "note", "escalate", "liability", "compensate", "resolve", "dismiss", "merge"];
 

@@ -41,13 +41,13 @@ async def give_back(step: Acting, body: contract.Asked) -> Workflow:
 @router.post("/assign", operation_id="assign_incident")
 async def assign(step: Acting, body: contract.Assign) -> Workflow:
     """Make it somebody's business, or nobody's."""
-    return await step.carry_out(commands.Assign, body)
+    return await step.decide(commands.Assign, body)
 
 
 @router.post("/snooze", operation_id="snooze_incident")
 async def snooze(step: Acting, body: contract.Snooze) -> Workflow:
     """Put it aside until a time or the next event."""
-    return await step.carry_out(commands.Snooze, body)
+    return await step.decide(commands.Snooze, body)
 
 
 @router.post("/wake", operation_id="wake_incident")
@@ -65,19 +65,19 @@ async def note(step: Acting, body: contract.Note) -> Workflow:
 @router.post("/liability", operation_id="set_liability")
 async def liability(step: Acting, body: contract.SetLiability) -> Workflow:
     """Say who has to answer for it."""
-    return await step.carry_out(commands.SetLiability, body)
+    return await step.decide(commands.SetLiability, body)
 
 
 @router.post("/answer", operation_id="answer_price_question")
 async def answer(step: Acting, body: contract.AnswerPrice) -> Workflow:
     """Say whether a lower price is a mistake: then nobody is owed the difference; else everybody listed is."""
-    return await step.carry_out(commands.AnswerPrice, body)
+    return await step.decide(commands.AnswerPrice, body)
 
 
 @router.post("/escalate", operation_id="escalate_incident")
 async def escalate(step: Acting, body: contract.Escalate) -> Workflow:
     """Hand it to somebody with more say."""
-    return await step.carry_out(commands.Escalate, body)
+    return await step.decide(commands.Escalate, body)
 
 
 @router.post("/contact", operation_id="contact_customer")

@@ -3,9 +3,10 @@
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Depends, Header, Path, Request
+from fastapi import Depends, Header, Request
 from starlette.concurrency import run_in_threadpool
 
+from api.bounds import IncidentId
 from api.contract import desk as contract
 from api.desk.actor import Actor
 from api.problems import Problem
@@ -19,7 +20,6 @@ from domain.instant import Instant, iso
 from domain.staff.desk import Case, Desk
 from projections import incidents
 
-_Name = Annotated[str, Path(max_length=1200)]
 Key = Annotated[
     str,
     Header(
@@ -42,16 +42,28 @@ class Step:
         self._actor = actor
         self._key = key
 
+    async def decide(self, command: type[Command], body: contract.Decision) -> contract.Workflow:
+        """Let the desk do what takes the place of what was decided before."""
+        read_at = None if body.read_at is None else position_of(self.reader, body.read_at)
+        return await self.carry_out(command, body, read_at=read_at)
+
     async def carry_out(
-        self, command: type[Command], body: contract.Asked, *, into: str | None = None, **said: Any
+        self,
+        command: type[Command],
+        body: contract.Asked,
+        *,
+        into: str | None = None,
+        read_at: int | None = None,
+        **said: Any,
     ) -> contract.Workflow:
         """Let the desk do it and answer what it made of the incident."""
         case, other = self._case(self._incident), None if into is None else self._case(into)
         words = {**body.said(), **said, "by": self._actor, "command_id": self._key}
-        words.pop("into", None)
+        for name in ("into", "read_at"):
+            words.pop(name, None)
         asked = msgspec.convert(words, command)
         at = self.reader.clock.now()
-        position = await run_in_threadpool(self._desk.handle, case, asked, at=at, other=other)
+        position = await run_in_threadpool(self._desk.handle, case, asked, at=at, other=other, read_at=read_at)
         state = await run_in_threadpool(self._desk.read, case.id)
         with self.reader.snapshot() as snapshot:
             return shown(case.id, state, snapshot.token(position))
@@ -84,7 +96,7 @@ def desk_of(request: Request) -> Desk:
 Staffed = Annotated[Desk, Depends(desk_of)]
 
 
-def step(reader: CaughtUp, desk: Staffed, incident_id: _Name, actor: Actor, key: Key = "") -> Step:
+def step(reader: CaughtUp, desk: Staffed, incident_id: IncidentId, actor: Actor, key: Key = "") -> Step:
     """Read what every command's request says around its body."""
     return Step(reader, desk, incident_id, actor, key)
 

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from api import feed as one_feed
 from api import frames
+from api.accepting import WantsStream
 from api.contract import shards as contract
 from api.filters import Wanted
 from api.paging import Onward
@@ -52,19 +53,20 @@ class Scanned(NamedTuple):
     "/feed",
     operation_id="read_feed",
     response_model=contract.MergedPage,
+    response_model_exclude_unset=True,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def read_feed(
     request: Request,
     onward: Onward,
     wanted: Wanted,
+    wants_stream: WantsStream,
     after: After = None,
     snapshot: Annotated[bool, Query(description="Not over several logs: ask each shard.")] = False,  # noqa: FBT002
     limit: Limit = 100,
-    accept: Annotated[str, Header()] = "",
     last_event_id: LastId = None,
 ) -> contract.MergedPage | Response:
-    """Read changes of all shards as pages, or with ``Accept: text/event-stream`` as a stream.
+    """Read changes of all shards as pages, or as a stream where ``Accept`` likes ``text/event-stream`` better.
 
     Each shard's changes come in their order and once; `as_of` and every `heartbeat` say which shards are stale. A
     `reset` names the shard that begins anew.
@@ -72,7 +74,7 @@ async def read_feed(
     live: MergedLive = request.app.state.live
     if snapshot:
         raise Problem("no_snapshot")
-    if "text/event-stream" not in accept:
+    if not wants_stream:
         page = await _page(live, wanted, Places() if after in (None, FIRST) else Places.read(str(after)), limit)
         onward.on(page.next, "after")
         return page
@@ -132,7 +134,7 @@ def _merged(found: dict[str, Scanned], places: Places, limit: int) -> tuple[list
     """Put what the shards have to say in one order, which depends on nothing but the places and the logs."""
     places = places.at(*(one.stands._replace(position=_of(places, name, one)) for name, one in found.items()))
     told: list[contract.MergedChange] = []
-    lines = [[(one.known_up_to, name, one) for one in each.found] for name, each in found.items()]
+    lines = [[(one.decided_at, name, one) for one in each.found] for name, each in found.items()]
     left = {name: len(each.found) for name, each in found.items()}
     for _, name, one in islice(merge(*lines, key=lambda line: line[:2]), limit):
         left[name] -= 1

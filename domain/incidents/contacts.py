@@ -51,7 +51,8 @@ def confirm(incident: Incident, command: Confirm, now: Situation) -> tuple[Incid
     if command.channel == "phone":
         raise IllegalStep("not_in_writing", "A phone agreement is confirmed in writing, not by phone.")
     before = incident.confirmed.get(command.contact_id)
-    if before is not None and before.by == command.by:
+    said = command.by, command.channel, command.evidence, command.why
+    if before is not None and (before.by, before.channel, before.evidence, before.why) == said:
         return ()
     if before is not None:
         raise IllegalStep("already_confirmed", f"{before.by} has confirmed it.")

@@ -9,7 +9,7 @@ from domain.incidents.events import (
     IncidentReleased,
     IncidentSplit,
 )
-from domain.incidents.guards import is_done, must_be_open, must_have_no_loose_ends, stamp
+from domain.incidents.guards import is_done, must_add_nothing, must_be_open, must_have_no_loose_ends, stamp
 from domain.incidents.incident import Incident, status
 
 Events = tuple[IncidentEvent, ...]
@@ -26,6 +26,7 @@ def merge(part: Incident, whole: Incident, command: Merge, now: Situation) -> tu
     if part is whole:
         raise IllegalStep("same_incident", "An incident cannot be merged into itself.")
     if part.merged_into == whole.id:
+        must_add_nothing(part, command, IncidentMerged)
         return (), ()
     must_be_open(part)
     must_have_no_loose_ends(part)

@@ -1,11 +1,31 @@
 """Guards: what every step of an incident asks before it is made, and what it says of the command behind it."""
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Final
 
 from domain.errors import IllegalStep
+from domain.events import Event
 from domain.incidents.commands import Command, Situation
+from domain.incidents.events import (
+    CLOCK,
+    TRACKER,
+    IncidentAssigned,
+    IncidentLiabilitySet,
+    IncidentPriceAnswered,
+    IncidentSnoozed,
+)
 from domain.incidents.incident import Incident, status
+from domain.incidents.urgency import IncidentEscalated
 from domain.instant import Instant
+
+_LAST_WORD: Final = (
+    IncidentAssigned,
+    IncidentSnoozed,
+    IncidentLiabilitySet,
+    IncidentPriceAnswered,
+    IncidentEscalated,
+)
+"""Of these the last one counts, and those before it no longer do."""
 
 
 def is_done(incident: Incident, command: Command) -> bool:
@@ -30,6 +50,28 @@ def stamp(command: Command, now: Situation) -> dict[str, Any]:
         "digest": command.digest,
         "position": now.position,
     }
+
+
+def must_overrule_nothing_unread(new: Iterable[Event], unread: Iterable[Event]) -> None:
+    """Refuse what would take the place of another person's decision that whoever decides has not read.
+
+    Raises:
+        IllegalStep: it would.
+    """
+    for one in new:
+        for other in unread:
+            if isinstance(one, _LAST_WORD) and type(other) is type(one) and other.by not in {one.by, CLOCK, TRACKER}:
+                raise IllegalStep("decided_meanwhile", f"{other.by} has decided this otherwise meanwhile; look again.")
+
+
+def must_add_nothing(incident: Incident, command: Command, done: type[Event]) -> None:
+    """Refuse to give another reason for what is done already: it would be lost without a word.
+
+    Raises:
+        IllegalStep: it is not the reason that the step gave.
+    """
+    if incident.reasons.get(done, "") != command.why:
+        raise IllegalStep("already_so", "It is so already, and the reason you give would be lost; write it in a note.")
 
 
 def must_be_open(incident: Incident) -> None:

@@ -116,6 +116,8 @@ class Incident:
     """How far the log had come at the last decision: earlier news is not news."""
     commands: dict[str, str] = field(default_factory=dict)
     """Digest of every command that had an effect, by its id."""
+    reasons: dict[type[Event], str] = field(default_factory=dict)
+    """Why a step of each kind was taken last."""
 
     @property
     def unconfirmed(self) -> tuple[str, ...]:
@@ -166,6 +168,7 @@ def evolve(incident: Incident, event: Event) -> Incident:
         raise TypeError(f"{type(event).__name__} does not belong to an incident")
     incident.changed_at = event.at if incident.changed_at is None else max(event.at, incident.changed_at)
     incident.position = max(event.position, incident.position)
+    incident.reasons = {**incident.reasons, type(event): event.why}
     if event.command_id:
         incident.commands[event.command_id] = event.digest
     return incident

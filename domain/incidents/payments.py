@@ -69,7 +69,7 @@ def approve(incident: Incident, command: Approve, now: Situation) -> tuple[Incid
     """
     must_be_open(incident)
     known = incident.payments.get(command.member)
-    if isinstance(known, IncidentCompensated) and command.by in known.approvals[1:]:
+    if isinstance(known, IncidentCompensated) and command.by in known.approvals[1:] and known.why == command.why:
         return ()
     if isinstance(known, IncidentCompensated):
         raise IllegalStep("already_paid", f"This member was paid {known.amount} {known.currency} by {known.by}.")

@@ -45,7 +45,14 @@ from domain.incidents.events import (
     IncidentSnoozed,
     IncidentWoken,
 )
-from domain.incidents.guards import is_done, must_be_open, must_have_no_loose_ends, must_lie_ahead, stamp
+from domain.incidents.guards import (
+    is_done,
+    must_add_nothing,
+    must_be_open,
+    must_have_no_loose_ends,
+    must_lie_ahead,
+    stamp,
+)
 from domain.incidents.incident import Incident, status
 from domain.incidents.payments import approve, compensate, withdraw
 from domain.incidents.urgency import IncidentEscalated, IncidentNewsHeld
@@ -114,7 +121,8 @@ def _acknowledge(incident: Incident, command: Acknowledge, now: Situation) -> Ev
     if held is not None and held.by != command.by:
         raise IllegalStep("acknowledged_by_other", f"{held.by} has taken this incident on.")
     longer = held is None or (command.until is not None and command.until > held.until)
-    if not longer and incident.snoozed is None:
+    if held is not None and not longer and incident.snoozed is None:
+        must_add_nothing(incident, command, IncidentAcknowledged)
         return ()
     until = now.at + now.terms.acknowledge_timeout if command.until is None else command.until
     return (IncidentAcknowledged(**stamp(command, now), until=until),)
@@ -130,6 +138,7 @@ def _give_back(incident: Incident, command: GiveBack, now: Situation) -> Events:
 def _assign(incident: Incident, command: Assign, now: Situation) -> Events:
     must_be_open(incident)
     if (incident.person, incident.team) == (command.person, command.team):
+        must_add_nothing(incident, command, IncidentAssigned)
         return ()
     return (IncidentAssigned(**stamp(command, now), person=command.person, team=command.team),)
 
@@ -141,6 +150,7 @@ def _snooze(incident: Incident, command: Snooze, now: Situation) -> Events:
         raise IllegalStep("endless_snooze", "Say until when, or that the next event ends it.")
     held = incident.snoozed
     if held is not None and (held.until, held.next_event, held.by) == (command.until, command.next_event, command.by):
+        must_add_nothing(incident, command, IncidentSnoozed)
         return ()
     return (IncidentSnoozed(**stamp(command, now), until=command.until, next_event=command.next_event),)
 
@@ -160,6 +170,7 @@ def _liability(incident: Incident, command: SetLiability, now: Situation) -> Eve
     if incident.merged_into is not None:
         must_be_open(incident)
     if incident.liable == command.party:
+        must_add_nothing(incident, command, IncidentLiabilitySet)
         return ()
     return (IncidentLiabilitySet(**stamp(command, now), party=command.party, rule=command.rule),)
 
@@ -171,6 +182,7 @@ def _answer_price(incident: Incident, command: AnswerPrice, now: Situation) -> E
     if not command.why.strip():
         raise IllegalStep("reason_missing", "Say how you know; what buyers are owed follows from it.")
     if incident.price_answer is not None and incident.price_answer.mistake == command.mistake:
+        must_add_nothing(incident, command, IncidentPriceAnswered)
         return ()
     return (IncidentPriceAnswered(**stamp(command, now), mistake=command.mistake),)
 
@@ -178,13 +190,15 @@ def _answer_price(incident: Incident, command: AnswerPrice, now: Situation) -> E
 def _escalate(incident: Incident, command: Escalate, now: Situation) -> Events:
     must_be_open(incident)
     if incident.escalated_to == command.to:
+        must_add_nothing(incident, command, IncidentEscalated)
         return ()
     level = incident.level + 1
     return (IncidentEscalated(**stamp(command, now), to=command.to, level=level, subject=now.subject),)
 
 
 def _resolve(incident: Incident, command: Resolve, now: Situation) -> Events:
-    if isinstance(incident.closed, IncidentResolved) and incident.closed.by == command.by and not incident.merged_into:
+    closed = incident.closed if isinstance(incident.closed, IncidentResolved) and not incident.merged_into else None
+    if closed is not None and (closed.by, closed.outcome, closed.why) == (command.by, command.outcome, command.why):
         return ()
     must_be_open(incident)
     must_have_no_loose_ends(incident)
@@ -202,7 +216,8 @@ def _reopen(incident: Incident, command: Reopen, now: Situation) -> Events:
 
 
 def _dismiss(incident: Incident, command: Dismiss, now: Situation) -> Events:
-    if isinstance(incident.closed, IncidentDismissed) and incident.closed.by == command.by:
+    closed = incident.closed
+    if isinstance(closed, IncidentDismissed) and (closed.by, closed.why) == (command.by, command.why):
         return ()
     must_be_open(incident)
     must_have_no_loose_ends(incident)

@@ -24,7 +24,7 @@ from domain.incidents.commands import (
     Terms,
 )
 from domain.incidents.grouping import merge, split
-from domain.incidents.guards import is_done
+from domain.incidents.guards import is_done, must_overrule_nothing_unread
 from domain.incidents.incident import Incident, evolve
 from domain.incidents.steps import decide
 from domain.instant import FOREVER, Instant
@@ -67,33 +67,39 @@ class Desk:
         """Write to this log, by the terms of the policy in force."""
         self.log = log
 
-    def handle(self, case: Case, command: Command, *, at: Instant, other: Case | None = None) -> int:
+    def handle(
+        self, case: Case, command: Command, *, at: Instant, other: Case | None = None, read_at: int | None = None
+    ) -> int:
         """Carry out a command; returns the log position at which its effect, new or old, can be read.
 
         ``other`` is the incident to merge into. To split, name the part alone: its stream knows the rest.
+        ``read_at`` is the position up to which whoever decides has read what staff did.
 
         Raises:
-            IllegalStep: the log holds no such finding, or the incident's state does not allow it.
+            IllegalStep: the log holds no such finding, or the incident's state does not allow it, or it would take the
+                place of another person's decision after ``read_at``.
         """
-        return in_turn(self.log, lambda: self._handle(case, command, at, other))
+        return in_turn(self.log, lambda: self._handle(case, command, at, other, read_at))
 
     def read(self, identity: str) -> Incident:
         """Read what staff have made of an incident; a new one where they have done nothing."""
         return _Open(self.log, identity).state
 
-    def _handle(self, case: Case, command: Command, at: Instant, other: Case | None) -> int:
+    def _handle(self, case: Case, command: Command, at: Instant, other: Case | None, read_at: int | None) -> int:
         # A finding once in the log stays in the log, so this may be read without being guarded by a write.
         subject = _Subject(self.log, case)
         policies = self._policies()
         now = self._situation(subject, at, in_force(policies, at))
-        part = _Open(self.log, case.id)
+        part = _Open(self.log, case.id, FOREVER if read_at is None else read_at)
         ledger = Ledger(self.log)
         written = [part]
         if isinstance(command, Merge | Split):
             written = self._regroup(part, command, now, other)
         else:
             now = self._knowing(ledger, part.state, command, subject, now)
-            part.add(decide(part.state, subject.named(command), now))
+            events = decide(part.state, subject.named(command), now)
+            must_overrule_nothing_unread(events, part.unread)
+            part.add(events)
             ledger.write(part.name, (one.body for one in part.new))
         if not any(one.new for one in written):
             return part.position or self.log.store.last_position()
@@ -146,14 +152,18 @@ class Desk:
 class _Open:
     """An incident's stream, read and then added to."""
 
-    def __init__(self, log: Log, name: str) -> None:
+    def __init__(self, log: Log, name: str, read_at: int = FOREVER) -> None:
         self.name = name
+        self.unread: list[Event] = []
+        """What stands behind the position at which it was read."""
         self.state = Incident(name)
         self.version = self.position = 0
         self.new: list[Recorded] = []
         for row in log.store.select_streams([name]):
-            evolve(self.state, decode(row.topic, row.state))
+            event = decode(row.topic, row.state)
+            evolve(self.state, event)
             self.version, self.position = row.version, row.position
+            self.unread += [event] if row.position > read_at else []
 
     def add(self, events: Iterable[Event]) -> None:
         for event in events:

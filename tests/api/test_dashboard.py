@@ -86,7 +86,7 @@ def until(page, expression):
     deadline = time.monotonic() + 10
     while not page.evaluate(expression):
         assert time.monotonic() < deadline, expression
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
 
 
 def text(page, selector):
@@ -230,7 +230,7 @@ def test_every_page_can_be_read_by_everybody(browser, scene, scheme):
         for path in PAGES:
             page.goto(f"{scene.url}{path}")
             page.wait_for_selector(".row, .empty, .card, td")
-            time.sleep(0.3)
+            time.sleep(0.3)  # whatever else the page does would be done by then
             assert page.evaluate(CONTRAST) == [], path
             assert page.evaluate(NAMES) == [], path
         moving = "[...document.querySelectorAll('*')].filter(e => getComputedStyle(e).animationName !== 'none').length"
@@ -244,7 +244,7 @@ def test_nothing_is_wider_than_a_narrow_screen(browser, scene, locale):
         for path in PAGES:
             watched.page.goto(f"{scene.url}{path}")
             watched.page.wait_for_selector(".row, .empty, .card, td", state="attached")
-            time.sleep(0.3)
+            time.sleep(0.3)  # whatever else the page does would be done by then
             assert watched.overflow() <= 0, path
 
 

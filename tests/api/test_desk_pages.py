@@ -61,6 +61,23 @@ def test_what_is_being_typed_outlives_what_comes_in_meanwhile(browser, desk):
         page.wait_for_function("() => location.hash.includes('assignee=zhou')", polling=50)
 
 
+def test_what_another_does_shows_by_itself_and_is_announced_as_nothing_new(browser, desk):
+    with at_desk(browser, desk, "/incidents") as page:
+        page.wait_for_selector(f"a.row[data-id='{late('4')}']")
+        before = page.locator("a.row").count()
+        page.keyboard.press("p")
+        desk.post(late("5"), "note", {"text": "?"})
+        desk.post(late("1"), "note", {"text": "on one that another speaks for"})
+        desk.post(late("4"), "assign", {"person": "zhou"})
+        page.wait_for_timeout(1000)  # many times what a change takes to come
+        assert words(page, "button.pause") == "Resume (0 waiting)"
+        page.keyboard.press("p")
+        desk.post(late("4"), "assign", {"person": "wang"})
+        shows(page, f"a.row[data-id='{late('4')}']", "wang")
+        counts(page, "a.row", before)
+        assert page.locator("a.row[class*='fresh-']").count() == 0
+
+
 @pytest.mark.parametrize(
     ("locale", "refusal"), [("en-GB", "Somebody else works on it."), ("zh-CN", "已有其他人在处理。")]
 )
@@ -73,6 +90,19 @@ def test_what_the_state_does_not_allow_is_refused_in_words(browser, desk, locale
         page.locator("form.step button[type=submit]").click()
         page.wait_for_selector("form.step .failure")
         assert refusal in words(page, "form.step .failure")
+
+
+def test_what_another_has_decided_while_the_form_was_open_is_told_before_it_is_overruled(browser, desk):
+    with at_desk(browser, desk, f"/incidents/{late('4')}") as page:
+        page.locator("button[data-step=assign]").click()
+        fill(page.locator("form.step"), "person", "qian")
+        desk.post(late("4"), "assign", {"person": "zhou"}, by="wang")
+        send = page.locator("form.step button[type=submit]")
+        send.click()
+        shows(page, "form.step .failure", "Somebody else has decided this otherwise meanwhile.")
+        send.click()
+        page.wait_for_selector("form.step", state="detached")
+    assert [(event.person, event.by) for event in desk.told.log.stream(late("4"))] == [("zhou", "wang"), ("qian", "li")]
 
 
 def test_a_finding_is_called_wrong_only_with_a_reason_and_that_is_shown_as_text(browser, desk):

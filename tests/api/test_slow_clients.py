@@ -54,7 +54,7 @@ def wait(condition, seconds=10):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to pass in time"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks
 
 
 def test_stalled_clients_are_let_go_with_memory_flat_while_others_miss_nothing(told, caplog):
@@ -86,7 +86,7 @@ def test_a_client_that_reads_too_slowly_is_told_so_and_resumes(told):
     with serving(told, send_buffer=8192) as server:
         client = stalled(server.url)
         wait(lambda: server.app.state.live.connected == 1)
-        time.sleep(0.2)
+        time.sleep(0.2)  # it is stuck by then
         late(told.desk, 0, 700)
         wait(lambda: not server.app.state.live._following)
         text = b""

@@ -19,7 +19,7 @@ def test_a_server_that_ended_is_told_and_used_again(shop, cluster):
         cluster.start()
     until = time.monotonic() + 15
     while shop.get("/v1/incidents").status_code == 503 and time.monotonic() < until:
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two tries
     assert shop.read("/v1/incidents/incident-late_shipment-F1")["incident"]["state"] == "open"
 
 

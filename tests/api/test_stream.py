@@ -79,7 +79,7 @@ def test_heartbeats_say_how_fresh_this_is_and_where_to_go_on(told, server):
 def test_it_resumes_from_any_id_with_everything_after_it_once_and_in_order(shop, told, server):
     late(told.desk, *range(80))
     end(told.desk, *range(30))
-    time.sleep(0.3)
+    time.sleep(0.3)  # until the views have it
     everything = pages(shop)
     assert len(everything) == 110
     dice = random.Random(1)
@@ -127,9 +127,9 @@ def test_a_snapshot_goes_over_into_the_feed_without_a_gap_or_a_repeat(shop, told
     listeners = []
     for _ in range(6):
         listeners.append(Listener(server.url, "/v1/feed?snapshot=true"))
-        time.sleep(0.1)
+        time.sleep(0.1)  # so that each comes at another moment
     writer.join()
-    time.sleep(0.5)
+    time.sleep(0.5)  # until they have what was written last
     everything = pages(shop)
     truth = {one["id"]: (one["state"], one["ended_at"]) for one in _all(shop)}
     for listener in listeners:
@@ -161,7 +161,7 @@ def _all(shop):
 
 def test_filters_hold_for_snapshot_and_changes_alike(told, server):
     late(told.desk, "a", "bb", "c")
-    time.sleep(0.3)
+    time.sleep(0.3)  # until the views have it
     listener = Listener(server.url, "/v1/feed?snapshot=true&warehouse=W")
     begun = listener.until("snapshot")
     assert [one.data["subject"] for one in begun if one.name == "incident"] == ["Fc", "Fa"]
@@ -175,7 +175,7 @@ def test_filters_hold_for_snapshot_and_changes_alike(told, server):
 @pytest.mark.parametrize("change", [{"epoch": "0"}, {"position": 10**9}, {"revision": 7}])
 def test_an_id_that_is_not_known_here_is_told_to_reset_and_begins_from_the_first(shop, told, server, change):
     late(told.desk, "1", "2")
-    time.sleep(0.3)
+    time.sleep(0.3)  # until the views have it
     token = Token.read(shop.read("/v1/feed")["next"])
     listener = Listener(server.url, last=str(token._replace(**change)))
     names = [one.name for one in listener.until("reset")]
@@ -186,7 +186,7 @@ def test_an_id_that_is_not_known_here_is_told_to_reset_and_begins_from_the_first
 
 def test_a_browser_with_a_broken_id_is_told_to_reset_instead_of_being_refused(told, server):
     late(told.desk, "1")
-    time.sleep(0.3)
+    time.sleep(0.3)  # until the views have it
     listener = Listener(server.url, "/v1/feed?snapshot=true", last="garbage")
     assert [one.name for one in listener.until("snapshot")] == ["heartbeat", "reset", "incident", "snapshot"]
     listener.close()
@@ -236,6 +236,6 @@ def test_no_more_streams_are_held_than_the_server_can(told):
         held[0].close()
         deadline = time.monotonic() + 5
         while server.app.state.live.full and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
         assert not server.app.state.live.full
         held[1].close()

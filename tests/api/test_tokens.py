@@ -35,4 +35,4 @@ def test_a_cursor_of_another_shape_is_refused():
         read_cursor(cursor(["x", 1]), (int, str))
     assert read_cursor(cursor(["x", 1]), (str, int)) == ["x", 1]
     with pytest.raises(Problem):
-        read_cursor(cursor([True]), (int,))  # type: ignore[list-item]
+        read_cursor(cursor([True]), (int,))  # type: ignore[list-item]  # wrong on purpose

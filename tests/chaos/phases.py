@@ -156,10 +156,10 @@ def _wrap_poll(teller: Teller) -> None:
 def _wrap_tick(teller: Teller) -> None:
     tick = Tracker.tick
 
-    def ticking(self: Any, *arguments: Any) -> int:
+    def ticking(self: Any, *arguments: Any, **more: Any) -> int:
         teller.reach(Phase.TICK)
         try:
-            return tick(self, *arguments)
+            return tick(self, *arguments, **more)
         finally:
             teller.reach(Phase.WAIT)
 

@@ -24,13 +24,13 @@ def deadline_deleted_first() -> None:
     """Take deadlines off the list before they are looked at."""
     fire = Tracker._look_at
 
-    def tick(self: Any, until: int, limit: int = 500) -> int:
+    def tick(self: Any, until: int, limit: int = 500, *, at: int | None = None) -> int:
         names = [name for _, name in self.log.store.due(until, limit)]
         if names:
             with self.log.store.datastore.transaction(commit=True) as cursor:
                 cursor.executemany("DELETE FROM deadlines WHERE subject = ?", [(name,) for name in names])
             gap()
-        return int(fire(self, lambda: names, until))
+        return int(fire(self, lambda: names, until, at))
 
     replace(Tracker, "tick", tick)
 
@@ -38,7 +38,7 @@ def deadline_deleted_first() -> None:
 def ticker_without_versions() -> None:
     """Let the ticker append behind whatever a stream ends with, judging by what it remembers."""
 
-    def look_at(self: Any, subjects: Callable[[], list[str]], until: int) -> int:
+    def look_at(self: Any, subjects: Callable[[], list[str]], until: int, at: int | None) -> int:
         names = subjects()
         if not names:
             return 0
@@ -49,7 +49,7 @@ def ticker_without_versions() -> None:
             with self.log.store.writing():
                 last = self.log.store.versions([*names, "ticks"])
                 events = []
-                for one in [*work.pending, Recorded("ticks", 0, TickFired(until=until, subjects=len(names)))]:
+                for one in [*work.pending, Recorded("ticks", 0, TickFired(until=until, subjects=len(names), at=at))]:
                     last[one.originator_id] = last.get(one.originator_id, 0) + 1
                     events.append(Recorded(one.originator_id, last[one.originator_id], one.body))
                 self.log.append(events, beside)
@@ -61,7 +61,7 @@ def ticker_without_versions() -> None:
 def ticker_without_reading_again() -> None:
     """Let the ticker judge by what it remembers, without the lock; a clash is tried again later."""
 
-    def look_at(self: Any, subjects: Callable[[], list[str]], until: int) -> int:
+    def look_at(self: Any, subjects: Callable[[], list[str]], until: int, at: int | None) -> int:
         names = subjects()
         if not names:
             return 0
@@ -70,14 +70,14 @@ def ticker_without_reading_again() -> None:
             work.load(names)
             self._look(_touching(work, names), until, beside)
             try:
-                self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names)))
+                self._append(work, beside, "ticks", TickFired(until=until, subjects=len(names), at=at))
             except IntegrityError as error:
                 raise OperationalError(error) from error
         return len(names)
 
     replace(Tracker, "_look_at", look_at)
     # Telling groups reads the subjects anew on the way, which would hide what this one remembers.
-    replace(Tracker, "group", lambda *_: 0)
+    replace(Tracker, "group", lambda *_, **__: 0)
 
 
 def ticker_in_its_own_stream() -> None:

@@ -3,6 +3,7 @@ from domain.history.batch import Foreign
 from domain.instant import iso
 from domain.parcels.events import ParcelScanned
 from projections import feeds, history, parcels
+from projections.recorded import Until
 from tests.story import at, fact, heartbeat, labelled, moved, packed, piece, placed, requested, scanned, voided
 
 
@@ -45,7 +46,9 @@ def test_an_order_is_found_by_parcel_and_by_tracking_number(told):
 
 
 def test_feeds_count_what_each_source_brought(told):
-    told.hear(placed(0), requested(0, ship_by=20), placed(0), heartbeat(7, "/w"), Foreign("crm.ping", "/crm", at(3)))
+    told.hear(
+        placed(0), requested(0, ship_by=20), placed(0), heartbeat(7, "/w"), Foreign("crm.ping", "/crm", at(3), "1")
+    )
     told.hear(Unreadable("not_json", "?"), heartbeat(6, "/w"), moved(30, ship_by=29))
     with told.store.reading() as rows:
         sources = {one["source"]: (one["last_at"], one["events"]) for one in feeds.sources(rows)}
@@ -58,12 +61,13 @@ def test_feeds_count_what_each_source_brought(told):
 
 
 def test_history_tells_every_fact_in_the_order_of_the_world_with_its_record(told):
-    told.hear(scanned(9, "P"), placed(0), requested(1, ship_by=5), until=8)
+    told.hear(scanned(9, "P"), placed(0), requested(1, ship_by=5), packed(3, "P", piece()), until=8)
     told.come(12)
-    told_of = history.timeline(told.log.store, "O", ["P"], told.log.store.last_position())
+    told_of = [one.entry for one in sorted(happenings(told.log, "O"))]
     assert [one["type"] for one in told_of] == [
         "order.placed.v1",
         "fulfillment.requested.v1",
+        "parcel.packed.v1",
         "finding.opened.v1",
         "parcel.scanned.v1",
     ]
@@ -71,12 +75,19 @@ def test_history_tells_every_fact_in_the_order_of_the_world_with_its_record(told
     assert told_of[1]["about"]["ship_by"] == iso(at(5))
 
 
+def happenings(log, order):
+    return history.timeline(log.store, order, Until(log.store.last_position()))
+
+
 def test_history_leaves_out_a_scan_that_moved_to_another_parcel(told):
-    told.hear(labelled(0, "P1", "N"))
+    told.hear(packed(-1, "P1", piece(), key="k1"), labelled(0, "P1", "N"))
     told.hear(fact(ParcelScanned, 10, key="by number", carrier="SF", tracking_number="N", status="picked_up"))
-    told.hear(labelled(5, "P2", "N"))
-    store, end = told.log.store, told.log.store.last_position()
-    moved_away = history.timeline(store, "O", ["P1"], end)
-    moved_to = history.timeline(store, "O", ["P2"], end)
-    assert [one["type"] for one in moved_away] == ["parcel.labelled.v1"]
-    assert [one["type"] for one in moved_to] == ["parcel.labelled.v1", "parcel.scanned.v1"]
+    told.hear(packed(4, "P2", piece(), key="k2"), labelled(5, "P2", "N"))
+    known = [(one.world.id, one.entry["type"]) for one in happenings(told.log, "O")]
+    assert [kind for _, kind in known] == [
+        "parcel.packed.v1",
+        "parcel.labelled.v1",
+        "parcel.packed.v1",
+        "parcel.labelled.v1",
+        "parcel.scanned.v1",
+    ]

@@ -177,8 +177,8 @@ class Live:
         tracker = self._parts.tracker
         rearm = tracker.rearm
 
-        def rearmed(until: Instant, limit: int = TICK_LIMIT) -> int:
-            done = rearm(until, limit)
+        def rearmed(until: Instant, limit: int = TICK_LIMIT, *, at: Instant | None = None) -> int:
+            done = rearm(until, limit, at=at)
             self._rounds.append(Round(until, tracker.log.store.last_position()))
             return done
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Final, NamedTuple
 
+from consumers.cloudevents import BOM
 from consumers.translate import Translator
 from domain.errors import Unreadable
 from domain.feeds.frontier import EventTimeFrontier
@@ -30,6 +31,11 @@ class Outcome(NamedTuple):
     flags: Counter[str]
     """Impossible times and dropped personal values, by ``name source``."""
     end: Instant
+
+    @property
+    def unreadable(self) -> bool:
+        """Say whether there were messages and none of them could be read."""
+        return 0 < self.messages == self.quarantined.total()
 
 
 class Run:
@@ -111,9 +117,9 @@ def run(lines: Iterable[bytes], tracker: Tracker, translator: Translator, now: I
 
 
 def records(lines: Iterable[bytes]) -> Iterator[Raw]:
-    """Give each line that is not blank the form of a record."""
+    """Give each line that is not blank the form of a record, without the mark that may stand before the first."""
     for line in lines:
-        value = line.strip()
+        value = line.removeprefix(BOM).strip()
         if value:
             yield Raw("file", 0, None, value, (), None)
 

@@ -32,3 +32,15 @@ def read(lines: Iterable[str], name: str) -> dict[tuple[str, str], str]:
         if table.setdefault((carrier, code), status) != status:
             raise PolicyInvalid(f"{name}, line {rows.line_num}: {carrier} {code} already means {table[carrier, code]}")
     return table
+
+
+def by_code(codes: CarrierCodes) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Say of each code what it means at every carrier that has it, as pairs of carrier and status.
+
+    >>> by_code({("YTO", "30"): "delivered", ("SF", "30"): "in_transit"})
+    {'30': (('SF', 'in_transit'), ('YTO', 'delivered'))}
+    """
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for (carrier, code), status in sorted(codes.items()):
+        found[code] = (*found.get(code, ()), (carrier, status))
+    return found

@@ -24,10 +24,11 @@ MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
 MAX_HEADERS: Final = 64
 MAX_HEADER_BYTES: Final = 16 << 10
+BOM: Final = b"\xef\xbb\xbf"
 
 _STRUCTURED = "application/cloudevents"
 _TIME = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
+    r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[+-](?:[01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
 )
 _AS_ZEROS = bytes.maketrans(b"123456789", b"0" * 9)
@@ -67,14 +68,15 @@ def read(raw: Raw) -> Envelope:
     Raises:
         Unreadable: with a code that says which rule it breaks.
     """
-    if raw.value is None:
-        raise Unreadable("tombstone", "a record without a value is no event")
-    if len(raw.value) > MAX_BYTES:
+    if raw.value is not None and len(raw.value) > MAX_BYTES:
         raise Unreadable("too_large", f"{len(raw.value)} bytes, at most {MAX_BYTES} are read")
     headers = _headers(raw.headers) if raw.headers else {}
     content_type = headers.get("content-type", "")
     if "ce_specversion" in headers and not content_type.lower().startswith(_STRUCTURED):
-        return _envelope({name[3:]: value for name, value in headers.items() if name.startswith("ce_")}, raw.value)
+        attributes = {name[3:]: value for name, value in headers.items() if name.startswith("ce_")}
+        return _envelope(attributes, raw.value or b"")  # an event without data is all in its headers
+    if raw.value is None:
+        raise Unreadable("tombstone", "a record without a value is no event")
     body = parse(raw.value)
     if not isinstance(body, dict):
         raise Unreadable("not_an_event", "the JSON is no object")
@@ -84,9 +86,12 @@ def read(raw: Raw) -> Envelope:
 def parse(value: bytes) -> Any:
     """Parse JSON strictly: UTF-8, no NaN, 64-bit integers, at most 64 deep, no NUL; the last of equal keys counts.
 
+    A byte order mark before it is left out, as RFC 8259 allows: some editors write one.
+
     Raises:
         Unreadable: it is not that.
     """
+    value = value.removeprefix(BOM)
     try:
         content = orjson.loads(value)
     except orjson.JSONDecodeError as error:

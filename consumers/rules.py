@@ -57,8 +57,13 @@ def _quantity(value: int) -> None:
         raise ValueError(f"quantity {value} is not between 1 and {MAX_QUANTITY}")
 
 
+def is_amount(value: Any) -> bool:
+    """Say whether this is an amount as the contract writes them: a decimal number in text."""
+    return isinstance(value, str) and _AMOUNT.fullmatch(value) is not None
+
+
 def _amount(value: str) -> None:
-    if not _AMOUNT.fullmatch(value):
+    if not is_amount(value):
         raise ValueError(f"{value[:40]!r} is no decimal amount")
 
 
@@ -96,6 +101,7 @@ FREE: Final = frozenset(
         "last",
         "raw_code",
         "raw_text",
+        "code_means",
         "region",
         "mistaken",
         "category",

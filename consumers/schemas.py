@@ -10,7 +10,8 @@ import msgspec
 
 from consumers.rules import MAX_ID, MAX_QUANTITY, MAX_SKU, RULES, Rule
 from consumers.topics import place
-from consumers.translate import MAX_NAME, TYPES
+from consumers.translate import MAX_NAME, TYPES, WRITTEN
+from domain.catalogue import PriceChanged
 from domain.events import Fact
 from domain.orders import order
 from domain.parcels import events as parcel_events
@@ -20,7 +21,7 @@ ENVELOPE: Final = "CloudEvent"
 """Name of the schema of what every event says of itself."""
 _NAME: Final = r"^[^\s\u0000-\u001f\u007f-\u009f]([^\u0000-\u001f\u007f-\u009f]*[^\s\u0000-\u001f\u007f-\u009f])?$"
 _TIME: Final = {"type": "string", "format": "date-time"}
-_OURS: Final = frozenset(Fact.__struct_fields__)
+_OURS: Final = WRITTEN.union(Fact.__struct_fields__)
 """Members of a fact that stand in the envelope, or are written by the tracker."""
 _TIMES: Final = ("deliver_by", "ship_by", "starts_at", "estimated_delivery")
 
@@ -41,12 +42,21 @@ _BY_RULE: Final[dict[Rule, dict[str, Any]]] = {
     RULES["lines"]: {},
     RULES["quantity"]: {"minimum": 1, "maximum": MAX_QUANTITY},
     RULES["price"]: {"pattern": r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"},
-    RULES["currency"]: {"pattern": "^[A-Z]{3}$"},
+    RULES["currency"]: {"pattern": "^([A-Za-z]{3})?$"},
     RULES["status"]: {"enum": parcel_events.STATUSES},
 }
 """What each rule on single values asks for."""
+_NAMED: Final = {"required": ["currency"], "properties": {"currency": {"type": "string", "minLength": 1}}}
+_AMOUNT: Final = {"anyOf": [{"type": "string", **_BY_RULE[RULES["price"]]}, {"type": "null"}]}
+_AMOUNTS: Final = ("unit_price", "price")
+_UNKNOWN: Final = {"description": "A decimal number in text where a currency is named; else unknown money of any form."}
 _WHOLE: Final[dict[type[Fact], dict[str, Any]]] = {
-    order.OrderPlaced: {"properties": {"lines": {"minItems": 1}}},
+    order.OrderPlaced: {
+        "properties": {"lines": {"minItems": 1}},
+        "if": _NAMED,
+        "then": {"properties": {"lines": {"items": {"properties": {"unit_price": _AMOUNT}}}}},
+    },
+    PriceChanged: {"if": _NAMED, "then": {"properties": {"price": _AMOUNT}}},
     parcel_events.ParcelPacked: {"properties": {"contents": {"minItems": 1}}},
     parcel_events.ParcelScanned: {"anyOf": [_given("parcel_id"), _given("carrier", "tracking_number")]},
 }
@@ -123,6 +133,8 @@ def _member(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
     """Narrow a member's own type by the rule that goes by its name."""
     if name in _TIMES:
         return {**_TIME}
+    if name in _AMOUNTS:
+        return {**_UNKNOWN}
     ruled = _BY_RULE[RULES[name]] if name in RULES else {}
     own = schema["anyOf"][0] if "anyOf" in schema else {key: one for key, one in schema.items() if key != "default"}
     return ruled if "$ref" in ruled else {**own, **ruled}

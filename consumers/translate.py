@@ -1,5 +1,6 @@
 """Translation: from a record to a fact of the domain, once, at the edge."""
 
+import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final
@@ -7,8 +8,8 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from consumers import rules
-from consumers.carrier_codes import CarrierCodes
+from consumers import money, rules
+from consumers.carrier_codes import CarrierCodes, by_code
 from consumers.cloudevents import Envelope, point, read
 from domain.catalogue import Heartbeat, PriceChanged, SkuBindingChanged
 from domain.complaints import complaint
@@ -39,9 +40,13 @@ MAX_NAME: Final = 256
 AHEAD: Final = DAY
 """How far ahead of the clock a time may lie."""
 
+WRITTEN: Final = frozenset({"code_means"})
+"""Members of facts that are worked out here; what a producer puts there is ignored, as whatever is unknown."""
+
 _TIMES = ("deliver_by", "ship_by", "starts_at", "estimated_delivery")
 _TIMES_OF = {kind: tuple(name for name in _TIMES if name in kind.__struct_fields__) for kind in FACTS}
 _NOT_EMPTY = {order.OrderPlaced: "lines", parcel_events.ParcelPacked: "contents"}
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PERSONAL = ("name", "phone", "email")
 _LONG_AGO: Final[Instant] = point("2000-01-01T00:00:00Z")
 _LISTS = ("lines", "contents", "expected", "items")
@@ -55,6 +60,7 @@ class Translator:
         """Take times without offset only from these sources, in their zones; normalise codes by this table."""
         self._zones = zones
         self._codes = codes or {}
+        self._meanings = by_code(self._codes)
 
     def incoming(self, offset: int, raw: Raw, now: Instant) -> Incoming:
         """Read one record; never raises: what cannot be read says so."""
@@ -62,8 +68,8 @@ class Translator:
             envelope = read(raw)
             _check_names(envelope)
             if envelope.type not in TYPES and envelope.type.split(".")[0] not in FAMILIES:
-                at = None if envelope.time is None else self._time(envelope, now)
-                return Incoming(offset, Foreign(envelope.type, envelope.source, at), b"", raw)
+                at = self._foreign_time(envelope, now)
+                return Incoming(offset, Foreign(envelope.type, envelope.source, at, envelope.id), b"", raw)
             at = self._time(envelope, now)
             data = envelope.data()
             dropped = _drop_personal(data)
@@ -78,14 +84,20 @@ class Translator:
         ).digest()
         return Incoming(offset, fact, digest, raw, (*dropped, *_oddities(fact)))
 
+    def _foreign_time(self, envelope: Envelope, now: Instant) -> Instant | None:
+        """Read when something happened that only shares the topic: how it writes times is not ours to judge."""
+        try:
+            at = point(envelope.time, self._zones.get(envelope.source))
+        except ValueError:
+            return None
+        return _not_ahead(at, now)
+
     def _time(self, envelope: Envelope, now: Instant) -> Instant:
         try:
             at = point(envelope.time, self._zones.get(envelope.source))
         except ValueError as error:
             raise Unreadable("bad_envelope", str(error)) from error
-        if at > now + AHEAD:
-            raise Unreadable("future", f"{iso(at)} is more than a day ahead of {iso(now)}")
-        return at
+        return _not_ahead(at, now)
 
     def _fact(self, envelope: Envelope, data: dict[str, Any], at: Instant, via: str) -> Fact:
         kind = TYPES.get(envelope.type)
@@ -96,6 +108,9 @@ class Translator:
             for name in _TIMES_OF[kind]:
                 if name in content:
                     content[name] = self._promise(name, content[name], envelope.source)
+            money.read(kind, content)
+            for name in WRITTEN:
+                content.pop(name, None)
             content.update(at=at, source=envelope.source, id=envelope.id, via=via)
             fact = msgspec.convert(content, kind)
             rules.check(fact)
@@ -105,17 +120,33 @@ class Translator:
         return self._normalised(fact) if isinstance(fact, parcel_events.ParcelScanned) else fact
 
     def _normalised(self, scan: parcel_events.ParcelScanned) -> parcel_events.ParcelScanned:
-        """Give a scan without status the one its carrier's code stands for; an unknown code stays as it is."""
-        if scan.status is not None or scan.raw_code is None or scan.carrier is None:
+        """Give a scan without status the one its carrier's code stands for; an unknown code stays as it is.
+
+        Where the scan names no carrier its parcel's is not known yet: it gets what the code stands for at each.
+        """
+        if scan.status is not None or scan.raw_code is None:
             return scan
+        if scan.carrier is None:
+            means = self._meanings.get(scan.raw_code)
+            return scan if means is None else msgspec.structs.replace(scan, code_means=means)
         status = self._codes.get((scan.carrier, scan.raw_code))
         return scan if status is None else msgspec.structs.replace(scan, status=status)
 
     def _promise(self, name: str, text: Any, source: str) -> Instant:
+        """Read a date that is promised; a day alone is its first midnight, where policy gives the source a zone."""
+        zone = self._zones.get(source)
+        if zone is not None and isinstance(text, str) and _DAY.fullmatch(text):
+            text = f"{text}T00:00:00"
         try:
-            return point(text, self._zones.get(source))
+            return point(text, zone)
         except ValueError as error:
             raise ValueError(f"{name}: {error}") from error
+
+
+def _not_ahead(at: Instant, now: Instant) -> Instant:
+    if at > now + AHEAD:
+        raise Unreadable("future", f"{iso(at)} is more than a day ahead of {iso(now)}")
+    return at
 
 
 def _check_names(envelope: Envelope) -> None:
@@ -155,10 +186,15 @@ def _drop_personal(data: dict[str, Any]) -> tuple[str, ...]:
     return tuple(f"personal_{name}_dropped" for name in _PERSONAL if customer.get(name) is not None)
 
 
+def _says_nothing(scan: parcel_events.ParcelScanned) -> bool:
+    """Say whether a scan has a code that the table explains for no carrier that might be meant."""
+    return scan.status is None and scan.raw_code is not None and not scan.code_means
+
+
 def _oddities(fact: Fact) -> tuple[str, ...]:
     """Name what is impossible in a fact; it is counted per source and kept as it is."""
     found = ["time_long_ago"] if fact.at < _LONG_AGO else []
-    if isinstance(fact, parcel_events.ParcelScanned) and fact.status is None and fact.raw_code is not None:
+    if isinstance(fact, parcel_events.ParcelScanned) and _says_nothing(fact):
         found.append("unknown_carrier_code")
     ship_by = getattr(fact, "ship_by", None)
     if ship_by is not None and ship_by < fact.at:

@@ -67,6 +67,8 @@ def backtest(
     """Push events through the tracker with event time as its clock and write the final findings.
 
     Example: tracker backtest events.jsonl --policy policy.toml --findings out.jsonl
+
+    Exits 2 when none of the messages could be read.
     """
     from deploy import backtests
 
@@ -86,6 +88,9 @@ def backtest(
     else:
         done = backtests.of_file(events, policy, findings, retracted=retracted)
     told(backtests.told(*done), as_json=as_json)
+    if done[0].unreadable:
+        say("none of these messages could be read as an event; `tracker validate` says why of each")
+        raise typer.Exit(2)
 
 
 @app.command()

@@ -29,7 +29,7 @@ from tests.members import Member, default_text, members, metrics, policy_keys, s
 from tests.policy_readers import is_read
 
 DOCS: Final = Path(__file__).parents[1] / "docs"
-_ENVELOPE: Final = frozenset({"at", "source", "id", "via"})
+_NOT_DATA: Final = translate.WRITTEN | {"at", "source", "id", "via"}
 _SHOWN_LINES: Final = 20
 _RULES: Final = {
     "identifier": "id",
@@ -92,6 +92,16 @@ def event_page() -> str:
         "the record that brought it: topic/partition/offset. Times are RFC 3339 on the way in and microseconds in the "
         f"log. An id has 1 to {rules.MAX_ID} characters, a SKU 1 to {rules.MAX_SKU}, without control characters or "
         "outer blanks. [mapping.md](mapping.md) maps a shop's own events onto these.",
+        "Amounts count in the `currency` beside them: decimal numbers in text, in an ISO 4217 code, whose letters "
+        "may be small. Without a currency (none, null or empty) an amount is unknown money and never a reason to "
+        "refuse the event: a decimal number in text is kept as it came, any other form as none. A byte order mark "
+        "before a record or in front of a file is left out, and a binary event without data needs no value. A "
+        "promised date may be a day alone, which is its first midnight, where `[zones]` gives the source a zone. A "
+        "carrier's own code is read by the table of the policy; on a scan that does not name its carrier, by the "
+        "carrier of the parcel's label, or of another scan of it, whichever comes first. The log keeps the code, "
+        "and in `code_means` what it meant at each carrier when it came. A tracking number that nobody labelled is "
+        "a parcel of its own, `carrier:number`, once a scan of it names its orders or fulfilments ([ADR "
+        "25](adr/0025-scans-without-a-carrier-or-a-label.md)).",
         *contract,
         "## Written by the tracker",
         "Decided, not heard: these stand in the log only.",
@@ -214,7 +224,7 @@ def _events(events: list[type[Event]], parts: dict[str, type]) -> Iterator[str]:
 
 
 def _members(record: type[msgspec.Struct], parts: dict[str, type]) -> str:
-    hidden = _ENVELOPE if getattr(record, "TOPIC", None) in TYPES else frozenset()
+    hidden = _NOT_DATA if getattr(record, "TOPIC", None) in TYPES else frozenset()
     rows = [
         (f"`{one.name}`", _value(record, one, parts), default_text(one), one.about or _not_empty(record, one.name))
         for one in members(record)

@@ -86,6 +86,8 @@ class ParcelScanned(Fact, frozen=True, kw_only=True):
     fulfillment_ids: tuple[str, ...] = ()
     estimated_delivery: Instant | None = None
     reason: str | None = None
+    code_means: tuple[tuple[str, str], ...] = ()
+    """Of a raw code that came without status and carrier: what it means at each carrier, by the table of the day."""
 
     @property
     def understood(self) -> bool:

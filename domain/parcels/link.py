@@ -76,29 +76,54 @@ _STAMP: Final = attrgetter("stamp")
 EVENTS = (FulfillmentOwned, FulfillmentAwaited, TrackingLabelled, TrackingScanned)
 
 
+def names_goods(scan: ParcelScanned) -> bool:
+    """Say whether a scan tells whose goods the carrier has."""
+    return scan.understood and bool(scan.order_ids or scan.fulfillment_ids)
+
+
+def unlabelled(scan: ParcelScanned) -> str:
+    """Name the parcel that a number stands for as long as nobody has labelled one with it.
+
+    >>> unlabelled(ParcelScanned(at=0, source="/sf", id="1", carrier="sf", tracking_number="SF1"))
+    'sf:SF1'
+    """
+    return f"{scan.carrier}:{scan.tracking_number}"
+
+
 class TrackingLink:
     """The labels and scans of one carrier's tracking number."""
 
-    __slots__ = ("facts",)
+    __slots__ = ("facts", "named")
 
     def __init__(self, _identity: str) -> None:
         """Begin with an unknown number."""
         self.facts = Facts()
+        self.named = False
+        """Whether a scan has said itself whose goods the number stands for."""
 
     def owner(self, scan: ParcelScanned) -> str | None:
-        """Name the parcel of the latest label not after the scan, else of the first label after it."""
+        """Name the parcel of the latest label not after the scan, else of the first label after it.
+
+        A number that nobody has labelled stands for a parcel of its own once a scan says whose goods are in it.
+        """
         labels = self.facts.of(ParcelLabelled)
-        before = bisect_right(labels, scan.at, key=_AT)
-        return labels[max(before - 1, 0)].parcel_id if labels else None
+        if not labels:
+            return unlabelled(scan) if self.named else None
+        return labels[max(bisect_right(labels, scan.at, key=_AT) - 1, 0)].parcel_id
 
     def owners(self, heard: TrackingLinkEvent) -> dict[Stamp, str | None]:
         """Name the parcel of every scan that may have another once this is known."""
         return {scan.stamp: self.owner(scan) for scan in self.concerned(heard)}
 
     def concerned(self, heard: TrackingLinkEvent) -> Sequence[ParcelScanned]:
-        """List the scans whose parcel this may change: those from a label to the next one, before the first as well."""
+        """List the scans whose parcel this may change: those from a label to the next one, before the first as well.
+
+        Where there is no label, a scan that names whose goods they are may change it for all.
+        """
         scans = self.facts.of(ParcelScanned)
         if isinstance(heard, TrackingScanned):
+            if names_goods(heard.scan) and not self.facts.of(ParcelLabelled):
+                return scans
             place = bisect_left(scans, heard.scan.stamp, key=_STAMP)
             return scans[place : place + 1]
         labels, stamp = self.facts.of(ParcelLabelled), heard.label.stamp
@@ -116,7 +141,11 @@ def decide_tracking(link: TrackingLink, heard: TrackingLinkEvent) -> tuple[Track
 
 def evolve_tracking(link: TrackingLink, event: TrackingLinkEvent) -> TrackingLink:
     """Apply one event."""
-    link.facts.add(event.label if isinstance(event, TrackingLabelled) else event.scan)
+    if isinstance(event, TrackingLabelled):
+        link.facts.add(event.label)
+    else:
+        link.facts.add(event.scan)
+        link.named = link.named or names_goods(event.scan)
     return link
 
 

@@ -10,6 +10,7 @@ from domain.events import Stamp
 from domain.facts import Facts
 from domain.instant import Instant
 from domain.orders.order import Content, OrderParcelChanged, Packed
+from domain.parcels.codes import misread, read
 from domain.parcels.events import (
     SETTLING,
     UNDOING,
@@ -54,6 +55,7 @@ class Parcel:
 
     __slots__ = (
         "_meaning",
+        "coded",
         "derived",
         "facts",
         "findings",
@@ -70,6 +72,8 @@ class Parcel:
         self.id = identity
         self.version = 0
         self.facts = Facts()
+        self.coded = False
+        """Whether a scan told a code that means something only at the carrier that others name."""
         self.fulfillment_ids: set[str] = set()
         self.order_ids: set[str] = set()
         self.links: dict[str, set[str]] = {}
@@ -165,11 +169,8 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
     parcel.version += 1
     match event:
         case ParcelScanned():
-            parcel.facts.add(event)
-            if not _says_news(parcel, event):
+            if not _hear_scan(parcel, event):
                 return parcel
-            parcel.fulfillment_ids.update(event.fulfillment_ids)
-            parcel.order_ids.update(event.order_ids)
         case ParcelOrderChanged():
             parcel.orders[event.order_id] = event
             parcel.derived.clear()
@@ -180,6 +181,7 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.links.setdefault(event.fulfillment_id, set()).add(event.order_id)
         case ParcelScanMoved():
             parcel.facts.drop(ParcelScanned, event.source, event.id)
+            _read_codes_again(parcel)
             _name_again(parcel)
         case ParcelPacked():
             parcel.facts.add(event)
@@ -190,8 +192,33 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
             parcel.facts.add(event)
             parcel.fulfillment_ids.update(event.fulfillment_ids)
             parcel.order_ids.update(event.order_ids)
+            _read_codes_again(parcel)
     parcel.mean_anew()
     return parcel
+
+
+def _hear_scan(parcel: Parcel, scan: ParcelScanned) -> bool:
+    """Keep a scan; says whether it may change the parcel's meaning."""
+    if scan.code_means:
+        parcel.coded = True
+        scan = read(scan, parcel.facts)
+    parcel.facts.add(scan)
+    news = _says_news(parcel, scan)
+    if news:
+        parcel.fulfillment_ids.update(scan.fulfillment_ids)
+        parcel.order_ids.update(scan.order_ids)
+    return (scan.carrier is not None and _read_codes_again(parcel)) or news
+
+
+def _read_codes_again(parcel: Parcel) -> bool:
+    """Read codes by the carriers known by now; says whether one means something else than before."""
+    wrong = misread(parcel.facts) if parcel.coded else []
+    for scan in wrong:
+        parcel.facts.drop(ParcelScanned, scan.source, scan.id)
+        parcel.facts.add(scan)
+    if wrong:
+        _name_again(parcel)
+    return bool(wrong)
 
 
 def _says_news(parcel: Parcel, scan: ParcelScanned) -> bool:

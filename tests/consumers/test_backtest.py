@@ -151,3 +151,19 @@ def test_a_message_that_was_not_taken_in_does_not_move_time(log: Log) -> None:
     assert dict(outcome.quarantined) == {"id_conflict": 1}
     assert hours(outcome.end) == 5
     assert final(log) == []
+
+
+def test_a_byte_order_mark_at_the_start_of_a_file_costs_no_event(log: Log) -> None:
+    mark = b"\xef\xbb\xbf"
+    outcome = backtest(log, mark + written(placed(0)), mark + b"\r\n", mark + written(requested(0, ship_by=10)))
+    assert (outcome.messages, outcome.taken, outcome.unreadable) == (2, 2, False)
+
+
+def test_a_run_says_whether_there_was_nothing_that_could_be_read(log: Log) -> None:
+    assert not backtest(log).unreadable  # an empty file says nothing, and nothing wrong
+    assert backtest(log, b"{", b"rubbish").unreadable
+
+
+@pytest.mark.parametrize("good", [written(heartbeat(1)), message("weather.changed")])
+def test_one_readable_message_is_enough(log: Log, good: bytes) -> None:
+    assert not backtest(log, b"{", good).unreadable

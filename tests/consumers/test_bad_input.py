@@ -1,6 +1,7 @@
 """Bad input, row by row of the failure matrix: it is held back under a code, quickly, and nothing else is harmed."""
 
 from time import process_time
+from typing import Any
 
 import pytest
 
@@ -25,6 +26,11 @@ def padded(size: int) -> bytes:
     return placed(destination="x" * (size - len(placed(destination=""))))
 
 
+def yuan(**members: Any) -> bytes:
+    """Write an order.placed in yuan with these members of its line changed."""
+    return placed(currency="CNY", lines=[PLACED["lines"][0] | members])
+
+
 ROWS: dict[str, tuple[bytes, set[str]]] = {
     # 13: malformed JSON, bad UTF-8, BOM
     "nothing": (b"", {"not_json"}),
@@ -34,7 +40,9 @@ ROWS: dict[str, tuple[bytes, set[str]]] = {
     "trailing comma": (GOOD[:-1] + b",}", {"not_json"}),
     "single quotes": (GOOD.replace(b'"', b"'"), {"not_json"}),
     "comment": (b"// x\n" + GOOD, {"not_json"}),
-    "byte order mark": (b"\xef\xbb\xbf" + GOOD, {"not_json"}),
+    "byte order mark inside": (GOOD.replace(b'{"order_id"', b'\xef\xbb\xbf{"order_id"'), {"not_json"}),
+    "two byte order marks": (b"\xef\xbb\xbf" * 2 + GOOD, {"not_json"}),
+    "a byte order mark alone": (b"\xef\xbb\xbf", {"not_json"}),
     "bad UTF-8": (GOOD.replace(b'"O"', b'"\xff"'), {"not_json"}),
     "overlong UTF-8": (GOOD.replace(b'"O"', b'"\xc0\xaf"'), {"not_json"}),
     "UTF-16": (GOOD.decode().encode("utf-16"), {"not_json"}),
@@ -89,12 +97,17 @@ ROWS: dict[str, tuple[bytes, set[str]]] = {
     "quantity as text": (line(quantity="1"), {"bad_data"}),
     "quantity true": (line(quantity=True), {"bad_data"}),
     "quantity null": (line(quantity=None), {"bad_data"}),
-    "price as a number": (line(unit_price=9.9), {"bad_data"}),
-    "price in words": (line(unit_price="nine"), {"bad_data"}),
-    "price infinite": (line(unit_price="Infinity"), {"bad_data"}),
-    "price with an exponent": (line(unit_price="1e9"), {"bad_data"}),
-    "price in other digits": (line(unit_price="\u0663.\u0665"), {"bad_data"}),
+    "price as a number": (yuan(unit_price=9.9), {"bad_data"}),
+    "price in words": (yuan(unit_price="nine"), {"bad_data"}),
+    "price infinite": (yuan(unit_price="Infinity"), {"bad_data"}),
+    "price with an exponent": (yuan(unit_price="1e9"), {"bad_data"}),
+    "price in other digits": (yuan(unit_price="\u0663.\u0665"), {"bad_data"}),
+    "price empty": (yuan(unit_price=""), {"bad_data"}),
+    "price with a comma": (yuan(unit_price="12,50"), {"bad_data"}),
+    "price of ten decimals": (yuan(unit_price="1.0123456789"), {"bad_data"}),
     "unknown currency form": (placed(currency="yuan"), {"bad_data"}),
+    "currency a number": (placed(currency=156), {"bad_data"}),
+    "currency in other letters": (placed(currency="\u017fek"), {"bad_data"}),
     # 20: ids
     "no order id": (message(data={"lines": PLACED["lines"]}), {"bad_data"}),
     "empty order id": (placed(order_id=""), {"bad_data"}),

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from domain.catalogue import Heartbeat
 from domain.history.batch import Foreign
 from domain.orders.order import OrderPlaced
 from tests.consumers.said import PLACED, STRUCTURED, code, envelope, message, read
@@ -90,6 +91,33 @@ def test_bad_base64_is_bad_data(encoded: object) -> None:
 )
 def test_the_type_of_the_data_must_be_json(content_type: object, expected: str) -> None:
     assert code(message(datacontenttype=content_type)) == expected
+
+
+BEAT = CE | {"ce_type": "feed.heartbeat.v1"}
+
+
+def test_a_binary_event_without_data_may_have_no_value_at_all() -> None:
+    found = read(None, **BEAT)
+    assert isinstance(found, Heartbeat)
+    assert (found.source, found) == ("/shops/a", read(b"", **BEAT))
+    assert isinstance(read(None, **(CE | {"ce_type": "image.taken"}), content_type="image/png"), Foreign)
+
+
+def test_what_a_binary_event_needs_it_needs_without_a_value_too() -> None:
+    assert code(None, **CE) == "bad_data"
+    assert code(None, **(BEAT | {"ce_specversion": "0.3"})) == "not_an_event"
+
+
+def test_no_value_without_a_binary_event_s_headers_is_a_tombstone() -> None:
+    without = {name: value for name, value in BEAT.items() if name != "ce_specversion"}
+    assert code(None) == code(None, **without) == code(None, content_type="application/json") == "tombstone"
+    assert code(None, content_type=STRUCTURED, **BEAT) == "tombstone"
+
+
+@pytest.mark.parametrize("more", [{}, {"content_type": STRUCTURED}])
+def test_a_byte_order_mark_before_an_event_or_its_data_is_left_out(more: dict[str, str]) -> None:
+    assert read(b"\xef\xbb\xbf" + message(), **more) == read(message())
+    assert read(b"\xef\xbb\xbf" + DATA, **CE) == read(message())
 
 
 def test_a_foreign_event_in_binary_mode_is_never_parsed() -> None:

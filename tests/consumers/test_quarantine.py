@@ -75,7 +75,7 @@ def test_dropping_is_on_record_with_who_and_why(desk: Desk) -> None:
     quarantine.drop(desk.tracker, 2, by="staff-1", why="test data", now=at(30))
     assert statuses(desk.log) == ["held", "dropped"]
     [settled] = desk.log.stream("quarantine-2")
-    assert (settled.by, settled.why, settled.at) == ("staff-1", "test data", at(30))  # type: ignore[attr-defined]
+    assert (settled.by, settled.why, settled.at) == ("staff-1", "test data", at(30))  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 def test_what_is_settled_or_was_never_there_is_refused(desk: Desk) -> None:

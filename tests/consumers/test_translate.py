@@ -7,15 +7,16 @@ from typing import Any
 import pytest
 
 from consumers.rules import FREE, RULES
-from consumers.translate import FACTS, TYPES, Translator
+from consumers.translate import FACTS, TYPES, WRITTEN, Translator
 from domain.errors import Unreadable
 from domain.events import Fact
+from domain.history.batch import Foreign
 from domain.instant import DAY, HOUR, iso
 from domain.orders.order import OrderPlaced
 from domain.parcels.events import ParcelScanned
 from tests.consumers.contract import CONTRACT
 from tests.consumers.said import code, incoming, line, message, placed, read
-from tests.story import LATER, raw
+from tests.story import LATER, at, raw
 
 
 def test_the_contract_s_types_are_the_types() -> None:
@@ -26,7 +27,7 @@ def test_the_contract_s_types_are_the_types() -> None:
 def test_every_type_with_every_member_becomes_its_fact_and_loses_none(name: str) -> None:
     found = read(message(f"{name}.v1", CONTRACT[name]))
     assert type(found) is TYPES[f"{name}.v1"]
-    assert set(found.__struct_fields__) - {"at", "source", "id", "via"} == set(CONTRACT[name])
+    assert set(found.__struct_fields__) - {"at", "source", "id", "via"} - WRITTEN == set(CONTRACT[name])
     assert [member for member in CONTRACT[name] if getattr(found, member) in (None, ())] == []
 
 
@@ -178,6 +179,64 @@ def test_an_unknown_code_keeps_its_raw_form_and_has_no_status() -> None:
     for carrier in ("SF", "ZTO", None):
         found = scan(carrier, "99")
         assert (found.status, found.raw_code, found.possesses) == (None, "99", False)
+        assert found.code_means == ()
+
+
+def test_a_code_without_its_carrier_keeps_what_it_means_at_each_that_has_it() -> None:
+    found = scan(None, "30")
+    assert (found.status, found.raw_code) == (None, "30")
+    assert found.code_means == (("SF", "in_transit"), ("YTO", "delivered"))
+    assert scan(None, "30", "lost").code_means == scan("ZTO", "30").code_means == ()
+
+
+def test_only_a_code_that_no_carrier_in_question_has_counts_as_unknown() -> None:
+    def flags(**data: Any) -> tuple[str, ...]:
+        told = raw(message("parcel.scanned.v1", {"parcel_id": "P", **data}))
+        return Translator({}, CODES).incoming(0, told, LATER).flags
+
+    assert flags(raw_code="99") == flags(raw_code="30", carrier="ZTO") == ("unknown_carrier_code",)
+    assert flags(raw_code="30") == flags(raw_code="30", carrier="SF") == ()
+
+
+@pytest.mark.parametrize("odd", [[["SF", "lost"]], "x", 7, {}])
+def test_what_a_code_means_is_not_for_producers_to_say(odd: Any) -> None:
+    found = read(message("parcel.scanned.v1", {"parcel_id": "P", "raw_code": "30", "code_means": odd}))
+    assert isinstance(found, ParcelScanned)
+    assert found.code_means == ()
+
+
+# Dates and times
+
+
+DAY_ALONE = placed(ship_by="2026-03-04")
+
+
+def test_a_day_alone_is_its_first_midnight_where_policy_gives_the_source_a_zone() -> None:
+    found = read(DAY_ALONE, zones={"/shops/a": "Asia/Shanghai"})
+    assert found == read(placed(ship_by="2026-03-04T00:00:00+08:00"))
+    assert code(DAY_ALONE, zones={"/shops/b": "Asia/Shanghai"}) == "bad_data"
+
+
+@pytest.mark.parametrize("text", ["2026-02-30", "2026-3-4", "20260304", "2026-03-04 ", "\u06602026-03-04"])
+def test_what_is_no_day_is_none_with_a_zone_either(text: str) -> None:
+    assert code(placed(ship_by=text), zones={"/shops/a": "UTC"}) == "bad_data"
+
+
+def test_the_time_of_an_event_is_never_a_day_alone() -> None:
+    assert code(message(time="2026-03-01"), zones={"/shops/a": "UTC"}) == "bad_envelope"
+
+
+@pytest.mark.parametrize("offset", ["Z", "+00:00", "z"])
+def test_a_fraction_of_a_second_may_be_of_any_length_and_counts_to_the_microsecond(offset: str) -> None:
+    found = read(message(time=f"2026-03-01T00:00:00.1234567890123{offset}"))
+    assert found.at == at(0) + 123456  # type: ignore[union-attr]  # an order
+
+
+@pytest.mark.parametrize("time", ["yesterday", 7, "2026-03-01T00:00:00", ""])
+def test_how_other_families_write_their_times_is_no_reason_to_hold_them_back(time: Any) -> None:
+    found = read(message("weather.changed", time=time))
+    assert isinstance(found, Foreign)
+    assert found.at is None
 
 
 # What is not kept

@@ -10,7 +10,7 @@ from domain.events import Fact
 from domain.instant import HOUR
 from domain.orders.order import FACTS as ORDER_FACTS
 from domain.parcels.events import FACTS as PARCEL_FACTS
-from domain.parcels.events import STATUSES
+from domain.parcels.events import STATUSES, ParcelScanned
 from tests.story import at, held, line, moved, placed, released, requested, scanned
 
 FIRST: Final = -62_135_596_800_000_000
@@ -36,6 +36,7 @@ BY_NAME: Final[dict[str, st.SearchStrategy[Any]]] = {
     "status": st.none() | st.sampled_from(STATUSES),
     "carrier": st.sampled_from(("SF", "YTO")),
     "tracking_number": st.sampled_from(("N1", "N2")),
+    "code_means": st.sampled_from(((), (("SF", "picked_up"), ("YTO", "delivered")))),
     "reason": st.sampled_from(("payment", "stock")),
     "ship_by": st.none() | instants,
     "starts_at": st.none() | instants,
@@ -68,7 +69,14 @@ def _member(name: str, hint: Any) -> st.SearchStrategy[Any]:
 
 def facts(kinds: tuple[type[Fact], ...] = FACTS) -> st.SearchStrategy[Fact]:
     """Draw a fact of one of these kinds."""
-    return st.one_of([of(kind) for kind in kinds]).filter(_whole)
+    return st.one_of([of(kind) for kind in kinds]).map(_as_read).filter(_whole)
+
+
+def _as_read(one: Fact) -> Fact:
+    """Leave what a code means to scans that have neither status nor carrier: the edge asks for it nowhere else."""
+    if isinstance(one, ParcelScanned) and (one.status or one.carrier):
+        return msgspec.structs.replace(one, code_means=())
+    return one
 
 
 def _whole(one: Fact) -> bool:

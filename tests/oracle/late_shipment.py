@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import zip_longest
 from typing import Any
@@ -34,6 +34,18 @@ def instant(text: str) -> datetime:
 def written(at: datetime) -> str:
     """Write a world time the way findings carry it."""
     return at.isoformat().replace("+00:00", "Z")
+
+
+def numbers(facts: Sequence[Fact]) -> list[Fact]:
+    """List the labels, and what stands for one where none was ever printed: scans that say whose goods they are."""
+    labels = [fact for fact in facts if fact.type == "parcel.labelled.v1"]
+    known = {(label.data["carrier"], label.data["tracking_number"]) for label in labels}
+    for scan in (f for f in facts if f.type == "parcel.scanned.v1" and f.data.get("status") not in {None, "unknown"}):
+        carrier, number = scan.data.get("carrier"), scan.data.get("tracking_number")
+        names = not scan.data.get("parcel_id") and (scan.data.get("order_ids") or scan.data.get("fulfillment_ids"))
+        if names and (carrier, number) not in known:
+            labels.append(replace(scan, data={**scan.data, "parcel_id": f"{carrier}:{number}"}))
+    return labels
 
 
 def parcel_of(fact: Fact, labels: Sequence[Fact]) -> str | None:
@@ -187,7 +199,7 @@ def oracle(events: Sequence[Mapping[str, Any]], policy: Mapping[str, Any]) -> li
     facts = sorted(Fact(instant(e["time"]), e["source"], e["id"], e["type"], e.get("data") or {}) for e in once)
     told: Any = defaultdict(lambda: defaultdict(list))  # order, type -> facts
     of_parcel, may_hold = defaultdict[str | None, list[Fact]](list), defaultdict[str, list[Parcel]](list)
-    labels = [fact for fact in facts if fact.type == "parcel.labelled.v1"]
+    labels = numbers(facts)
     for fact in (fact for fact in facts if fact.type.startswith(OURS)):
         told[fact.data.get("order_id")][fact.type].append(fact)
         of_parcel[parcel_of(fact, labels)].append(fact)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.oracle.late_shipment import BEHIND, NEVER, Fact, instant, parcel_of, written
+from tests.oracle.late_shipment import BEHIND, NEVER, Fact, instant, numbers, parcel_of, written
 
 DAWN_OF_TIME = datetime.min.replace(tzinfo=UTC)
 NO_POSSESSION = frozenset({"label_created", "cancelled", "unknown"})
@@ -16,7 +16,7 @@ Finding = dict[str, Any]
 
 def duration(text: str) -> timedelta:
     """Read a duration of the policy, such as ``72h``."""
-    number, unit = re.fullmatch(r"(\d+)([smhdw])", text.strip()).groups()  # type: ignore[union-attr]
+    number, unit = re.fullmatch(r"(\d+)([smhdw])", text.strip()).groups()  # type: ignore[union-attr]  # a policy that was read is well formed
     return timedelta(**{UNITS[unit]: int(number)})
 
 
@@ -150,7 +150,7 @@ class World:
 
     def gathered(self) -> dict[str, Parcel]:
         """Join scans by number to their parcels, and parcels by fulfilment to their orders."""
-        labels = [fact for fact in self.facts if fact.type == "parcel.labelled.v1"]
+        labels = numbers(self.facts)
         groups = defaultdict[str, list[Fact]](list)
         for fact in (fact for fact in self.facts if fact.type.startswith("parcel.")):
             if key := parcel_of(fact, labels):

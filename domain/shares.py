@@ -44,7 +44,8 @@ def changed(order: Order, before: Shares) -> Iterator[tuple[str, str, Copy]]:
 
 def _for_complaints(order: Order) -> ComplaintOrderChanged:
     placed = order.placed
-    siblings = (Sibling(one.complaint_id, one.category, one.opened) for one in order.complaints.values())
+    several = order.complaints.values() if len(order.complaints) > 1 else ()
+    siblings = (Sibling(one.complaint_id, one.category, one.opened, one.answered, one.spells) for one in several)
     return ComplaintOrderChanged(
         order_id=order.id,
         version=_UNTOLD,

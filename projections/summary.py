@@ -26,8 +26,10 @@ _COMPLAINTS_OWN: Final = ("complaint_overdue",)
 """Kinds that are about complaints, and so foresee none."""
 _FORESEES: Final[dict[str, frozenset[str]]] = {
     "late": frozenset({"late_shipment", "unconfirmed_handover", "late_delivery", "stalled_parcel", "stock_out"}),
-    "not_received": frozenset({"late_delivery", "stalled_parcel", "presumed_lost", "delivery_failed"}),
-    "damaged": frozenset({"product_defect"}),
+    "not_received": frozenset(
+        {"late_delivery", "stalled_parcel", "presumed_lost", "damaged_parcel", "delivery_failed"}
+    ),
+    "damaged": frozenset({"product_defect", "damaged_parcel"}),
     "defective": frozenset({"product_defect"}),
     "price_difference": frozenset({"price_difference"}),
     **dict.fromkeys(

@@ -158,7 +158,7 @@ def table_of(kind: Any) -> type[msgspec.Struct] | None:
 
 @cache
 def _declarations(record: type) -> list[tuple[ast.AnnAssign, str]]:
-    body = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0].body  # type: ignore[attr-defined]
+    body = ast.parse(textwrap.dedent(inspect.getsource(record))).body[0].body  # type: ignore[attr-defined]  # a class has a body
     found = []
     for node, following in zip(body, [*body[1:], None], strict=True):
         if isinstance(node, ast.AnnAssign) and not ast.unparse(node.annotation).startswith("ClassVar"):

@@ -13,6 +13,8 @@ from deploy.demo.wrong import Wrong, earliest
 _TO_ANSWER: Final = timedelta(hours=1)
 _TO_SETTLE: Final = timedelta(hours=24)
 _ONE_CASE: Final = timedelta(hours=72)
+_Run = tuple[datetime, datetime]
+"""From when to when a case wanted something."""
 MISTAKES: Final = frozenset({"wrong_item", "missing_item", "extra_item"})
 _SAME_TROUBLE: Final = {
     "late": "late",
@@ -85,28 +87,32 @@ class ComplaintBook:
         return [
             wrong
             for one in self.complaints
-            for wrong in self._overdue(one, began[one.complaint_id])
+            for wrong in self._overdue(one, *began[one.complaint_id])
             if max(wrong.due_at, one.opened_at) < self.end
         ]
 
-    def _cases(self) -> dict[str, datetime]:
-        """Say for every complaint since when its trouble was known: several about one are one case."""
+    def _cases(self) -> dict[str, tuple[datetime, datetime]]:
+        """Say for every complaint since when its case, which may have several, wants an answer and a solution."""
         alike: defaultdict[tuple[str, str], list[Complaint]] = defaultdict(list)
         for one in sorted(self.complaints, key=lambda each: each.opened_at):
             trouble = _SAME_TROUBLE.get(self.category(one), one.complaint_id)
             alike[one.order_id, trouble].append(one)
-        began: dict[str, datetime] = {}
+        began: dict[str, tuple[datetime, datetime]] = {}
         for several in alike.values():
-            first = several[0].opened_at
+            first, unanswered, unsettled = several[0].opened_at, list[_Run](), list[_Run]()
             for one in several:
-                first = one.opened_at if one.opened_at - first > _ONE_CASE else first
-                began[one.complaint_id] = first
+                if one.opened_at - first > _ONE_CASE:
+                    first, unanswered, unsettled = one.opened_at, [], []
+                since, still = _since(one, unanswered), _since(one, unsettled)
+                began[one.complaint_id] = since, still
+                unanswered.append((since, min(one.answered_at, one.resolved_at)))
+                unsettled += [(still, one.resolved_at), *([one.reopened] if one.reopened else [])]
         return began
 
-    def _overdue(self, one: Complaint, began: datetime) -> Iterator[Wrong]:
+    def _overdue(self, one: Complaint, unanswered: datetime, unsettled: datetime) -> Iterator[Wrong]:
         answered, resolved = self._known(one.answered_at), self._known(one.resolved_at)
-        clocks = [("first_response", began + _TO_ANSWER, earliest(answered, resolved))]
-        clocks += [("resolution", due, resolved) for due in self._to_settle(one, began + _TO_SETTLE)]
+        clocks = [("first_response", unanswered + _TO_ANSWER, earliest(answered, resolved))]
+        clocks += [("resolution", due, resolved) for due in self._to_settle(one, unsettled + _TO_SETTLE)]
         if one.reopened is not None and one.reopened[0] <= self.end:
             clocks.append(("resolution", one.reopened[0] + _TO_SETTLE, self._known(one.reopened[1])))
         for rule, due, done in clocks:
@@ -122,3 +128,8 @@ class ComplaintBook:
 
     def _known(self, at: datetime) -> datetime | None:
         return at if at <= self.end else None
+
+
+def _since(one: Complaint, runs: list[_Run]) -> datetime:
+    """Return since when that which a complaint wants has been wanted, if it still was when it was opened."""
+    return min([begun for begun, done in runs if begun <= one.opened_at < done], default=one.opened_at)

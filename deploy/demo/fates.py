@@ -19,6 +19,7 @@ Fate = Callable[[Route, "Random"], Route]
 _ON_THE_WAY: Final = 4
 _AT_THE_TARGET: Final = 5
 _COMES_AFTER_ALL: Final = 0.5
+_DELIVERED_ALL_THE_SAME: Final = 0.3
 
 
 def fate(world: World, parcel: Parcel, route: Route, dice: Random) -> Route:
@@ -69,5 +70,19 @@ def misplace(route: Route, dice: Random) -> Route:
     return (*route[:_AT_THE_TARGET], *(replace(scan, at=scan.at + later) for scan in route[_AT_THE_TARGET:]))
 
 
+def spoil(route: Route, dice: Random) -> Route:
+    """Let it be damaged at the target; it goes back to the sender, or to the customer all the same."""
+    damaged = replace(route[_AT_THE_TARGET - 1], at=route[_AT_THE_TARGET - 1].at + hours(dice, 1, 3), status="damaged")
+    if dice.random() < _DELIVERED_ALL_THE_SAME:
+        return (*route[:_AT_THE_TARGET], damaged, *route[_AT_THE_TARGET:])
+    back = replace(damaged, at=damaged.at + hours(dice, 4, 20), status="return_to_sender")
+    return (
+        *route[:_AT_THE_TARGET],
+        damaged,
+        back,
+        replace(route[0], at=back.at + hours(dice, 40, 70), status="returned"),
+    )
+
+
 # One in so many parcels; of two fates of one parcel the first counts.
-FATES: Final[dict[Fate, int]] = {vanish: 110, lose: 125, refuse: 105, forget_in_locker: 95, misplace: 45}
+FATES: Final[dict[Fate, int]] = {vanish: 110, lose: 125, refuse: 105, forget_in_locker: 95, misplace: 45, spoil: 90}

@@ -34,6 +34,7 @@ _TEXT: Final = {
     "return_to_sender": "快件退回中",
     "returned": "快件已退回寄件人",
     "lost": "快件遗失",
+    "damaged": "快件破损",
 }
 _REASONS: Final = {"delivery_failed": "nobody_at_home", "refused": "customer_refused"}
 # What a courier enters when the system is back; where a parcel was in between, nobody ever enters.

@@ -25,6 +25,7 @@ _SLOW_AGAIN: Final = 0.4
 # The golden ratio spreads what befalls complaints evenly over them, so that a season has some of everything.
 _EVENLY: Final = 0.6180339887
 _TOLD_TWICE: Final = 0.15
+_FORGOTTEN: Final = 0.4
 _COMPLEX: Final = 0.15
 _UNNAMED: Final = 0.10
 _TEXT: Final = {
@@ -109,8 +110,9 @@ def _in_time(one: Complaint) -> bool:
 
 
 def _twin(world: World, one: Complaint, dice: Random) -> Complaint:
-    """Let the customer say the same on another channel while the first word is not settled."""
+    """Let the customer say the same on another channel while the first word is not settled, and forget it at times."""
     at = one.opened_at + minutes(dice, 10, 110)
+    settled_at = max(one.resolved_at, at + minutes(dice, 15, 30)) + minutes(dice, 1, 9)
     return Complaint(
         complaint_id=_complaint_id(world),
         order_id=one.order_id,
@@ -119,7 +121,7 @@ def _twin(world: World, one: Complaint, dice: Random) -> Complaint:
         category=one.category,
         opened_at=at,
         answered_at=at + minutes(dice, 2, 12),
-        resolved_at=max(one.resolved_at, at + minutes(dice, 15, 30)) + minutes(dice, 1, 9),
+        resolved_at=at + hours(dice, 26, 40) if dice.random() < _FORGOTTEN else settled_at,
         sku=one.sku,
         received=one.received,
     )

@@ -18,7 +18,7 @@ _MAY_STAND: Final = timedelta(hours=72)
 _COUNTS_AS_LOST: Final = timedelta(days=15)
 _KEPT_FOR_PICK_UP: Final = timedelta(days=3)
 _LAST: Final = frozenset({"delivered", "refused", "return_to_sender", "returned", "lost"})
-_ARRIVED: Final = frozenset({"delivered", "refused", "return_to_sender", "returned"})
+_ARRIVED: Final = frozenset({"delivered", "refused", "return_to_sender", "returned", "damaged"})
 _OVER: Final = frozenset({"delivered", "returned", "lost"})
 _IN_VAIN: Final = frozenset({"delivery_failed", "refused"})
 
@@ -51,6 +51,7 @@ class Waybill:
             yield self._wrong("presumed_lost", due, over)
         yield from self._reported_lost()
         yield from self._in_vain()
+        yield from self._damaged()
 
     def stalls(self, end: datetime) -> Iterator[tuple[str, Stay]]:
         """List its stalls up to `end`, each with the facility where it lay."""
@@ -112,6 +113,12 @@ class Waybill:
         over = earliest(self._first(_OVER), self.voided_at)
         if dues and (over is None or over > min(dues)):
             yield self._wrong("delivery_failed", min(dues), over)
+
+    def _damaged(self) -> Iterator[Wrong]:
+        since = self._first({"damaged"})
+        over = earliest(self._first({"returned", "lost"}), self.voided_at)
+        if since is not None and (over is None or over > since):
+            yield self._wrong("damaged_parcel", since, over)
 
     def _overdue(self) -> Stay | None:
         over = earliest(self._first(_LAST), self._stopped())

@@ -1,8 +1,10 @@
 """Cases: complaints of one order that report the same trouble, on whatever channel, handled as one."""
 
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from domain.complaints.complaint import Complaint, ComplaintOpened, Sibling
+from domain.events import Stamp
 from domain.instant import Duration
 
 TROUBLES: Final = {
@@ -37,13 +39,34 @@ class Case(NamedTuple):
         """Name the others."""
         return [one.complaint_id for one in self.parts[1:]]
 
+    def unanswered_since(self, complaint_id: str) -> Stamp:
+        """Say which opening the time to answer one of them runs from."""
+        return self._since(complaint_id, [((one.opened, one.answered),) for one in self.parts])
+
+    def unresolved_since(self, complaint_id: str) -> Stamp:
+        """Say which opening or reopening the time to resolve one of them runs from at first."""
+        return self._since(complaint_id, [one.spells or ((one.opened, None),) for one in self.parts])
+
+    def _since(self, complaint_id: str, clocks: Sequence[Sequence[tuple[Stamp, Stamp | None]]]) -> Stamp:
+        """Give the earliest start that still ran as one of them was opened; where none did, its own opening."""
+        begun: list[tuple[Stamp, Stamp | None]] = []
+        for part, (first, *again) in zip(self.parts, clocks, strict=True):
+            opened = part.opened
+            running = (start for start, stop in begun if start <= opened and (stop is None or stop.at > opened.at))
+            since = min(running, default=opened)
+            if part.complaint_id == complaint_id:
+                return since
+            begun += ((since, first[1]), *again)
+        raise ValueError(f"complaint {complaint_id} is no part of the case of {self.lead.complaint_id}")
+
 
 def case(complaint: Complaint, opening: ComplaintOpened, within: Duration) -> Case:
     """Give the case of an opened complaint.
 
     A case takes in what was opened up to ``within`` after its first complaint; the next one begins another.
     """
-    own = Sibling(complaint.id, complaint.meaning.category, opening.stamp)
+    meaning = complaint.meaning
+    own = Sibling(complaint.id, meaning.category, opening.stamp, meaning.answered, meaning.spells)
     parts: list[Sibling] = []
     for one in sorted((own, *_alike(own, complaint)), key=lambda part: (part.opened, part.complaint_id)):
         if parts and one.opened.at - parts[0].opened.at > within:

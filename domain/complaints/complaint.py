@@ -106,6 +106,9 @@ class Sibling(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     complaint_id: str
     category: str | None
     opened: Stamp
+    answered: Stamp | None = None
+    spells: tuple[tuple[Stamp, Stamp | None], ...] = ()
+    """From when to when it was unresolved; without any, since it was opened."""
 
 
 class ComplaintOrderChanged(Copy, frozen=True, kw_only=True):
@@ -118,7 +121,7 @@ class ComplaintOrderChanged(Copy, frozen=True, kw_only=True):
     mis_shipped: tuple[str, ...] = ()
     """Parcels of the order that were packed wrong; what customers say of it is then no finding of its own."""
     siblings: tuple[Sibling, ...] = ()
-    """Every complaint about the order, this one included, in the order in which they were opened."""
+    """Every complaint about an order that has several, this one included, in the order in which they were opened."""
 
 
 ComplaintFact = (
@@ -136,6 +139,14 @@ FACTS = ComplaintFact.__args__
 EVENTS = (*FACTS, ComplaintOrderChanged)
 
 
+class Spell(NamedTuple):
+    """A stretch of time in which somebody owed the customer a resolution."""
+
+    started: Stamp
+    """The opening, or a reopening of what had been resolved."""
+    settled: Stamp | None
+
+
 class Meaning(NamedTuple):
     """All of a complaint that its order needs to know."""
 
@@ -144,16 +155,12 @@ class Meaning(NamedTuple):
     opened: Stamp | None = None
     resolved: Stamp | None = None
     """What settled it, unless it was reopened since."""
+    answered: Stamp | None = None
+    """What stopped the time to answer: the first answer, or a resolution."""
+    spells: tuple[Spell, ...] = ()
+    """The stretches in which it was unresolved, where that is not all the time since it was opened."""
     channel: str | None = None
     customer_id: str | None = None
-
-
-class Spell(NamedTuple):
-    """A stretch of time in which somebody owed the customer a resolution."""
-
-    started: Stamp
-    """The opening, or a reopening of what had been resolved."""
-    settled: Stamp | None
 
 
 class Complaint:
@@ -195,6 +202,8 @@ class Complaint:
             category=meaning.category if named else None,
             opened=meaning.opened,
             resolved=meaning.resolved if named else None,
+            answered=meaning.answered if named else None,
+            spells=meaning.spells if named else (),
             channel=meaning.channel,
             customer_id=meaning.customer_id,
         )
@@ -269,11 +278,19 @@ def _meaning(complaint: Complaint) -> Meaning:
     category = words[-1].category if words else None
     if opening is None:
         return Meaning(category=category)
+    unresolved = spells(complaint)
     return Meaning(
         order_id=opening.order_id,
         category=category,
         opened=opening.stamp,
-        resolved=spells(complaint)[-1].settled,
+        resolved=unresolved[-1].settled,
+        answered=_answered(complaint),
+        spells=unresolved if unresolved[0].settled else (),
         channel=opening.channel,
         customer_id=opening.customer_id,
     )
+
+
+def _answered(complaint: Complaint) -> Stamp | None:
+    heard = (*complaint.facts.of(ComplaintAnswered), *complaint.facts.of(ComplaintResolved))
+    return min((one.stamp for one in heard), default=None)

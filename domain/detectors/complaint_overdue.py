@@ -1,7 +1,8 @@
 """A complaint was not answered, or not resolved, in the time that staff have for it.
 
 Definition: the kind's row of the detection rules. Time runs while staff work; the time to resolve also stands while
-the complaint waits on the customer. A complaint that repeats another one's trouble has been waiting since the other.
+the complaint waits on the customer. A complaint that repeats another one's trouble has been waiting since the other,
+unless that one had been answered, or resolved, before.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,6 @@ from domain.calendars.calendar import Calendar, add_working, working_between
 from domain.complaints.case import Case, case
 from domain.complaints.complaint import (
     Complaint,
-    ComplaintAnswered,
     ComplaintEscalated,
     ComplaintOpened,
     ComplaintReopened,
@@ -100,36 +100,30 @@ def look_again(complaint: Complaint, until: Instant, policy: Policy) -> Instant 
 
 
 def _clocks(complaint: Complaint, opening: ComplaintOpened, whole: Case, policy: Policy) -> Iterator[_Clock]:
-    rules, staff, since = policy.complaint_overdue, policy.calendar("staff"), whole.lead.opened.at
-    opened = _opened(complaint, opening, whole)
-    due_at = add_working(since, rules.first_response, staff)
-    stopped_by = _answered(complaint)
-    yield _Clock("first_response", since, due_at, stopped_by, max(due_at, opening.at), opened)
+    rules, staff = policy.complaint_overdue, policy.calendar("staff")
+    started = whole.unanswered_since(complaint.id)
+    due_at = add_working(started.at, rules.first_response, staff)
+    proof, stopped_by = _opened(complaint, opening, started), complaint.meaning.answered
+    yield _Clock("first_response", started.at, due_at, stopped_by, max(due_at, opening.at), proof)
     span = rules.complex if opening.complexity == "complex" else rules.general
     waits = _waits(complaint)
     for spell in spells(complaint):
         if spell.settled is not None and spell.settled.at < spell.started.at:
             continue  # settled before it was opened: an impossible date, and nobody was waiting
         first = spell.started == opening.stamp
-        since = whole.lead.opened.at if first else spell.started.at
-        deadline = _deadline(since, spell, span, waits, staff)
+        started = whole.unresolved_since(complaint.id) if first else spell.started
+        deadline = _deadline(started.at, spell, span, waits, staff)
         if deadline is not None:
             due_at, moved_by = deadline
-            proof = (*(opened if first else (opening.stamp, spell.started)), *moved_by)
-            yield _Clock("resolution", since, due_at, spell.settled, max(due_at, spell.started.at), proof)
+            proof = (*(_opened(complaint, opening, started) if first else (opening.stamp, started)), *moved_by)
+            yield _Clock("resolution", started.at, due_at, spell.settled, max(due_at, spell.started.at), proof)
 
 
-def _opened(complaint: Complaint, opening: ComplaintOpened, whole: Case) -> tuple[Stamp, ...]:
-    """Name what started a complaint's clocks: its opening and, for a duplicate, what makes it one."""
-    if whole.lead.complaint_id == complaint.id:
+def _opened(complaint: Complaint, opening: ComplaintOpened, started: Stamp) -> tuple[Stamp, ...]:
+    """Name what started a complaint's clock: its opening and, where another did, what makes it a duplicate."""
+    if started == opening.stamp:
         return (opening.stamp,)
-    return (whole.lead.opened, opening.stamp, said(complaint)[-1].stamp)
-
-
-def _answered(complaint: Complaint) -> Stamp | None:
-    facts = complaint.facts
-    heard = (*facts.of(ComplaintAnswered), *facts.of(ComplaintResolved))
-    return min((one.stamp for one in heard), default=None)
+    return (started, opening.stamp, said(complaint)[-1].stamp)
 
 
 def _waits(complaint: Complaint) -> list[_Wait]:

@@ -4,6 +4,7 @@ Definition: the kind's row of the detection rules and its second rule; readings 
 """
 
 from domain.detection import Finding, Look
+from domain.events import refs
 from domain.feeds.feed import Feed, Silence, serves, silences
 from domain.instant import FOREVER, SECOND, Instant, iso
 from domain.policies.policy import Policy
@@ -36,11 +37,11 @@ DETECTOR = FeedSilent()
 def findings(feed: Feed, until: Instant, policy: Policy) -> tuple[Finding, ...]:
     r"""Find every silence that was too long before ``until``, past ones included.
 
-    >>> from domain.feeds.feed import Spoken
+    >>> from domain.feeds.feed import Span, Spoken
     >>> from domain.instant import HOUR
     >>> from domain.policies.policy import load
     >>> policy, feed = load('[feed_silence]\nafter = "2h"'), Feed("/carriers/sf")
-    >>> feed.spoken = Spoken(((0, HOUR), (9 * HOUR, 9 * HOUR)), beats_since=0)
+    >>> feed.spoken = Spoken((Span(0, HOUR), Span(9 * HOUR, 9 * HOUR)), beats_since=0)
     >>> findings(feed, 3 * HOUR, policy)
     ()
     >>> [(silent.due_at // HOUR, silent.ended_at // HOUR) for silent in findings(feed, 4 * HOUR, policy)]
@@ -67,12 +68,12 @@ def _finding(feed: Feed, silence: Silence, policy: Policy) -> Finding:
         severity=severity,
         rule="silence",
         policy=policy.hash,
-        # What is kept of events are their times, so none can be named; the time of the last one is the proof.
-        proof=(),
+        # A log of before their ids were kept cannot name it; its time is in the detail.
+        proof=refs((silence.last,)) if silence.last.id else (),
         detail={
             "severity": parts,
             "cleared_by": CLEARED_BY,
-            "last_event_at": iso(silence.last),
+            "last_event_at": iso(silence.last.at),
             "after_seconds": silence.after // SECOND,
             "heartbeats": silence.around_the_clock,
             "serves": list(places),

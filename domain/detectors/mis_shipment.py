@@ -129,7 +129,8 @@ def _stretches(parcel: Parcel, policy: Policy) -> Iterator[_Wrong]:
         extra, missing = _differences(packed, orders, known=known)
         if extra or missing:
             right = (one.stamp for one in packings[place + 1 :] if not any(_differences(one, orders, known=known)))
-            yield _Wrong(packed.stamp, _first(over, next(right, None)), packed.at, extra, missing, (packed.stamp,))
+            proof = (packed.stamp, *(() if packed.expected else _said(packed, orders, {sku for _, sku in extra})))
+            yield _Wrong(packed.stamp, _first(over, next(right, None)), packed.at, extra, missing, proof)
         if known and not packed.expected:
             yield from _left_out(packed, orders, over, policy)
 
@@ -171,6 +172,12 @@ def _unwanted(packed: ParcelPacked, orders: list[ParcelOrderChanged]) -> Items:
     return +unwanted
 
 
+def _said(packed: ParcelPacked, orders: list[ParcelOrderChanged], skus: set[str]) -> Iterator[Stamp]:
+    """Name what says how much of some SKUs the orders of a box still lacked."""
+    for lack in (lack for one in orders for lack in one.lacking if lack.packed == packed.stamp):
+        yield from (stamp for sku, stamp in lack.by if not sku or sku in skus)
+
+
 def _left_out(
     packed: ParcelPacked, orders: list[ParcelOrderChanged], over: Stamp | None, policy: Policy
 ) -> Iterator[_Wrong]:
@@ -184,10 +191,11 @@ def _left_out(
                 continue
             items: Items = Counter({(order.order_id, sku): quantity for sku, quantity in missing.items})
             handed_over = () if packed.last or missing.handed_over is None else (missing.handed_over,)
+            proof = (packed.stamp, *missing.by, *handed_over)
             supply = missing.supplied_after(knowable_at)
             ended_by = _first(over, None if supply is None else supply.by)
             by = supply.parcel_id if supply is not None and ended_by == supply.by else None
-            yield _Wrong(packed.stamp, ended_by, knowable_at, Counter(), items, (packed.stamp, *handed_over), by)
+            yield _Wrong(packed.stamp, ended_by, knowable_at, Counter(), items, proof, by)
 
 
 def _first(one: Stamp | None, other: Stamp | None) -> Stamp | None:

@@ -11,21 +11,29 @@ event.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain, pairwise
-from operator import itemgetter
+from itertools import chain, zip_longest
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from domain.calendars.calendar import add_working
 from domain.detection import AboutFinding, Finding, FindingDismissed, FindingEvent, Key, Stored, note
+from domain.events import Stamp
 from domain.instant import FOREVER, SECOND, Duration, Instant, iso
 from domain.policies.policy import Policy
 
-Span = tuple[Instant, Instant]
-"""From one event of a source to another, both included, with no silence in between."""
+
+class Span(NamedTuple):
+    """From one event of a source to another, both included, with no silence in between."""
+
+    begin: Instant
+    end: Instant
+    last: str = ""
+    """The id of the event that ends it, the greatest of one instant; empty where an older log does not name it."""
+
 
 RESOLUTION: Final = Duration(60 * SECOND)
 """Shorter silences are not kept, and none so short is a finding."""
-_END: Final = itemgetter(1)
+_END: Final = attrgetter("end")
 _CLOCK_SET: Final[Instant] = 946_684_800 * SECOND
 """The year 2000: an earlier time comes from a clock that was never set, and tells nothing of when its feed spoke."""
 
@@ -41,7 +49,7 @@ class Spoken(NamedTuple):
     @property
     def last(self) -> Instant | None:
         """Give its last word, if it has said any."""
-        return self.spans[-1][1] if self.spans else None
+        return self.spans[-1].end if self.spans else None
 
     def says_news(self, known: "Spoken") -> bool:
         """Say whether this tells more than that the source went on speaking."""
@@ -55,7 +63,7 @@ NOTHING: Final = Spoken()
 class Silence(NamedTuple):
     """A stretch in which a source should have spoken and did not."""
 
-    last: Instant
+    last: Stamp
     due_at: Instant
     after: Duration
     """What policy allows."""
@@ -97,34 +105,35 @@ def credible(at: Instant) -> bool:
     return at >= _CLOCK_SET
 
 
-def runs(times: Iterable[Instant]) -> tuple[Span, ...]:
-    """Join event times that lie no further apart than ``RESOLUTION``; the ends are exact.
+def runs(said: Iterable[tuple[Instant, str]]) -> tuple[Span, ...]:
+    """Join events, by time and id, that lie no further apart than ``RESOLUTION``; the ends are exact.
 
     >>> minute, start = 60 * SECOND, 10**15
-    >>> runs([start + 3 * minute, start, start + minute]) == ((start, start + minute), (start + 3 * minute,) * 2)
-    True
+    >>> [(one.end - one.begin, one.last) for one in runs([(start + 3 * minute, "c"), (start, "a"), (start + 9, "b")])]
+    [(9, 'b'), (0, 'c')]
     """
-    ordered = sorted(times)
-    del ordered[: bisect_left(ordered, _CLOCK_SET)]
+    ordered = sorted(said)
+    del ordered[: bisect_left(ordered, (_CLOCK_SET,))]
     if not ordered:
         return ()
-    found, begin, last, widest = [], ordered[0], ordered[0], int(RESOLUTION)
-    for at in ordered:
+    found, (begin, name), widest = [], ordered[0], int(RESOLUTION)
+    last = begin
+    for at, by in ordered:
         if at - last > widest:
-            found.append((begin, last))
+            found.append(Span(begin, last, name))
             begin = at
-        last = at
-    return (*found, (begin, last))
+        last, name = at, by
+    return (*found, Span(begin, last, name))
 
 
 def joined(spans: Iterable[Span], within: int) -> tuple[Span, ...]:
     """Unite spans that overlap or lie no further apart than ``within``."""
     found: list[Span] = []
-    for begin, end in sorted(spans):
-        if found and begin - found[-1][1] <= within:
-            found[-1] = (found[-1][0], max(found[-1][1], end))
+    for one in sorted(spans):
+        if found and one.begin - found[-1].end <= within:
+            found[-1] = Span(found[-1].begin, *max(found[-1][1:], one[1:]))
         else:
-            found.append((begin, end))
+            found.append(one)
     return tuple(found)
 
 
@@ -134,7 +143,7 @@ def united(one: Spoken, other: Spoken, within: int) -> Spoken:
     What lies further before all that the other tells stays as it is, so that news costs what they are long.
     """
     beats = [told.beats_since for told in (one, other) if told.beats_since is not None]
-    begin = min((begin for begin, _ in other.spans), default=FOREVER)
+    begin = min((one.begin for one in other.spans), default=FOREVER)
     apart = bisect_left(one.spans, begin - within, key=_END)
     news = joined(chain(one.spans[apart:], other.spans), within)
     return Spoken((*one.spans[:apart], *news), min(beats, default=None))
@@ -149,26 +158,19 @@ def allowed(policy: Policy, source: str) -> Duration:
 def silences(feed: Feed, policy: Policy) -> Iterator[Silence]:
     """Find every stretch longer than policy allows, also the one after the last word; on the dot is in time."""
     spoken, hours, after = feed.spoken, policy.calendars.of("feeds", feed.id), allowed(policy, feed.id)
-    stretches: list[tuple[Instant, Instant | None]] = [*_gaps(spoken.spans)]
-    if spoken.last is not None:
-        stretches.append((spoken.last, None))
-    for last, following in stretches:
-        around_the_clock = spoken.beats_since is not None and spoken.beats_since <= last
-        if (hours is None and not around_the_clock) or (following is not None and following - last <= after):
+    for one, another in zip_longest(spoken.spans, spoken.spans[1:]):
+        last, following = Stamp(one.end, feed.id, one.last), None if another is None else another.begin
+        around_the_clock = spoken.beats_since is not None and spoken.beats_since <= last.at
+        if (hours is None and not around_the_clock) or (following is not None and following - last.at <= after):
             continue
-        due_at = add_working(last, after, None if around_the_clock or hours is None or hours.always else hours)
+        due_at = add_working(last.at, after, None if around_the_clock or hours is None or hours.always else hours)
         if due_at < (FOREVER if following is None else following):
             yield Silence(last, due_at, after, following, around_the_clock)
 
 
 def _inside(spans: Sequence[Span]) -> Sequence[Any]:
     """Give all that the gaps between spans depend on."""
-    return (spans[0][1], *spans[1:-1], spans[-1][0]) if len(spans) > 1 else ()
-
-
-def _gaps(spans: Sequence[Span]) -> list[tuple[Instant, Instant]]:
-    """List the last word before each gap with the first one after it."""
-    return [(one[1], another[0]) for one, another in pairwise(spans)]
+    return (spans[0][1:], *spans[1:-1], spans[-1].begin) if len(spans) > 1 else ()
 
 
 def serves(source: str, policy: Policy) -> tuple[str, ...]:

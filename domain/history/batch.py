@@ -15,6 +15,7 @@ class Foreign(NamedTuple):
     type: str
     source: str
     at: Instant | None
+    id: str
 
 
 class Incoming(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +100,8 @@ class BatchTaken(Event, frozen=True, kw_only=True):
     """Per source the largest event time of this batch."""
     spans: dict[str, tuple[tuple[Instant, Instant], ...]] = {}
     """Per source its event times, heartbeats included, as runs without a gap of more than a minute."""
+    ends: dict[str, tuple[str, ...]] = {}
+    """Per source the id of the event that ends each run."""
     beats: dict[str, Instant] = {}
     """Per source the earliest heartbeat of this batch."""
     events: dict[str, int] = {}
@@ -116,6 +119,8 @@ class TickFired(Event, frozen=True, kw_only=True):
     subjects: int
     failed: dict[str, str] = {}
     """Subjects that could not be judged, and the error; they are looked at again when something happens to them."""
+    at: Instant | None = None
+    """When that was done, which is later than ``until`` where less had been read."""
 
 
 class GroupsTold(Event, frozen=True, kw_only=True):
@@ -127,6 +132,8 @@ class GroupsTold(Event, frozen=True, kw_only=True):
     """Groups that could not be judged, and the error."""
     kinds: dict[str, int] = {}
     """Up to where each kind knows that is told only while a policy enables it."""
+    at: Instant | None = None
+    """When that was done."""
 
 
 class WentLive(Event, frozen=True, kw_only=True):

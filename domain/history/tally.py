@@ -20,7 +20,7 @@ class Tally:
         self._quarantined: Counter[str] = Counter()
         self.sources: dict[str, Instant] = {}
         """Per source the largest event time."""
-        self._times: defaultdict[str, list[Instant]] = defaultdict(list)
+        self._said: defaultdict[str, list[tuple[Instant, str]]] = defaultdict(list)
         self.beats: dict[str, Instant] = {}
         """Per source the earliest heartbeat."""
         self._events: Counter[str] = Counter()
@@ -42,7 +42,7 @@ class Tally:
             if isinstance(content, Heartbeat) and credible(content.at):
                 self.beats[content.source] = min(content.at, self.beats.get(content.source, FOREVER))
         if content.at is not None:
-            self._times[content.source].append(content.at)
+            self._said[content.source].append((content.at, content.id))
             if content.at > self.sources.get(content.source, -FOREVER):
                 self.sources[content.source] = content.at
         for flag in one.flags:
@@ -50,6 +50,7 @@ class Tally:
 
     def event(self, part: Slice, position: Position, received_at: Instant) -> BatchTaken:
         """Say what was taken in."""
+        spans = self.spans()
         return BatchTaken(
             partition=part.partition,
             topic=part.topic,
@@ -65,7 +66,8 @@ class Tally:
             largest=max(self.sources.values(), default=None),
             taken_up_to=position.taken_up_to,
             sources=self.sources,
-            spans=self.spans(),
+            spans={source: tuple((one.begin, one.end) for one in found) for source, found in spans.items()},
+            ends={source: tuple(one.last for one in found) for source, found in spans.items()},
             beats=self.beats,
             events=dict(self._events),
             foreign_types=dict(self._types),
@@ -74,7 +76,7 @@ class Tally:
 
     def spans(self) -> dict[str, tuple[Span, ...]]:
         """Give per source its event times, joined where they lie close."""
-        spans = {source: runs(times) for source, times in self._times.items()}
+        spans = {source: runs(said) for source, said in self._said.items()}
         return {source: found for source, found in spans.items() if found}
 
     def position(self, part: Slice, known: Position | None) -> Position:

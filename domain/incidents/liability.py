@@ -6,7 +6,7 @@ from typing import Any, Final, Literal, NamedTuple, get_args
 from domain.incidents.events import Channel, Party
 
 PARTIES: Final[tuple[Party, ...]] = get_args(Party)
-_CARRIES: Final = frozenset({"stalled_parcel", "presumed_lost", "carrier_backlog"})
+_CARRIES: Final = frozenset({"stalled_parcel", "presumed_lost", "damaged_parcel", "carrier_backlog"})
 _SHIPS: Final = frozenset({"unconfirmed_handover", "mis_shipment", "warehouse_backlog"})
 _SELLS: Final = frozenset(
     {"stock_out", "mis_shipment_cluster", "product_defect", "price_difference", "complaint_overdue", "broken_promise"}

@@ -106,7 +106,8 @@ class Listening:
         beats: defaultdict[str, list[Instant]] = defaultdict(list)
         for batch in batches:
             for source, found in batch.spans.items():
-                spans[source].extend(found)
+                ends = batch.ends.get(source, ("",) * len(found))
+                spans[source] += [Span(*run, last) for run, last in zip(found, ends, strict=True)]
             for source, at in batch.beats.items():
                 beats[source].append(at)
         for source, heard in spans.items():

@@ -201,12 +201,9 @@ class OrderParcelChanged(Copy, frozen=True, kw_only=True):
     @property
     def packings(self) -> tuple[Packed, ...]:
         """List its packing records, earliest first."""
-        if self.packed is None:
-            return ()
-        return (
-            *self.earlier,
-            Packed(self.packed, self.contents or (), self.fulfillment_ids or self.named, self.listed, self.last),
-        )
+        named = self.fulfillment_ids or self.named
+        last = () if self.packed is None else (Packed(self.packed, self.contents or (), named, self.listed, self.last),)
+        return (*self.earlier, *last)
 
 
 class OrderComplaintChanged(Copy, frozen=True, kw_only=True):
@@ -218,6 +215,9 @@ class OrderComplaintChanged(Copy, frozen=True, kw_only=True):
     opened: Stamp
     resolved: Stamp | None = None
     """The last resolution that no reopening followed."""
+    answered: Stamp | None = None
+    spells: tuple[tuple[Stamp, Stamp | None], ...] = ()
+    """From when to when it was unresolved; told once it was resolved."""
     channel: str | None = None
     customer_id: str | None = None
 

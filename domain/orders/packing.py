@@ -41,7 +41,9 @@ class Packing:
     def __init__(self, order: Order, placed: OrderPlaced) -> None:
         """Prepare to answer for a placed order."""
         self._placed = placed
-        asked = {one.id: one.quantities for one in fulfillments(order, placed)}
+        requested = fulfillments(order, placed)
+        self._requests = {one.id: one.request.stamp for one in requested if one.request is not None}
+        asked = {one.id: one.quantities for one in requested}
         self._asked = asked or {WHOLE: _quantities(placed)}
         self._cancellations = order.facts.of(OrderCancelled)
         parcels = order.parcels.values()
@@ -59,8 +61,10 @@ class Packing:
 
     def lacking(self, parcel: OrderParcelChanged) -> tuple[Lacking, ...]:
         """Say what the order lacked just before each packing of a parcel that has no list."""
-        stamps = (one.packed.stamp for one in self._unlisted(parcel))
-        return tuple(Lacking(stamp, self._lacking_before(stamp, parcel)) for stamp in stamps)
+        return tuple(
+            Lacking(one.packed.stamp, self._lacking_before(one), (("", self._placed.stamp), *sorted(self._spent(one))))
+            for one in self._unlisted(parcel)
+        )
 
     def missing(self, parcel: OrderParcelChanged) -> tuple[Missing, ...]:
         """Say what each fulfilment of a parcel still lacked once that was packed, and what became of it."""
@@ -80,17 +84,33 @@ class Packing:
         found = (self._short_after(one, name) for one, name in records if self._is_for(one.packed, name))
         return tuple(one for one in found if one is not None)
 
-    def _lacking_before(self, stamp: Stamp, parcel: OrderParcelChanged) -> tuple[tuple[str, str, int], ...]:
-        gone = self._gone(stamp)
+    def _lacking_before(self, packed: _Record) -> tuple[tuple[str, str, int], ...]:
+        gone = self._gone(packed.packed.stamp)
         lines = {line.line_id: line for line in self._placed.lines}
         lacks: dict[Need, int] = {(WHOLE, name): 0 if name in gone else one.quantity for name, one in lines.items()}
-        for record in self._records_at(stamp):
-            # What was lost or came back is wanted again.
-            wanted_again = not record.counts(stamp.at) or record.parcel.replaced_by == parcel.parcel_id
-            if record.parcel is not parcel and not wanted_again:
-                for content in record.packed.contents:
-                    allot(self._placed, content, (WHOLE,), lacks)
+        for record in self._others(packed):
+            for content in record.packed.contents:
+                allot(self._placed, content, (WHOLE,), lacks)
         return tuple((name, lines[name].sku, quantity) for (_, name), quantity in lacks.items() if quantity)
+
+    def _others(self, packed: _Record) -> list[_Record]:
+        """List the records of other parcels that count when one is packed; what was lost is wanted again."""
+        at, parcel = packed.packed.stamp, packed.parcel
+        others = (one for one in self._records_at(at) if one.parcel is not parcel and one.counts(at.at))
+        return [one for one in others if one.parcel.replaced_by != parcel.parcel_id]
+
+    def _spent(self, packed: _Record) -> set[tuple[str, Stamp]]:
+        """Name the cancellations and packings after which less was lacking of the SKUs in a box."""
+        cancelled = [one for one in self._cancellations if one.stamp <= packed.packed.stamp]
+        others, found = self._others(packed), set[tuple[str, Stamp]]()
+        for content in packed.packed.contents if cancelled or others else ():
+            sku, lines = content.sku, self._placed.lines
+            names = {line.line_id for line in lines if line.sku == sku or line.line_id == content.line_id}
+            found.update((sku, one.stamp) for one in cancelled if not one.line_ids or names.intersection(one.line_ids))
+            for other in others:
+                if any(one.sku == sku or one.line_id in names for one in other.packed.contents):
+                    found.add((sku, other.packed.stamp))
+        return found
 
     def _short_after(self, record: _Record, name: str) -> Missing | None:
         stamp = record.packed.stamp
@@ -105,6 +125,7 @@ class Packing:
             packed=stamp,
             fulfillment_id=name,
             items=items,
+            by=(self._placed.stamp, *(asked for asked in (self._requests.get(name),) if asked is not None)),
             last=record.packed.last,
             handed_over=min(handed, default=None),
             followed=(*followed, *(Span(at) for at in self._taken_whole(name))),

@@ -16,6 +16,8 @@ class Lacking(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Which packing record of the parcel."""
     lines: tuple[tuple[str, str, int], ...]
     """Line id, SKU and quantity."""
+    by: tuple[tuple[str, Stamp], ...] = ()
+    """What says so: the placing, under no SKU, and what had left less to be packed of a SKU in the box."""
 
 
 class Span(NamedTuple):
@@ -46,6 +48,8 @@ class Missing(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     fulfillment_id: str
     items: tuple[tuple[str, int], ...]
     """SKU and quantity."""
+    by: tuple[Stamp, ...] = ()
+    """What asked for it: the placing, and the fulfilment's request if there is one."""
     handed_over: Stamp | None = None
     """The fulfilment's first hand-over."""
     last: bool = False

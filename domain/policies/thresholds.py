@@ -17,6 +17,7 @@ KINDS: Final = (
     "stalled_parcel",
     "late_delivery",
     "delivery_failed",
+    "damaged_parcel",
     "presumed_lost",
     "mis_shipment",
     "stock_out",

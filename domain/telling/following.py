@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from domain.history.batch import GroupsTold
 from domain.history.log import Log, Recorded
+from domain.instant import Instant
 from domain.policies.policy import Policy
 from domain.telling import escalation, grouping
 from domain.telling.grouping import ALWAYS
@@ -27,10 +28,10 @@ class Part(NamedTuple):
     abreast: tuple[str, ...] = ()
     """Who is told, if that makes all of them know everything."""
 
-    def closing(self, failed: dict[str, str]) -> GroupsTold:
-        """Write down how far everybody is told, and who could not be judged."""
+    def closing(self, failed: dict[str, str], at: Instant) -> GroupsTold:
+        """Write down how far everybody is told, who could not be judged, and when that was done."""
         kinds = {kind: up_to for kind, up_to in self.told.items() if kind != ALWAYS}
-        return GroupsTold(up_to=self.told[ALWAYS], failed=failed, kinds=kinds)
+        return GroupsTold(up_to=self.told[ALWAYS], failed=failed, kinds=kinds, at=at)
 
     def passing(self, position: int | None, written: Iterable[Recorded]) -> "Part":
         """Go past what telling this wrote, up to a position, unless that is news to somebody itself."""

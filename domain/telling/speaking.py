@@ -31,8 +31,8 @@ def voice(kind: str, rule: str) -> int:
     Customs hold has no finding of its own: a parcel that customs keep is not stalled, so nothing is left to mute.
     """
     if kind == "delivery_failed":
-        return 3 if rule == "refused" else 2
-    return {"presumed_lost": 4, "stalled_parcel": 1}.get(kind, 0)
+        return 4 if rule == "refused" else 2
+    return {"presumed_lost": 5, "damaged_parcel": 3, "stalled_parcel": 1}.get(kind, 0)
 
 
 def children(place: str, event: BacklogMemberChanged) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from domain.complaints.complaint import (
 )
 from domain.detection import Finding
 from domain.detectors import complaint_overdue
+from domain.events import Stamp
 from domain.policies.policy import DEFAULT, Policy
 from tests.story import at, complained, fact, hours
 
@@ -59,9 +60,21 @@ def waiting(when: float, on: str = "customer", **more: Any) -> ComplaintWaiting:
     return fact(ComplaintWaiting, when, complaint_id="C", on=on, **more)
 
 
-def sibling(when: float, name: str = "C0", category: str | None = "late") -> Sibling:
-    """Describe another complaint of the order."""
-    return Sibling(name, category, complained(when, name, key=name).stamp)
+def sibling(
+    when: float,
+    name: str = "C0",
+    category: str | None = "late",
+    answer: float | None = None,
+    spells: Iterable[tuple[float, float | None]] = (),
+) -> Sibling:
+    """Describe another complaint of the order, when it was answered and from when to when it was unresolved."""
+    stretches = tuple((_by(name, start), None if stop is None else _by(name, stop)) for start, stop in spells)
+    answered_by = None if answer is None else _by(name, answer)
+    return Sibling(name, category, _by(name, when), answered_by, stretches)
+
+
+def _by(name: str, when: float) -> Stamp:
+    return complained(when, name, key=name).stamp
 
 
 def told(*siblings: Sibling, version: int = 1, of: str = "O", **more: Any) -> ComplaintOrderChanged:

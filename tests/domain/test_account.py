@@ -2,6 +2,7 @@
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -29,7 +30,7 @@ def test_a_payment_stands_in_the_incident_and_in_the_account_of_its_order(till: 
     [said] = till.log.stream(F.id)
     [paid] = till.log.stream("account-O")
     assert isinstance(said, IncidentCompensated)
-    assert (paid.incident, paid.member, paid.amount, paid.at) == (F.id, "O", "10", at(30))  # type: ignore[attr-defined]
+    assert (paid.incident, paid.member, paid.amount, paid.at) == (F.id, "O", "10", at(30))  # type: ignore[attr-defined]  # the last event is of this kind
     assert said.order_id == "O"
 
 
@@ -231,7 +232,7 @@ def test_whoever_is_overtaken_by_a_payment_of_another_incident_decides_again(
 ) -> None:
     append = till.log.append
 
-    def overtaken(*what):  # type: ignore[no-untyped-def]
+    def overtaken(*what: Any) -> Any:
         monkeypatch.setattr(till.log, "append", append)
         till.pay(G, by="wang")
         return append(*what)

@@ -127,6 +127,8 @@ def test_the_order_is_told_what_it_needs_to_know() -> None:
         category="damaged",
         opened=opened().stamp,
         resolved=resolved(2).stamp,
+        answered=resolved(2).stamp,
+        spells=((opened().stamp, resolved(2).stamp),),
         channel="phone",
         customer_id="Ann",
     )
@@ -147,7 +149,7 @@ def test_no_order_is_told_of_what_was_never_opened() -> None:
         given(answered(1)).share("O")
 
 
-@pytest.mark.parametrize("heard", [answered(9), escalated(9), waiting(9), told(sibling(1)), reopened(-1)])
+@pytest.mark.parametrize("heard", [escalated(9), waiting(9), told(sibling(1)), reopened(-1)])
 def test_what_no_order_needs_to_know_leaves_the_meaning_as_it_is(heard) -> None:
     complaint = given(opened())
     before = complaint.meaning
@@ -155,7 +157,14 @@ def test_what_no_order_needs_to_know_leaves_the_meaning_as_it_is(heard) -> None:
     assert complaint.meaning == before
 
 
-@pytest.mark.parametrize("heard", [opened(-1, of="P"), categorised(1, "late"), resolved(1), resolved(-1)])
+def test_only_the_first_answer_changes_the_meaning() -> None:
+    complaint = given(opened(), answered(2))
+    before = complaint.meaning
+    assert evolve(complaint, answered(3)).meaning == before
+    assert evolve(complaint, answered(1)).meaning.answered == answered(1).stamp
+
+
+@pytest.mark.parametrize("heard", [opened(-1, of="P"), categorised(1, "late"), answered(9), resolved(1), resolved(-1)])
 def test_what_an_order_needs_to_know_changes_the_meaning(heard) -> None:
     complaint = given(opened())
     before = complaint.meaning

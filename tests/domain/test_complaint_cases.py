@@ -113,3 +113,39 @@ def test_a_reopened_duplicate_has_its_own_start_and_stays_in_its_case() -> None:
 def test_a_duplicate_s_own_waiting_moves_the_time_since_the_first_complaint() -> None:
     heard = (opened(3, "late"), answered(3), waiting(10), waiting(14, "staff"), told(sibling(2.5)))
     assert overdue(*heard) == [("resolution", 2.5, 30.5, None)]
+
+
+def test_what_is_complained_of_again_once_it_was_answered_is_to_be_answered_again_from_then_on() -> None:
+    before = told(sibling(0, answer=0.2))
+    assert overdue(opened(5, "late"), answered(5.2), before, now=23) == []
+    assert overdue(opened(5, "late"), before, now=23) == [("first_response", 5, 6, None)]
+
+
+@pytest.mark.parametrize(("answer", "since"), [(4, 5), (5, 5), (5 + 1e-6, 0), (6, 0), (None, 0)])
+def test_a_duplicate_has_waited_as_long_as_its_case_was_unanswered_when_it_was_opened(answer, since) -> None:
+    [response, *_] = found(opened(5, "late"), told(sibling(0, answer=answer)), now=23)
+    assert (response.rule, hours(response.since), response.detail["case"]) == ("first_response", since, "C0")
+
+
+def test_a_clock_taken_over_is_handed_on() -> None:
+    parts = (sibling(0, answer=3), sibling(2, "C1"), sibling(1, "C2", answer=4))
+    [response, *_] = found(opened(5, "late"), told(*parts), now=23)
+    assert hours(response.since) == 0
+    assert response.proof == ("/s#C0", "/s#complaint.opened@5")
+
+
+@pytest.mark.parametrize(
+    ("spells", "since"),
+    [
+        ((), 0),
+        (((0, 4),), 60),
+        (((0, 60),), 60),
+        (((0, 61),), 0),
+        (((0, 4), (50, None)), 50),
+        (((0, 4), (50, 59)), 60),
+        (((0, 4), (61, None)), 60),
+    ],
+)
+def test_the_time_to_resolve_a_duplicate_runs_since_what_was_unresolved_as_it_was_opened(spells, since) -> None:
+    [whole] = found(opened(60, "late"), answered(60), told(sibling(0, answer=0.2, spells=spells)))
+    assert (whole.rule, hours(whole.since), hours(whole.due_at)) == ("resolution", since, since + 24)

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given as forall
 from hypothesis import strategies as st
 
-from domain.complaints.case import TROUBLES, case
 from domain.complaints.complaint import (
     Complaint,
     ComplaintAnswered,
@@ -85,7 +84,11 @@ def orders(draw: st.DrawFn) -> list[ComplaintChange]:
     """Draw what the order says in one or two versions."""
     names = draw(st.lists(st.sampled_from(("A", "B", "D", "E")), unique=True, max_size=4))
     categories = st.sampled_from((None, *CATEGORIES, "late", "late", "not_received"))
-    siblings = [Sibling(name, draw(categories), Stamp(draw(when), "/a", f"of-{name}")) for name in names]
+    stamps = when.map(lambda at_: Stamp(at_, "/a", "of"))
+    siblings = [
+        Sibling(name, draw(categories), Stamp(draw(when), "/a", f"of-{name}"), draw(st.none() | stamps))
+        for name in names
+    ]
     shipped = draw(st.sampled_from(((), (), ("P",))))
     return [told(*siblings, version=2, mis_shipped=shipped), *draw(st.sampled_from(([], [told(version=1)])))]
 
@@ -264,27 +267,3 @@ class Counted:
 def test_a_desk_that_counts_the_hours_by_hand_finds_the_same(policy, shifts, said) -> None:
     found_by_rule = complaint_overdue.findings(given(*said), at(HORIZON), policy)
     assert sorted(shown(found_by_rule), key=lambda row: (row[0], row[1])) == Counted(said, shifts).watch()
-
-
-@forall(siblings=st.lists(st.tuples(when, st.none() | st.sampled_from(CATEGORIES)), min_size=1, max_size=7))
-def test_every_part_of_a_case_sees_the_same_case(siblings) -> None:
-    within = POLICY.complaint_overdue.merge_within
-    openings = [
-        ComplaintOpened(
-            at=at_, source="/a", id=f"of-{n}", complaint_id=f"{n}", channel="app", order_id="O", category=category
-        )
-        for n, (at_, category) in enumerate(siblings)
-    ]
-    all_ = told(*(Sibling(one.complaint_id, one.category, one.stamp) for one in openings))
-    cases = {one.complaint_id: case(given(one, all_, identity=one.complaint_id), one, within) for one in openings}
-    leads: dict[str, list[Instant]] = {}
-    for name, one in cases.items():
-        assert name in {part.complaint_id for part in one.parts}
-        assert all(cases[part.complaint_id] == one for part in one.parts)
-        assert all(one.lead.opened <= part.opened for part in one.parts)
-        assert one.parts[-1].opened.at - one.lead.opened.at <= within
-        assert len({TROUBLES.get(part.category or "", part.complaint_id) for part in one.parts}) == 1
-        if one.lead.complaint_id == name and (trouble := TROUBLES.get(one.lead.category or "")):
-            leads.setdefault(trouble, []).append(one.lead.opened.at)
-    for opened_at in leads.values():
-        assert all(later - earlier > within for earlier, later in pairwise(sorted(opened_at)))

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from eventsourcing.persistence import IntegrityError
@@ -130,7 +131,7 @@ def test_a_dismissal_is_said_in_the_subject_s_own_stream_and_the_subject_looked_
     assert due < at(20)
     [event] = log.stream(F.id)
     finding = opened(log)[0].finding
-    assert (event.rule, event.policy) == (finding.rule, finding.policy)  # type: ignore[attr-defined]
+    assert (event.rule, event.policy) == (finding.rule, finding.policy)  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 def opened(log: Log) -> list[FindingOpened]:
@@ -201,7 +202,7 @@ def test_two_people_who_take_it_on_at_once_do_not_both_get_it(log: Log) -> None:
     for one in threads:
         one.join()
     [event] = log.stream(F.id)
-    assert got == [event.by]  # type: ignore[attr-defined]
+    assert got == [event.by]  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 @pytest.mark.parametrize("clashes", [1, ATTEMPTS])
@@ -210,7 +211,7 @@ def test_a_step_is_decided_again_when_somebody_was_quicker(
 ) -> None:
     other, append, left = Desk(log), log.append, [clashes]
 
-    def overtaken(*what):  # type: ignore[no-untyped-def]
+    def overtaken(*what: Any) -> Any:
         if left[0]:
             left[0] -= 1
             monkeypatch.setattr(log, "append", append)
@@ -221,14 +222,14 @@ def test_a_step_is_decided_again_when_somebody_was_quicker(
     monkeypatch.setattr(log, "append", overtaken)
     desk.handle(F, Note(by="li", text="seen"), at=at(21))
     assert len(topics(log, F.id)) == clashes + 1
-    assert log.stream(F.id)[-1].by == "li"  # type: ignore[attr-defined]
+    assert log.stream(F.id)[-1].by == "li"  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 def test_nobody_can_be_quicker_for_ever(desk: Desk, log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
     other, append = Desk(log), log.append
     overtaking: list[threading.Thread] = []
 
-    def overtaken(*what):  # type: ignore[no-untyped-def]
+    def overtaken(*what: Any) -> Any:
         monkeypatch.setattr(log, "append", append)
         thread = threading.Thread(target=other.handle, args=(F, Note(by="wang", text="quicker")), kwargs={"at": at(21)})
         overtaking.append(thread)
@@ -242,7 +243,7 @@ def test_nobody_can_be_quicker_for_ever(desk: Desk, log: Log, monkeypatch: pytes
     monkeypatch.setattr(log, "append", append)
     for thread in overtaking:
         thread.join()
-    by = [event.by for event in log.stream(F.id)]  # type: ignore[attr-defined]
+    by = [event.by for event in log.stream(F.id)]  # type: ignore[attr-defined]  # the last event is of this kind
     assert by == ["wang"] * ATTEMPTS + ["li", "wang"]
 
 
@@ -251,7 +252,7 @@ def test_a_dismissal_is_decided_again_when_the_subject_has_moved_on(
 ) -> None:
     ingest, append = Ingest(log), log.append
 
-    def overtaken(*what):  # type: ignore[no-untyped-def]
+    def overtaken(*what: Any) -> Any:
         monkeypatch.setattr(log, "append", append)
         ingest.take(scanned(9), until=22)
         return append(*what)
@@ -289,7 +290,7 @@ def test_the_ticker_gives_back_what_was_only_taken_on(desk: Desk, log: Log) -> N
     ticker.tick(30)
     assert status(desk.read(F.id)) == "acknowledged"
     ticker.tick(31)
-    assert (status(desk.read(F.id)), log.stream(F.id)[-1].at) == ("new", at(30))  # type: ignore[attr-defined]
+    assert (status(desk.read(F.id)), log.stream(F.id)[-1].at) == ("new", at(30))  # type: ignore[attr-defined]  # the last event is of this kind
     assert log.store.armed([F.id]) == {}
     ticker.tick(99)
     assert len(log.stream(F.id)) == 2

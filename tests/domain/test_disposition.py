@@ -29,7 +29,7 @@ def a_till(log: Log) -> Till:
 
 def ask(till: Till, action: str = "return", *, until: float = 50, by: str = "li", **more: object) -> str:
     said = {"order_id": "O", "sku": "TEA", "why": "broken lid"} | more
-    command = RequestDisposition(by=by, action=action, until=at(until), **said)  # type: ignore[arg-type]
+    command = RequestDisposition(by=by, action=action, until=at(until), **said)  # type: ignore[arg-type]  # each test names its own
     return till.goods.request(F.id, command, at=at(till.now))[0]
 
 
@@ -38,7 +38,7 @@ def prove(till: Till, parcel: str | None = None, *evidence: str, **more: str) ->
     till.goods.prove(GOODS, said, at=at(till.now))
 
 
-def code(act) -> str:  # type: ignore[no-untyped-def]
+def code(act: Any) -> str:
     with pytest.raises(IllegalStep) as refused:
         act()
     assert refused.value.reason
@@ -86,7 +86,7 @@ def test_goods_are_asked_for_once_at_a_time(till: Till) -> None:
 
 
 @pytest.mark.parametrize(("wanted", "more"), [("in_the_past", {"until": 29}), ("unknown_order", {"order_id": "X"})])
-def test_what_cannot_be_asked_for_is_refused(till: Till, wanted: str, more: dict) -> None:  # type: ignore[type-arg]
+def test_what_cannot_be_asked_for_is_refused(till: Till, wanted: str, more: dict[str, Any]) -> None:
     assert code(lambda: ask(till, **more)) == wanted
 
 
@@ -156,7 +156,9 @@ BOXES: Final[dict[str, tuple[list[Any], str | None]]] = {
 
 
 @pytest.mark.parametrize(("facts", "seen"), BOXES.values(), ids=BOXES)
-def test_a_parcel_is_proof_once_a_carrier_says_that_it_came_back(till: Till, facts: list, seen: str | None) -> None:  # type: ignore[type-arg]
+def test_a_parcel_is_proof_once_a_carrier_says_that_it_came_back(
+    till: Till, facts: list[Any], seen: str | None
+) -> None:
     ask(till)
     till.ingest.take(*facts, until=41)
     till.now = 42
@@ -165,7 +167,7 @@ def test_a_parcel_is_proof_once_a_carrier_says_that_it_came_back(till: Till, fac
     else:
         prove(till, "P")
         said = till.log.stream(GOODS)[-1]
-        assert (said.parcel_id, said.seen) == ("P", seen)  # type: ignore[attr-defined]
+        assert (said.parcel_id, said.seen) == ("P", seen)  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 def sent_by_the_customer(till: Till, name: str = "R") -> None:
@@ -276,7 +278,7 @@ def test_a_refund_that_is_overtaken_by_such_a_request_is_decided_again(
 ) -> None:
     append = till.log.append
 
-    def overtaken(*what):  # type: ignore[no-untyped-def]
+    def overtaken(*what: Any) -> Any:
         monkeypatch.setattr(till.log, "append", append)
         ask(till, refund_on_proof=True)
         return append(*what)

@@ -9,6 +9,7 @@ from domain.feeds.feed import (
     NOTHING,
     RESOLUTION,
     Feed,
+    Span,
     Spoken,
     allowed,
     credible,
@@ -35,8 +36,12 @@ OFFICE = load('[calendars.feeds."/wms"]\ntimezone = "UTC"\nhours = ["mon-fri 09:
 
 def feed(*spans: tuple[float, float], beats: float | None = None, source: str = "/wms") -> Feed:
     made = Feed(source)
-    made.spoken = Spoken(tuple((at(a), at(b)) for a, b in spans), None if beats is None else at(beats))
+    made.spoken = Spoken(tuple(Span(at(a), at(b), f"{b:g}") for a, b in spans), None if beats is None else at(beats))
     return made
+
+
+def spoken(*spans: tuple[int, int], beats: int | None = None) -> Spoken:
+    return Spoken(tuple(Span(*one) for one in spans), beats)
 
 
 def silent(one: Feed, until: float = 9999, policy: Policy = DEFAULT) -> list[tuple[float | None, float | None]]:
@@ -48,32 +53,44 @@ def silent(one: Feed, until: float = 9999, policy: Policy = DEFAULT) -> list[tup
 
 def test_event_times_become_runs_without_a_gap_of_more_than_a_minute() -> None:
     times = [DAWN + MINUTE * n for n in (0, 1, 2, 5, 7)]
-    assert runs(reversed(times)) == ((times[0], times[2]), (times[3], times[3]), (times[4], times[4]))
-    assert runs([DAWN, DAWN + RESOLUTION + 1]) == ((DAWN, DAWN), (DAWN + RESOLUTION + 1,) * 2)
+    said = [*zip(times, "abcde", strict=True)]
+    ends = (times[0], times[2], "c"), (times[3], times[3], "d"), (times[4], times[4], "e")
+    assert runs(reversed(said)) == ends
+    assert len(runs([(DAWN, "a"), (DAWN + RESOLUTION, "b")])) == 1
+    assert len(runs([(DAWN, "a"), (DAWN + RESOLUTION + 1, "b")])) == 2
     assert runs([]) == ()
+
+
+def test_of_several_events_of_one_instant_the_greatest_id_ends_a_run() -> None:
+    assert runs([(DAWN, "b"), (DAWN, "c"), (DAWN, "a")]) == ((DAWN, DAWN, "c"),)
+    assert joined([Span(0, 5, "a"), Span(1, 5, "c"), Span(2, 5, "b"), Span(0, 4, "d")], 0) == ((0, 5, "c"),)
+    known, more = Spoken((Span(0, 5, "a"), Span(9, 9, "x"))), Spoken((Span(0, 5, "b"), Span(9, 9, "x")))
+    assert more.says_news(known)
+    assert not Spoken((Span(0, 5, "a"), Span(9, 9, "y"))).says_news(known)
 
 
 def test_a_clock_that_was_never_set_is_no_proof_of_life() -> None:
     century = instant(moment(0).replace(year=2000))
-    assert runs([-FOREVER, 0, century - 1, century, DAWN]) == ((century, century), (DAWN, DAWN))
+    said = [(when, "x") for when in (-FOREVER, 0, century - 1, century, DAWN)]
+    assert runs(said) == ((century, century, "x"), (DAWN, DAWN, "x"))
     assert (credible(century - 1), credible(century)) == (False, True)
-    assert runs([0]) == ()
+    assert runs([(0, "x")]) == ()
 
 
 def test_spans_unite_whatever_comes_first() -> None:
-    one, other = Spoken(((0, 5), (30, 40)), 3), Spoken(((8, 12), (33, 50)), 1)
-    assert united(one, other, 3) == united(other, one, 3) == Spoken(((0, 12), (30, 50)), 1)
+    one, other = spoken((0, 5), (30, 40), beats=3), spoken((8, 12), (33, 50), beats=1)
+    assert united(one, other, 3) == united(other, one, 3) == spoken((0, 12), (30, 50), beats=1)
     assert united(one, NOTHING, 3) == united(one, one, 3) == one
-    assert joined([(0, 9), (2, 3)], 0) == ((0, 9),)
+    assert joined(spoken((0, 9), (2, 3)).spans, 0) == spoken((0, 9)).spans
 
 
 def test_going_on_speaking_is_no_news() -> None:
-    known = Spoken(((0, 5), (30, 40)), 3)
-    assert not Spoken(((0, 5), (30, 99)), 3).says_news(known)
-    assert Spoken(((0, 6), (30, 40)), 3).says_news(known)
-    assert Spoken(((0, 5), (29, 40)), 3).says_news(known)
-    assert Spoken(((0, 5), (30, 40)), 2).says_news(known)
-    assert Spoken(((0, 40),), 3).says_news(known)
+    known = spoken((0, 5), (30, 40), beats=3)
+    assert not spoken((0, 5), (30, 99), beats=3).says_news(known)
+    assert spoken((0, 6), (30, 40), beats=3).says_news(known)
+    assert spoken((0, 5), (29, 40), beats=3).says_news(known)
+    assert spoken((0, 5), (30, 40), beats=2).says_news(known)
+    assert spoken((0, 40), beats=3).says_news(known)
     assert known.says_news(NOTHING)
     assert not NOTHING.says_news(NOTHING)
     assert (known.last, NOTHING.last) == (40, None)
@@ -84,7 +101,8 @@ def test_a_batch_says_when_each_source_spoke_and_first_beat() -> None:
     said = [placed(0), heartbeat(2), heartbeat(1), heartbeat(2.01, "/b")]
     for one in said:
         tally.add(one, incoming_of(written(one)), repeated=False)
-    assert tally.spans() == {"/s": runs([at(0), at(1), at(2)]), "/b": runs([at(2.01)])}
+    own, other = [(one.at, one.id) for one in said[:3]], [(said[3].at, said[3].id)]
+    assert tally.spans() == {"/s": runs(own), "/b": runs(other)}
     assert tally.beats == {"/s": at(1), "/b": at(2.01)}
 
 
@@ -104,7 +122,7 @@ def test_a_batch_of_an_older_version_tells_of_no_silence() -> None:
 def test_its_stream_holds_its_findings_and_not_when_it_spoke() -> None:
     state = Stream(stream("feed", "/carriers/sf-1")).state
     assert (state.id, state.spoken, is_open(state)) == ("/carriers/sf-1", NOTHING, False)
-    state.spoken = Spoken(((DAWN, DAWN),), DAWN)
+    state.spoken = spoken((DAWN, DAWN), beats=DAWN)
     [found] = feed_silent.findings(state, LATER, DEFAULT)
     evolve(state, FindingOpened(finding=found, known_up_to=LATER))
     assert not state.findings[found.key].retracted
@@ -175,7 +193,7 @@ def test_a_finding_says_since_when_and_what_depends_on_it() -> None:
         "/wms",
         "silence",
         (),
-        (),
+        ("/wms#1",),
     )
     assert (found.since, found.due_at, found.state, found.policy) == (at(3), at(3), "open", policy.hash)
     assert found.incident == "incident-feed_silent-%2Fwms"
@@ -187,6 +205,13 @@ def test_a_finding_says_since_when_and_what_depends_on_it() -> None:
         "heartbeats": True,
         "serves": ["V", "W"],
     }
+
+
+def test_a_silence_of_which_an_older_log_keeps_only_the_time_proves_nothing() -> None:
+    made = Feed("/wms")
+    made.spoken = spoken((DAWN, DAWN), beats=DAWN)
+    [found] = feed_silent.findings(made, LATER, DEFAULT)
+    assert (found.proof, found.detail["last_event_at"]) == ((), "2026-03-01T00:00:00Z")
 
 
 def test_in_its_hours_a_finding_says_that_there_were_no_heartbeats() -> None:
@@ -212,7 +237,7 @@ def test_years_of_nights_are_judged_by_the_calendar_of_each() -> None:
 def test_a_year_beyond_all_calendars_is_survived() -> None:
     last = 253_402_300_799_999_999
     made = Feed("/wms")
-    made.spoken = Spoken(((DAWN, DAWN), (last, last)))
+    made.spoken = spoken((DAWN, DAWN), (last, last))
     found = feed_silent.findings(made, FOREVER, OFFICE)
     assert [one.ended_at for one in found] == [last, None]
     assert feed_silent.look_again(made, FOREVER, OFFICE) is None

@@ -1,13 +1,15 @@
 """Silent feeds through the tracker: from the log, once, at their time, by whichever process looks."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 from eventsourcing.persistence import OperationalError
 
-from domain.feeds.feed import Spoken
+from domain.feeds.feed import Span, Spoken
 from domain.history.log import Beside, Log
 from domain.intake import listening
+from domain.judging.report import final
 from tests.domain.feeds import SILENCE, Works, about, stored
 from tests.story import at, file_log, heartbeat, hours, placed, requested, topics
 
@@ -135,7 +137,7 @@ def test_that_a_source_goes_on_speaking_is_not_written_each_time(desk: Works) ->
     assert topics(desk.log).count("groups.told.v1") == written_so_far
     assert stored(desk.log)["/s"].last == at(0)
     desk.look(2.5)
-    assert stored(desk.log)["/s"] == Spoken(((at(0), at(0.95)),), at(0))
+    assert stored(desk.log)["/s"] == Spoken((Span(at(0), at(0.95), "feed.heartbeat@0.95"),), at(0))
     assert desk.found() == []
 
 
@@ -196,7 +198,7 @@ def test_what_could_not_be_stored_is_not_lost(desk: Works, monkeypatch: pytest.M
     assert stored(desk.log) == {}
     desk.take(heartbeat(1))
     desk.look(5)
-    assert stored(desk.log) == {"/s": Spoken(((at(0), at(1)),), at(0))}
+    assert stored(desk.log) == {"/s": Spoken((Span(at(0), at(1), "feed.heartbeat@1"),), at(0))}
     assert desk.found() == [("open", "/s", 3, None)]
 
 
@@ -204,13 +206,29 @@ def test_gaps_that_no_policy_calls_a_silence_are_not_kept(log: Log) -> None:
     desk = Works(log, SILENCE + '[feed_silence]\nafter = "1h"')
     desk.take(*(heartbeat(n * 0.9) for n in range(9)), heartbeat(20))
     desk.look(20)
-    assert stored(log)["/s"].spans == ((at(0), at(7.2)), (at(20), at(20)))
+    assert [one[:2] for one in stored(log)["/s"].spans] == [(at(0), at(7.2)), (at(20), at(20))]
 
 
 def test_the_store_keeps_the_last_word(tmp_path: Path) -> None:
+    both = Spoken((Span(1, 2, "x"), Span(7, 7)), 7)
     with file_log(tmp_path / "log.db") as log:
         assert log.store.feeds(["/a", "/b"]) == {}
-        log.append([], Beside(feeds={"/a": Spoken(((1, 2),)), "/b": Spoken((), 5)}))
-        log.append([], Beside(feeds={"/a": Spoken(((1, 2), (7, 7)), 7)}))
+        log.append([], Beside(feeds={"/a": Spoken((Span(1, 2),)), "/b": Spoken((), 5)}))
+        log.append([], Beside(feeds={"/a": both}))
     with file_log(tmp_path / "log.db") as log:
-        assert log.store.feeds(["/a", "/b", "/c"]) == {"/a": Spoken(((1, 2), (7, 7)), 7), "/b": Spoken((), 5)}
+        assert log.store.feeds(["/a", "/b", "/c"]) == {"/a": both, "/b": Spoken((), 5)}
+
+
+def test_what_an_older_store_kept_is_read(tmp_path: Path) -> None:
+    with file_log(tmp_path / "log.db") as log:
+        log.append([], Beside(feeds={"/a": Spoken((Span(1, 2),))}))
+    with sqlite3.connect(tmp_path / "log.db") as store:
+        store.execute("UPDATE feeds SET spans = '[[1,2],[7,7]]'")
+    with file_log(tmp_path / "log.db") as log:
+        assert log.store.feeds(["/a"])["/a"].spans == (Span(1, 2), Span(7, 7))
+
+
+def test_a_silence_is_proven_by_the_last_event_before_it(desk: Works) -> None:
+    desk.take(heartbeat(0), heartbeat(1), heartbeat(5))
+    desk.look(9)
+    assert [one.finding.proof for one in final(desk.log)] == [("/s#feed.heartbeat@1",), ("/s#feed.heartbeat@5",)]

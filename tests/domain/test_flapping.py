@@ -132,7 +132,7 @@ class Shop:
 
     def written(self) -> list[tuple[str, float | None]]:
         """Give what was written since staff put it away."""
-        said = [(one.TOPIC.split(".")[1], hours(one.at)) for one in self.log.stream(TEA.id)]  # type: ignore[attr-defined]
+        said = [(one.TOPIC.split(".")[1], hours(one.at)) for one in self.log.stream(TEA.id)]  # type: ignore[attr-defined]  # each of its events has a time
         return said[next(n for n, (name, _) in enumerate(said) if name in {"snoozed", "resolved"}) + 1 :]
 
     @property

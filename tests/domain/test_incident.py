@@ -198,7 +198,7 @@ def test_time_passes_in_the_order_of_its_instants_and_telling_it_changes_nothing
 def test_a_dismissal_says_why_and_counts_for_its_rule(case: Case) -> None:
     assert case.refuses(Dismiss(by="li", why="  ")) == "reason_missing"
     [event] = case.do(Dismiss(by="li", why="label was reprinted"), rule="ship_by", policy="abc")
-    assert (event.rule, event.policy, event.why) == ("ship_by", "abc", "label was reprinted")  # type: ignore[union-attr]
+    assert (event.rule, event.policy, event.why) == ("ship_by", "abc", "label was reprinted")  # type: ignore[union-attr]  # the last event is of this kind
     assert case.state.false_alarms == 1
 
 
@@ -228,5 +228,5 @@ def test_another_command_under_the_same_id_is_refused_and_not_swallowed(case: Ca
 
 def test_an_event_of_something_else_is_no_event_of_an_incident() -> None:
     with pytest.raises(TypeError, match="does not belong"):
-        evolve(Incident(), object())  # type: ignore[arg-type]
+        evolve(Incident(), object())  # type: ignore[arg-type]  # wrong on purpose
     assert len(INCIDENT_EVENTS) == 25

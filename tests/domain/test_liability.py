@@ -21,6 +21,7 @@ def proposed(kind, rule="r", *, late=False, **more):
         ("warehouse", proposed("warehouse_backlog")),
         ("carrier", proposed("stalled_parcel")),
         ("carrier", proposed("presumed_lost")),
+        ("carrier", proposed("damaged_parcel", "damaged")),
         ("carrier", proposed("late_delivery")),
         ("warehouse", proposed("late_delivery", late=True)),
         ("carrier", proposed("delivery_failed", "attempt")),

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis import strategies as st
 
 from domain.detection import Detector, Finding, Key, Stored, note, reconcile
-from domain.detectors import delivery_failed, presumed_lost, stalled_parcel, unconfirmed_handover
+from domain.detectors import damaged_parcel, delivery_failed, presumed_lost, stalled_parcel, unconfirmed_handover
 from domain.events import Fact, Stamp
 from domain.instant import FOREVER, Instant
 from domain.parcels.events import STATUSES, ParcelFact, ParcelOrderChanged
@@ -32,6 +32,7 @@ RULES: Final[tuple[Detector[Parcel], ...]] = (
     presumed_lost.DETECTOR,
     presumed_lost.REPORTED,
     delivery_failed.DETECTOR,
+    damaged_parcel.DETECTOR,
     unconfirmed_handover.DETECTOR,
 )
 ODD: Final = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -66,7 +67,7 @@ class People:
         self.till.late("P", "H")
         self.batches: list[str] = []
 
-    def act(self, step: tuple) -> None:  # type: ignore[type-arg]
+    def act(self, step: tuple[Any, ...]) -> None:
         with suppress(IllegalStep, _Killed):
             getattr(self, step[0])(*step[1:])
 
@@ -85,7 +86,7 @@ class People:
             return
         append, left = self.till.log.append, [dies_after]
 
-        def dying(*what):  # type: ignore[no-untyped-def]
+        def dying(*what: Any) -> Any:
             left[0] -= 1
             if not left[0]:
                 raise _Killed
@@ -120,7 +121,7 @@ def cause(one: AccountPaid) -> tuple[str, str, str]:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(paying, paying, approving, drafting, releasing, holding), min_size=8, max_size=30))
-def test_no_order_gets_more_than_the_cap_and_nothing_is_paid_twice(steps: list) -> None:  # type: ignore[type-arg]
+def test_no_order_gets_more_than_the_cap_and_nothing_is_paid_twice(steps: list[Any]) -> None:
     with memory_log() as log:
         people = People(log)
         for step in steps:

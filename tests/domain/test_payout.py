@@ -1,5 +1,7 @@
 """Batches: drafted by one, approved by another, and who is left out of them, with the reason."""
 
+from typing import Any
+
 import pytest
 
 from domain.errors import IllegalStep
@@ -22,7 +24,7 @@ def a_till(log: Log) -> Till:
     return made
 
 
-def refused(code: str, act) -> None:  # type: ignore[no-untyped-def]
+def refused(code: str, act: Any) -> None:
     with pytest.raises(IllegalStep) as error:
         act()
     assert (error.value.code, bool(error.value.reason)) == (code, True)
@@ -91,7 +93,9 @@ def test_a_fixed_amount_goes_to_every_order_of_the_incident_or_to_those_that_are
         ("invalid_amount", (), {"amount": "0"}),
     ],
 )
-def test_a_draft_that_cannot_be_paid_is_refused(till: Till, code: str, members: tuple[str, ...], more: dict) -> None:  # type: ignore[type-arg]
+def test_a_draft_that_cannot_be_paid_is_refused(
+    till: Till, code: str, members: tuple[str, ...], more: dict[str, Any]
+) -> None:
     before = till.log.store.last_position()
     refused(code, lambda: till.draft(F, *members, **more))
     assert till.log.store.last_position() == before

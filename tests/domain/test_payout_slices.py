@@ -4,7 +4,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -33,7 +33,7 @@ def test_whoever_is_killed_while_paying_is_followed_by_somebody_who_pays_the_res
         batch = till.draft(CUT, form="price_difference")
         append, left = log.append, [killed_at]
 
-        def killed(*what):  # type: ignore[no-untyped-def]
+        def killed(*what: Any) -> Any:
             left[0] -= 1
             if not left[0]:
                 raise KeyboardInterrupt
@@ -112,7 +112,7 @@ def test_a_large_batch_is_written_in_slices(log: Log, monkeypatch: pytest.Monkey
     till = cut(log, *buyers)
     sizes, append = [], log.append
 
-    def noted(recorded, beside):  # type: ignore[no-untyped-def]
+    def noted(recorded: Any, beside: Any) -> Any:
         sizes.append(len(recorded))
         return append(recorded, beside)
 

@@ -1,6 +1,6 @@
 """Differences to a lower price: paid to whom the finding names, in its money, and to nobody once it was a mistake."""
 
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -36,7 +36,7 @@ def answer(till: Till, *, mistake: bool = True) -> None:
     till.do(CUT, AnswerPrice(by="li", mistake=mistake, why="asked the shop"))
 
 
-def code_of(act) -> str:  # type: ignore[no-untyped-def]
+def code_of(act: Any) -> str:
     with pytest.raises(IllegalStep) as refused:
         act()
     assert refused.value.reason
@@ -63,7 +63,7 @@ def test_limits_are_those_of_today(log: Log) -> None:
     first = till.draft(CUT, form="price_difference")
     till.now = LATER
     second = till.draft(CUT, form="price_difference")
-    needs = [till.cashier.read(one).drafted.second for one in (first, second)]  # type: ignore[union-attr]
+    needs = [till.cashier.read(one).drafted.second for one in (first, second)]  # type: ignore[union-attr]  # both were drafted
     assert needs == [False, True]
     assert code_of(lambda: till.release(first, by="li")) == "same_person"
 
@@ -135,7 +135,7 @@ def test_however_many_slices_a_batch_has_its_streams_are_read_once(log: Log, mon
     batch = till.draft(CUT, form="price_difference")
     select, read = log.store.select_streams, []
 
-    def noted(names, *more, **named):  # type: ignore[no-untyped-def]
+    def noted(names: Any, *more: Any, **named: Any) -> Any:
         read.extend(names)
         return select(names, *more, **named)
 
@@ -153,7 +153,7 @@ def test_what_others_write_between_two_slices_is_heard(log: Log, monkeypatch: py
     batch = till.draft(CUT, form="price_difference")
     pay_on, paid = till.cashier.pay_on, []
 
-    def meanwhile(*what, **how):  # type: ignore[no-untyped-def]
+    def meanwhile(*what: Any, **how: Any) -> Any:
         position = pay_on(*what, **how)
         paid.append(position)
         if len(paid) == 1:

@@ -38,7 +38,7 @@ ORDER = (placed(0), requested(0, ship_by=10))
 
 
 def test_a_batch_is_closed_by_what_it_brought(desk: Desk) -> None:
-    foreign = Foreign("weather.changed.v1", "/w", at(3))
+    foreign = Foreign("weather.changed.v1", "/w", at(3), "1")
     [taken] = desk.take(*ORDER, placed(0), foreign, b"{", heartbeat(5)).batches
     assert (taken.records, taken.taken, taken.repeated, taken.foreign) == (6, 3, 1, 1)
     assert taken.quarantined == {"not_json": 1}
@@ -131,7 +131,7 @@ def test_after_the_purge_of_seen_ids_a_repeat_still_has_no_effect(desk: Desk) ->
     facts = (*ORDER, labelled(1, fulfillment_ids=("F",)), scanned(12, None, **number), held(11), complained(3))
     desk.take(*facts, until=20)
     before, found = topics(desk.log), desk.found()
-    while desk.log.store.forget_seen(LATER + 1, 2):
+    while desk.log.store.forget_seen(LATER + 1, LATER + 1, 2):
         pass
     assert desk.log.store.seen([]) == {}
     [taken] = desk.take(*facts, until=20).batches

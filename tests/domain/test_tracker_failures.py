@@ -225,7 +225,7 @@ def test_dropping_a_message_is_recorded_with_who_and_why(desk: Desk) -> None:
     desk.tracker.settle(number, None, at(0), by="staff", why="test data", at=LATER)
     assert desk.held_back() == []
     [settled] = desk.log.stream(f"quarantine-{number}")
-    assert (settled.action, settled.by, settled.why) == ("dropped", "staff", "test data")  # type: ignore[attr-defined]
+    assert (settled.action, settled.by, settled.why) == ("dropped", "staff", "test data")  # type: ignore[attr-defined]  # the last event is of this kind
 
 
 # What is not the message's fault stops the process

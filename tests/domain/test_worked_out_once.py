@@ -93,7 +93,7 @@ def test_what_only_a_hand_over_changes_is_told() -> None:
     known.hear(scanned(4, order_ids=("O",)))
     after = shares(known.order())["parcel", "P"]
     assert before.missing[0].handed_over is None  # type: ignore[attr-defined]  # what a parcel is told
-    assert after.missing[0].handed_over is not None  # type: ignore[attr-defined]
+    assert after.missing[0].handed_over is not None  # type: ignore[attr-defined]  # an order's state
 
 
 def test_each_policy_has_its_own_promises_whichever_was_asked_first() -> None:

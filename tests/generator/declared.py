@@ -50,6 +50,7 @@ FOUND = """
 a heartbeat matters; a silent feed keeps something back; backlog of weeks; carrier_backlog, ended
 carrier_backlog, open; complaint_overdue again at one subject; complaint_overdue by first_response
 complaint_overdue by resolution; complaint_overdue knowable later; complaint_overdue, ended; complaint_overdue, open
+damaged_parcel of several orders; damaged_parcel, ended; damaged_parcel, open
 delivery_failed by attempt; delivery_failed by pickup_wait; delivery_failed by refused
 delivery_failed of several orders; delivery_failed, ended; delivery_failed, open; late_delivery, ended
 late_delivery knowable later

@@ -10,7 +10,7 @@ from tests.generator.policies import KINDS
 from tests.oracle import backlog, deliveries, whole
 from tests.oracle.backlog import Late
 from tests.oracle.late_shipment import NEVER, instant, written
-from tests.oracle.parcels import TERMINAL
+from tests.oracle.parcels import TERMINAL, movements
 from tests.oracle.waiting import alive, waits
 from tests.oracle.world import Finding, Parcel, World
 
@@ -58,8 +58,7 @@ def with_carriers(world: World, found: Sequence[Finding]) -> Crowds:
     for parcel in (parcel for parcel in world.parcels.values() if parcel.orders):
         places: dict[str, list[Stretch]] = defaultdict(list)
         for since, stretch in stalls[parcel.id]:
-            here = [scan.data.get("facility_id") for scan in parcel.scanned if scan.at == since]
-            places[next((name for name in reversed(here) if name), "")].append(stretch)
+            places[lay_at(parcel, since)].append(stretch)
         places.pop("", None)
         if parcel.carrier:
             places[str(parcel.carrier)] = [*(one for _, one in stalls[parcel.id]), *overdue(world, parcel)]
@@ -77,11 +76,15 @@ def at_facilities(world: World, found: Sequence[Finding]) -> Crowds:
         if one["kind"] == "stalled_parcel":
             since, due = instant(one["since"]), instant(one["due_at"])
             ended = instant(one["ended_at"]) if one["ended_at"] else None
-            scans = world.parcels[one["subject"]].scanned
-            places = [scan.data["facility_id"] for scan in scans if scan.at == since and scan.data.get("facility_id")]
-            for place in places[-1:]:
+            place = lay_at(world.parcels[one["subject"]], since)
+            if place:
                 crowds[place].append((Late(f"{one['subject']}@{since}", due, ended), one["order_ids"]))
     return crowds
+
+
+def lay_at(parcel: Parcel, since: datetime) -> str:
+    """Name where the movement after which a parcel lay was: the last of its instant; empty where it names no place."""
+    return [scan.data.get("facility_id") or "" for scan in movements(parcel) if scan.at == since][-1]
 
 
 def overdue(world: World, parcel: Parcel) -> Iterator[Stretch]:

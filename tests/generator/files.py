@@ -50,7 +50,7 @@ C-2 = ["/carriers/C-2"]
 [kinds]
 enabled = [
     "late_shipment", "late_delivery", "stalled_parcel", "delivery_failed", "unconfirmed_handover", "presumed_lost",
-    "mis_shipment", "stock_out", "complaint_overdue", "warehouse_backlog", "carrier_backlog",
+    "mis_shipment", "stock_out", "complaint_overdue", "warehouse_backlog", "carrier_backlog", "damaged_parcel",
 ]
 """
 

@@ -10,6 +10,7 @@ Policy = dict[str, Any]
 KINDS: Final = (
     *("late_shipment", "late_delivery", "stalled_parcel", "delivery_failed", "unconfirmed_handover"),
     *("presumed_lost", "mis_shipment", "stock_out", "complaint_overdue", "warehouse_backlog", "carrier_backlog"),
+    "damaged_parcel",
 )
 """The kinds that an oracle works out by brute force."""
 WAITING: Final = (

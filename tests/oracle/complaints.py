@@ -1,6 +1,6 @@
 """Complaints by brute force: both clocks of each, what they report, and which are one case."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from tests.oracle.late_shipment import NEVER, Fact
@@ -14,6 +14,7 @@ TROUBLES = (
     frozenset({"price_difference"}),
 )
 Pause = tuple[datetime, datetime]
+Clocks = Callable[[Sequence[Fact], Fact], list[tuple[datetime, datetime]]]
 
 
 def told(facts: Sequence[Fact], *kinds: str) -> list[Fact]:
@@ -56,19 +57,41 @@ def reported(world: World, proven: set[str]) -> Iterator[Finding]:
             yield from world.found("mis_shipment", key, opened.at, resolved(facts), [order], knowable=knowable)
 
 
-def case_start(world: World, key: str) -> Fact:
-    """Return the opening of the first complaint of the case that one complaint belongs to."""
+def case_before(world: World, key: str) -> list[Fact]:
+    """List the openings of the case that one complaint belongs to, up to its own."""
     facts = world.complaints[key]
     trouble = next((group for group in TROUBLES if category(facts) in group), frozenset[str]())
     own, order = told(facts, "opened")[0], order_of(facts)
     alike = [x for x in world.about[order or ""] if category(x) in trouble and order_of(x) == order]
     within = world.setting("complaint_overdue", "merge_within", "72h")
-    first = None
+    parts: list[Fact] = []
     for opened in sorted(x for x in map(opening, alike) if x):
-        first = opened if first is None or opened.at > first.at + within else first
+        parts = [opened] if not parts or opened.at > parts[0].at + within else [*parts, opened]
         if opened == own:
-            return first
-    return own
+            return parts
+    return [own]
+
+
+def answering(facts: Sequence[Fact], opened: Fact) -> list[tuple[datetime, datetime]]:
+    """Return from when to when a complaint waited for its answer."""
+    return [(opened.at, next((fact.at for fact in told(facts, "answered", "resolved")), NEVER))]
+
+
+def resolving(facts: Sequence[Fact], opened: Fact) -> list[tuple[datetime, datetime]]:
+    """Return from when to when it waited for a resolution, as often as it did."""
+    runs = [(start.at, stop) for start, stop in resolution_clocks(facts, opened)]
+    return runs if runs and runs[0][0] == opened.at else [(opened.at, opened.at), *runs]
+
+
+def case_start(world: World, parts: Sequence[Fact], clocks: Clocks) -> datetime:
+    """Return the start of a clock of the last part: the earliest of those that some part's case was still under."""
+    *before, own = parts
+    starts = [own.at]
+    for place, part in enumerate(before):
+        first, *again = clocks(world.complaints[part.data["complaint_id"]], part)
+        mine = [(case_start(world, before[: place + 1], clocks), first[1]), *again]
+        starts += [start for start, stop in mine if start <= own.at < stop]
+    return min(starts)
 
 
 def pauses(facts: Sequence[Fact]) -> Iterator[Pause]:
@@ -112,14 +135,16 @@ def resolution_clocks(facts: Sequence[Fact], opened: Fact) -> Iterator[tuple[Fac
 
 def overdue(world: World, key: str, opened: Fact) -> Iterator[Finding]:
     """Yield each clock of a complaint that ran out."""
-    kind, facts, first = "complaint_overdue", world.complaints[key], case_start(world, key).at
+    kind, facts, parts = "complaint_overdue", world.complaints[key], case_before(world, key)
     orders = [order] if (order := order_of(facts)) else []
+    first = case_start(world, parts, answering)
     knowable = opened.at if first < opened.at else None
     answer = next((fact.at for fact in told(facts, "answered", "resolved")), NEVER)
     due, rule = first + world.setting(kind, "first_response", "1h"), "first_response"
     for found in world.found(kind, key, due, answer, orders, since=first, rule=rule, knowable=knowable):
         yield found | {"clock": rule}
-    rule = "resolution"
+    rule, first = "resolution", case_start(world, parts, resolving)
+    knowable = opened.at if first < opened.at else None
     limit = world.setting(kind, "complex" if opened.data.get("complexity") == "complex" else "general", "24h")
     for start, stop in resolution_clocks(facts, opened):
         since, known = (first, knowable) if start is opened else (start.at, None)

@@ -30,7 +30,7 @@ def openings(hours: list[str], day: date, zone: ZoneInfo) -> Iterator[tuple[date
     utc = ZoneInfo("UTC")
     while True:
         for line in hours:
-            first, last, opens, closes = re.fullmatch(r"(\w+)-(\w+) (\S+)-(\S+)", line).groups()  # type: ignore[union-attr]
+            first, last, opens, closes = re.fullmatch(r"(\w+)-(\w+) (\S+)-(\S+)", line).groups()  # type: ignore[union-attr]  # a policy that was read is well formed
             if DAYS.index(first) <= day.weekday() <= DAYS.index(last):
                 begin, end = (datetime.combine(day, time.fromisoformat(at), zone) for at in (opens, closes))
                 yield begin.astimezone(utc), end.astimezone(utc)

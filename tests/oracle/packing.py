@@ -64,7 +64,7 @@ def wrong(world: World, parcel: Parcel, packing: Fact) -> bool:
     for name, count in left:
         for need in (need for need in lacks if sku[need[0], need[1]] == name):
             used = min(need[2], count)
-            need[2], count = need[2] - used, count - used  # noqa: PLW2901
+            need[2], count = need[2] - used, count - used  # noqa: PLW2901  # what is left of it
         if count:
             return True
     return False

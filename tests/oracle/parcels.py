@@ -110,8 +110,15 @@ def failed(world: World, parcel: Parcel) -> Iterator[Finding]:
         yield from world.found(kind, parcel.id, due, min(over, parcel.void), parcel.orders, rule=rule)
 
 
+def damaged(world: World, parcel: Parcel) -> Iterator[Finding]:
+    """Yield the damage that the carrier owned up to, unless the parcel had come back or been given up before."""
+    for scan in [scan for scan in parcel.scans if status(scan) == "damaged"][:1]:
+        over = next((scan.at for scan in parcel.scans if status(scan) in {"returned", "lost"}), NEVER)
+        yield from world.found("damaged_parcel", parcel.id, scan.at, min(over, parcel.void), parcel.orders)
+
+
 def findings(world: World) -> Iterator[Finding]:
     """Yield what went wrong with every parcel of which an order is known."""
     for parcel in (parcel for parcel in world.parcels.values() if parcel.orders):
-        for wrong in (stalled, lost, unconfirmed, failed):
+        for wrong in (stalled, lost, unconfirmed, failed, damaged):
             yield from wrong(world, parcel)

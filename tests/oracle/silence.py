@@ -17,6 +17,7 @@ class Said:
     source: str
     at: datetime
     beat: bool = False
+    id: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,15 +51,15 @@ def oracle(said: Iterable[Said], rules: Rules, now: datetime) -> list[dict[str, 
     events = [one for one in said if one.at >= CLOCKS_WERE_SET]
     found = []
     for source in sorted({one.source for one in events}):
-        mine = sorted({one.at for one in events if one.source == source})
+        ids = {one.at: one.id for one in sorted(events, key=lambda one: one.id) if one.source == source}
+        mine = sorted(ids)
         beats = [one.at for one in events if one.source == source and one.beat]
         for last, following in zip(mine, [*mine[1:], None], strict=True):
             beating = any(beat <= last for beat in beats)
             due_at = _due(source, last, rules, beating=beating)
             if due_at is not None and due_at < now and (following is None or due_at < following):
-                found.append(
-                    {"source": source, "last": last, "due_at": due_at, "ended_at": following, "beating": beating}
-                )
+                one = {"source": source, "last": last, "due_at": due_at, "ended_at": following, "beating": beating}
+                found.append(one | {"proof": [f"{source}#{ids[last]}"]})
     return found
 
 

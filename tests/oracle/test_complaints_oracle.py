@@ -167,6 +167,26 @@ def test_the_window_of_a_case_is_counted_from_its_first() -> None:
     assert [x[2] for x in overdue(*three) if x[1] == "resolution"] == [0, 0, 80]
 
 
+def test_what_comes_after_the_answer_is_to_be_answered_anew() -> None:
+    again = (opened(0, "C", category="late"), opened(5, "D", category="late"))
+    assert answer(*again, case("answered", 0.2, "C"), case("answered", 5.2, "D")) == []
+    assert answer(*again, case("answered", 0.2, "C")) == [(6, None)]
+    assert answer(*again, case("answered", 5, "C")) == [(1, 5), (6, None)]
+    assert answer(*again, case("answered", 5.2, "C")) == [(1, 5.2), (1, None)]
+
+
+def test_what_comes_after_the_resolution_is_to_be_resolved_anew() -> None:
+    again = (opened(0, "C", category="late"), opened(60, "D", category="late"), case("resolved", 0.2, "C"))
+    assert resolution(*again) == [(84, None)]
+    assert resolution(*again, case("reopened", 50, "C")) == [(74, None), (74, None)]
+    assert resolution(*again, case("reopened", 61, "C")) == [(85, None), (84, None)]
+
+
+def test_a_start_that_was_taken_over_is_kept() -> None:
+    three = [opened(time, key, category="late") for time, key in ((0, "C"), (1, "D"), (5, "E"))]
+    assert answer(*three, case("answered", 2, "C"))[2] == (1, None)
+
+
 def test_a_reopened_duplicate_counts_from_its_own_reopening() -> None:
     world = (opened(0, "C", category="late"), opened(10, "D", category="late"))
     again = (case("resolved", 12, "D"), case("reopened", 30, "D"))

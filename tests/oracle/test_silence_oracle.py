@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -114,12 +115,12 @@ def histories(draw: st.DrawFn) -> list[Said]:
             when += draw(NEAR | OFFSETS)
     if draw(st.booleans()):
         said.append(Said(said[0].source, datetime(1999, 12, 31, tzinfo=UTC), draw(st.booleans())))
-    return said
+    return [replace(one, id=f"{number}") for number, one in enumerate(said)]
 
 
 def expected(said: Sequence[Said], now: datetime) -> list[tuple[Any, ...]]:
     return [
-        (one["source"], iso(instant(one["due_at"])), _iso(one["ended_at"]), iso(instant(one["last"])), one["beating"])
+        (one["source"], *map(_iso, (one["due_at"], one["ended_at"], one["last"])), one["beating"], one["proof"])
         for one in oracle(said, RULES, now)
     ]
 
@@ -133,7 +134,7 @@ def product(said: Sequence[Sequence[Said]], policy: Policy, until: Instant) -> l
     for feed in feeds(said, policy):
         for one in feed_silent.findings(feed, until, policy):
             ended = None if one.ended_at is None else iso(one.ended_at)
-            told = (one.detail["last_event_at"], one.detail["heartbeats"])
+            told = (one.detail["last_event_at"], one.detail["heartbeats"], [*one.proof])
             found.append((one.subject, iso(one.due_at), ended, *told))
     return sorted(found)
 
@@ -145,7 +146,7 @@ def feeds(batches: Sequence[Sequence[Said]], policy: Policy) -> list[Feed]:
         for source in {one.source for one in batch}:
             mine = [one for one in batch if one.source == source]
             beats = [instant(one.at) for one in mine if one.beat and one.at >= by_force.CLOCKS_WERE_SET]
-            more = Spoken(runs(instant(one.at) for one in mine), min(beats, default=None))
+            more = Spoken(runs((instant(one.at), one.id) for one in mine), min(beats, default=None))
             known[source] = united(known.get(source, NOTHING), more, allowed(policy, source))
     made = []
     for source, spoken in sorted(known.items()):
@@ -190,21 +191,22 @@ TROUBLES = st.builds(Trouble, by_topic=st.booleans(), restarts=st.booleans(), re
 def test_the_whole_product_finds_the_same_whatever_happens_on_the_way(
     said: list[Said], trouble: Trouble, data: st.DataObject
 ) -> None:
-    events = [_event(number, one) for number, one in enumerate(said)]
+    events = [*map(_event, said)]
     events += data.draw(st.lists(st.sampled_from(events), max_size=4))
     arriving = data.draw(st.permutations(events))
     batches = [*data.draw(st.lists(st.integers(1, 6), max_size=8)), len(events)]
     found = judged(arriving, batches, POLICY, trouble)
     assert {one["kind"] for one in found} <= {"feed_silent"}
     shown = [
-        (one["subject"], one["due_at"], one["ended_at"], one["detail"]["last_event_at"], one["detail"]["heartbeats"])
+        (one["subject"], one["due_at"], one["ended_at"], detail["last_event_at"], detail["heartbeats"], one["proof"])
         for one in found
+        for detail in (one["detail"],)
     ]
     assert sorted(shown) == expected(said, max(one.at for one in said))
 
 
-def _event(number: int, one: Said) -> Event:
-    kind = "feed.heartbeat.v1" if one.beat else ("price.changed.v1", "weather.changed.v1")[number % 2]
+def _event(one: Said) -> Event:
+    kind = "feed.heartbeat.v1" if one.beat else ("price.changed.v1", "weather.changed.v1")[int(one.id) % 2]
     data = {"sku": "A", "price": "1"} if kind.startswith("price") else {}
     at = one.at.isoformat().replace("+00:00", "Z")
-    return {"specversion": "1.0", "id": str(number), "source": one.source, "type": kind, "time": at, "data": data}
+    return {"specversion": "1.0", "id": one.id, "source": one.source, "type": kind, "time": at, "data": data}

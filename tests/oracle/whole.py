@@ -10,6 +10,7 @@ from tests.oracle.world import Finding, World
 
 KINDS = (
     "complaint_overdue",
+    "damaged_parcel",
     "delivery_failed",
     "late_delivery",
     "late_shipment",

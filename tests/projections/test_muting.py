@@ -85,6 +85,10 @@ def test_a_lost_parcel_is_not_also_said_to_stand_still(told):
         (("presumed_lost", "status"), ("stalled_parcel", "no_movement")),
         (("delivery_failed", "refused"), ("stalled_parcel", "no_movement")),
         (("delivery_failed", "attempt"), ("stalled_parcel", "no_movement")),
+        (("presumed_lost", "status"), ("damaged_parcel", "damaged")),
+        (("delivery_failed", "refused"), ("damaged_parcel", "damaged")),
+        (("damaged_parcel", "damaged"), ("delivery_failed", "attempt")),
+        (("damaged_parcel", "damaged"), ("stalled_parcel", "no_movement")),
     ],
 )
 @pytest.mark.parametrize("stronger_first", [True, False])

@@ -66,7 +66,7 @@ class ApacheKafka:
             if self._keeper.poll() is not None or time.monotonic() > until:
                 self.kill()
                 raise RuntimeError(f"Kafka did not start:\n{self.log.read_text()[-_LOG_TAIL:]}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
 
     def stop(self) -> None:
         """End the broker in order; it hands over and flushes first."""

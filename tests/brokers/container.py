@@ -66,7 +66,7 @@ class ContainerKafka:
                 log = self._container.logs(tail=_LOG_TAIL).decode(errors="replace")
                 self.close()
                 raise RuntimeError(f"Kafka did not start in its container:\n{log}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks
 
     def stop(self) -> None:
         """End the broker in order; the container keeps its records."""

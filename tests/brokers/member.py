@@ -82,4 +82,4 @@ def wait_for(reached: Callable[[], bool], *members: Member) -> None:
         failed = [member.error for member in members if member.error]
         assert not failed, f"a member failed: {failed}"
         assert time.monotonic() < until, f"not within {PATIENCE:.0f} s: {[member.assignment for member in members]}"
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks

@@ -28,7 +28,7 @@ def main(directory: Path, *, fork: bool) -> None:
     child = os.fork() if fork else 0
     if child or not fork:
         print(broker.bootstrap_servers, child, flush=True)
-    time.sleep(LIFETIME)
+    time.sleep(LIFETIME)  # until it is killed
 
 
 if __name__ == "__main__":

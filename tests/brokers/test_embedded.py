@@ -30,7 +30,7 @@ def seconds_until_gone(servers: str, patience: float = 5.0) -> float:
     start = time.monotonic()
     while speaks_kafka(servers):
         assert time.monotonic() - start < patience, "the broker is still there"
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks
     return time.monotonic() - start
 
 
@@ -78,7 +78,7 @@ def test_two_brokers_live_side_by_side(tmp_path: Path) -> None:
 
 def test_kill_9_of_its_owner_ends_it_also_when_the_thread_that_started_it_is_gone(tmp_path: Path) -> None:
     with owner(tmp_path) as (process, servers, _):
-        time.sleep(0.5)
+        time.sleep(0.5)  # until the thread that started it is gone
         assert speaks_kafka(servers), "it outlives the thread"
         process.kill()
         process.wait()
@@ -98,7 +98,7 @@ def test_kill_9_of_its_owner_ends_it_also_when_a_child_holds_the_pipe(tmp_path: 
 def test_ctrl_c_is_not_for_the_broker(tmp_path: Path) -> None:
     with owner(tmp_path) as (process, servers, _):
         os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.3)
+        time.sleep(0.3)  # it would have ended by then
         assert speaks_kafka(servers)
 
 

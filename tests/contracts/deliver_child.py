@@ -29,8 +29,8 @@ def main(limit: int, stops_before: int) -> int:
     """Run until SIGTERM; stops itself before a page that is about to leave, unless that is page 0."""
     outlet.LIMIT = limit  # type: ignore[misc]  # what takes a day in one page is to be cut in the middle
     # A process that is stopped with the store's lock in hand stops everybody: nothing is renewed when it stops itself.
-    leading.RENEWALS = 1  # type: ignore[misc]
-    delivering.leased = partial(leading.leased, span=SPAN)  # type: ignore[attr-defined]
+    leading.RENEWALS = 1  # type: ignore[misc]  # in this process alone
+    delivering.leased = partial(leading.leased, span=SPAN)  # type: ignore[attr-defined]  # in this process alone
     send, pages = KafkaTopics.send, count(1)
 
     def told(topics: KafkaTopics, records: Sequence[Record], stop: threading.Event) -> None:
@@ -41,7 +41,7 @@ def main(limit: int, stops_before: int) -> int:
         send(topics, records, stop)
         say("page")
 
-    KafkaTopics.send = told  # type: ignore[method-assign]
+    KafkaTopics.send = told  # type: ignore[method-assign]  # in this process alone
     return delivering.deliver(Settings())
 
 

@@ -199,7 +199,7 @@ def until(reached: Callable[[], bool], seconds: float = PATIENCE, story: Callabl
     end = time.monotonic() + seconds
     while not reached():
         assert time.monotonic() < end, f"not within {seconds:.0f} s; {story()}"
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
 
 
 def now() -> int:

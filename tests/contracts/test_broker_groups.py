@@ -138,7 +138,7 @@ def test_a_join_that_completes_between_two_polls_is_thrown_away(broker: Broker) 
         subscribe(reading, topic)
         for _ in range(8):
             reading.poll(timeout_ms=0)
-            time.sleep(0.3)
+            time.sleep(0.3)  # the join completes between two polls
         assert not reading.assignment()
         poll_until(lambda: len(reading.assignment()) == 1, reading)
 
@@ -152,9 +152,9 @@ def test_a_rejoin_for_changed_metadata_that_outlasts_a_poll_is_never_finished(br
         for _ in range(2):
             reading.poll(timeout_ms=1_000)
         recreate_topic(broker, topic)
-        time.sleep(0.6)
+        time.sleep(0.6)  # longer than the client keeps what it knows of topics
         reading.poll(timeout_ms=0)
-        time.sleep(0.6)
+        time.sleep(0.6)  # longer than the client keeps what it knows of topics
         for _ in range(2):
             reading.poll(timeout_ms=1_000)
         assert not reading.assignment()

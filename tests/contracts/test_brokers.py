@@ -276,4 +276,4 @@ def _wait_until_gone(admin: KafkaAdminClient, topic: str) -> None:
     until = time.monotonic() + 10
     while topic in admin.list_topics():
         assert time.monotonic() < until, "the topic is still there"
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks

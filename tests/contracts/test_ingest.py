@@ -29,13 +29,13 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 def test_what_was_acknowledged_is_taken_in_and_time_moves_on_without_it(shop: Shop) -> None:
     with running(shop, begin="earliest") as run, Watcher(shop) as watcher:
         with Load(shop, linger_ms=40):
-            time.sleep(2)
+            time.sleep(2)  # messages come meanwhile
         run.until(shop.is_taken_in)
         idle_since = now()
         run.until(lambda: shop.is_read_up_to(idle_since))
-        time.sleep(0.5)
+        time.sleep(0.5)  # nothing comes meanwhile
         with Load(shop, at_once=50, linger_ms=40):
-            time.sleep(1)
+            time.sleep(1)  # messages come meanwhile
         run.until(shop.is_taken_in)
     assert len(shop.acked) > 500
     assert len(shop.store.positions()) == 9, "partitions without a record count as well"

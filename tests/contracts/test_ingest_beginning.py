@@ -70,9 +70,9 @@ def test_from_latest_does_not_wait_for_a_busy_topic_to_rest(shop: Shop) -> None:
 def test_from_a_time_takes_what_came_since(shop: Shop) -> None:
     shop.send(shop.orders(50))
     before, shop.acked = shop.acked, []
-    time.sleep(0.05)
+    time.sleep(0.05)  # so that what comes is later
     since = datetime.now(UTC)
-    time.sleep(0.05)
+    time.sleep(0.05)  # so that what comes is later
     shop.send(shop.orders(50))
     with running(shop, begin=point(since.isoformat())) as run:
         run.until(shop.is_taken_in)

@@ -91,11 +91,11 @@ def test_on_time_scans_that_wait_in_kafka_while_we_are_down_raise_nothing(shop: 
         _wait(shop)
         process.kill()
     shop.send(handed_over(shop, n, due - timedelta(milliseconds=n)) for n in range(50))
-    time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()) + 1)
+    time.sleep(max(0.0, (due - datetime.now(UTC)).total_seconds()) + 1)  # until it is due
     with running(shop) as run, ticking(run.parts):
         since = now()
         run.until(lambda: shop.is_read_up_to(since))
-        time.sleep(1)
+        time.sleep(1)  # whatever is found twice would come by then
         assert changes(run.parts) == []
         assert shop.is_taken_in()
 
@@ -107,10 +107,10 @@ def test_a_thousand_deadlines_that_passed_while_we_were_killed_are_each_found_on
         shop.send(promised(shop, n, at) for n, at in enumerate(due.values()))
         _wait(shop)
         process.kill()
-    time.sleep(max(0.0, (max(due.values()) - datetime.now(UTC)).total_seconds()) + 1)
+    time.sleep(max(0.0, (max(due.values()) - datetime.now(UTC)).total_seconds()) + 1)  # until all are due
     with running(shop) as run, ticking(run.parts):
         run.until(lambda: len(changes(run.parts)) >= ORDERS)
-        time.sleep(1)
+        time.sleep(1)  # whatever is found twice would come by then
         found = changes(run.parts)
     assert Counter(one.finding.subject for one in found) == Counter(due.keys())
     assert {one.finding.subject: iso(one.finding.due_at) for one in found} == {
@@ -123,4 +123,4 @@ def _wait(shop: Shop) -> None:
     until = time.monotonic() + 50
     while not shop.is_taken_in():
         assert time.monotonic() < until, "not taken in"
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks

@@ -113,12 +113,12 @@ def test_a_batch_that_takes_longer_than_the_group_waits_stops_nothing(shop: Shop
         def slowly(batch: Batch, until: Instant) -> Taken:
             if not slept.is_set():
                 slept.set()
-                time.sleep(PAUSE)
+                time.sleep(PAUSE)  # as a slow store
             return take(batch, until)
 
         run.parts.tracker.take = slowly  # type: ignore[method-assign] # a store that is slow once
         run.until(slept.is_set)
-        time.sleep(PAUSE)
+        time.sleep(PAUSE)  # it is slow meanwhile
         later = now()
         run.until(lambda: any(one.at > later and one.place in shop.store.facts() for one in shop.acked))
     with running(shop) as last:

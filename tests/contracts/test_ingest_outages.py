@@ -37,13 +37,13 @@ def shop(broker: Broker, tmp_path: Path) -> Shop:
 def test_the_loop_goes_on_after_its_broker_was_killed_and_came_back(shop: Shop) -> None:
     with running(shop, begin="earliest") as run, Watcher(shop) as watcher:
         with Load(shop, pause=0.05):
-            time.sleep(1)
+            time.sleep(1)  # messages come meanwhile
             try:
                 shop.broker.kill()
-                time.sleep(1)
+                time.sleep(1)  # it is away that long
             finally:
                 shop.broker.start()
-            time.sleep(1)
+            time.sleep(1)  # messages come meanwhile
         run.until(shop.is_taken_in)
         back_since = now()
         run.until(lambda: shop.is_read_up_to(back_since))
@@ -61,9 +61,9 @@ def test_the_loop_goes_on_after_its_broker_was_silent(shop: Shop) -> None:
             run.until(lambda: shop.is_read_up_to(0))
             with silence(shop.broker):
                 acked = len(shop.acked)
-                time.sleep(SILENT_SECONDS)
+                time.sleep(SILENT_SECONDS)  # it is silent that long
                 assert len(shop.acked) <= acked + 100, "it was not silent"
-            time.sleep(1)
+            time.sleep(1)  # messages come meanwhile
         back_since = now()
         run.until(shop.is_taken_in)
         run.until(lambda: shop.is_read_up_to(back_since))
@@ -77,7 +77,7 @@ def test_it_ends_within_ten_seconds_while_its_broker_is_silent(shop: Shop) -> No
     with silence(shop.broker):
         again = Crew([Worker("ingest", run.loop.run)])
         again.start()
-        time.sleep(0.5)
+        time.sleep(0.5)  # it tries meanwhile
         began = time.monotonic()
         again.end()
         took = time.monotonic() - began
@@ -90,13 +90,13 @@ def test_it_ends_within_ten_seconds_while_its_broker_is_silent(shop: Shop) -> No
 def silence(broker: Broker) -> Iterator[None]:
     """Stop the broker's processes, so that its sockets stay open and nothing answers."""
     if broker.name == "container":
-        broker._container.pause()  # type: ignore[attr-defined]
+        broker._container.pause()  # type: ignore[attr-defined]  # each kind of broker has its own
         try:
             yield
         finally:
-            broker._container.unpause()  # type: ignore[attr-defined]
+            broker._container.unpause()  # type: ignore[attr-defined]  # each kind of broker has its own
         return
-    keeper = broker._broker._keeper if broker.name == "embedded" else broker._keeper  # type: ignore[attr-defined]
+    keeper = broker._broker._keeper if broker.name == "embedded" else broker._keeper  # type: ignore[attr-defined]  # each kind of broker has its own
     os.killpg(keeper.pid, signal.SIGSTOP)
     try:
         yield

@@ -61,7 +61,7 @@ def test_an_outage_counts_from_when_it_was_found_out_and_ends_once():
     outage = Outage()
     assert outage.end() is None
     outage.begin()
-    time.sleep(0.15)
+    time.sleep(0.15)  # it lasts a while
     outage.begin()
     assert outage.end() >= 0.1
     assert outage.end() is None
@@ -113,7 +113,7 @@ def test_a_ticker_that_the_store_did_not_let_look_tells_that_it_does(told, monke
         until(lambda: any(one["event"] == "deadlines wait for the store" for one in entries))
         monkeypatch.undo()
         until(lambda: any(one["event"] == "deadlines fire again" for one in entries))
-        time.sleep(0.5)
+        time.sleep(0.5)  # a second word would have come by then
         stop.set()
         running.join(10)
     assert {one["why"] for one in entries if one["log_level"] == "warning"} == {"no server"}
@@ -186,7 +186,7 @@ def test_a_live_feed_that_could_not_read_tells_that_it_does(told, caplog):
     async def story():
         running = asyncio.ensure_future(live.run())
         await come(lambda: ends(caplog, "the live feed reads again after"))
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # a second word would have come by then
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -217,5 +217,5 @@ async def come(is_so):
     for _ in range(500):
         if is_so():
             return
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # between two looks
     raise AssertionError("it did not come")

@@ -75,7 +75,7 @@ class FakeProducer:
 
     def _flush(self, timeout: float | None = None) -> None:
         if self.sent and self._outcome(self.sent[-1][3]) == "silence":
-            time.sleep(timeout or 0)
+            time.sleep(timeout or 0)  # as a client waits for an answer that does not come
             raise KafkaTimeoutError
 
     def close(self, timeout: float) -> None:
@@ -172,7 +172,7 @@ def test_the_player_stops_within_a_second(short: Season, tmp_path: Path, outcome
     thread = threading.Thread(target=playing.run, args=(stop,))
     thread.start()
     while not producer.sent:
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks
     asked = time.monotonic()
     stop.set()
     thread.join(5)
@@ -220,7 +220,7 @@ def test_a_record_that_cannot_be_queued_is_kept_for_later(short: Season, tmp_pat
             raise KafkaTimeoutError
         return send(topic, value, key, headers)
 
-    producer.send = reluctant  # type: ignore[method-assign]
+    producer.send = reluctant  # type: ignore[method-assign]  # this producer alone
     assert player(short, clock, producer, tmp_path).run(threading.Event())
     assert [sent[3] for sent in producer.sent] == [encoded(one.event) for one in short.events]
 

@@ -32,7 +32,7 @@ class Book:
         self.given = (holder, time.monotonic() + span / 1e6)
         return self.term
 
-    def give_up(self, name: str, holder: str) -> None:  # noqa: ARG002
+    def give_up(self, name: str, holder: str) -> None:  # noqa: ARG002  # as leases are asked
         self._answer()
         if self.given is not None and self.given[0] == holder:
             self.given = (holder, 0.0)
@@ -93,7 +93,7 @@ def test_one_works_and_the_next_goes_on_at_once_when_it_ends(book):
     one = Process(book)
     until(one.works)
     other = Process(book)
-    time.sleep(2 * SPAN)
+    time.sleep(2 * SPAN)  # a lease would be over by then
     assert (one.works(), other.works()) == (True, False)
     one.end()
     begun = time.monotonic()
@@ -122,9 +122,9 @@ def test_a_store_that_is_away_for_less_than_the_span_ends_no_turn(book):
     until(one.works)
     for _ in range(2):
         book.away = True
-        time.sleep(SPAN / 2)
+        time.sleep(SPAN / 2)  # away for less than a lease lasts
         book.away = False
-        time.sleep(SPAN / 2)
+        time.sleep(SPAN / 2)  # back for less than a lease lasts
     assert one.active == [0, 1]
     one.end()
 
@@ -150,7 +150,7 @@ def test_a_process_that_was_stopped_finds_its_turn_over_before_anybody_tells_it(
     turn = Turn(1, time.monotonic() + 0.05)
     assert not turn.is_set()
     assert not turn.wait(0.001)
-    time.sleep(0.06)
+    time.sleep(0.06)  # until it is over
     assert turn.is_set()
     assert turn.wait(0)
 
@@ -191,6 +191,6 @@ def test_a_failure_ends_the_worker_and_lets_the_next_begin_at_once(book):
 def test_those_who_wait_for_a_store_that_is_away_end_when_told(book):
     book.away = True
     waiting = Process(book)
-    time.sleep(SPAN / 2)
+    time.sleep(SPAN / 2)  # it waits by then
     waiting.end()
     assert waiting.terms == []

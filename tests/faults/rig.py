@@ -136,7 +136,7 @@ class Rig:
         while not done():
             self._raise()
             assert time.monotonic() < end, f"waited {seconds} s; {self.stands()} of {self.broker.behind_last}"
-            time.sleep(0.005)
+            time.sleep(0.005)  # between two looks
 
     def stands(self) -> dict[str, int]:
         """Give every partition's position."""

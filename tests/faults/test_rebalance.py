@@ -52,7 +52,7 @@ def test_partitions_that_go_back_and_forth_are_taken_in_once(seed, tmp_path):
                 rig.clock = one.heard
                 rig.broker.send(one)
                 if place % 4 == 0:
-                    time.sleep(0.005)
+                    time.sleep(0.005)  # so that messages come while members join
                 if place % 40 == 0:
                     group.rebalance()
             rig.clock = told.end + 1_000_000

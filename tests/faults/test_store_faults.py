@@ -27,7 +27,7 @@ def _held(path):
     """Hold the write lock as a backup or another process does."""
     with beside(path, timeout=10) as holder:
         while not holder.lock():
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two tries
         yield
         holder.execute("ROLLBACK")
 
@@ -43,7 +43,7 @@ def test_processes_wait_for_a_lock_held_for_seconds_and_go_on(tmp_path, nursery)
         with _held(tmp_path / "log.db"):
             before = stage.query("SELECT MAX({id}) FROM stored_events")
             stage.produce(0.8)
-            time.sleep(2.5)
+            time.sleep(2.5)  # the lock is held that long
             assert stage.query("SELECT MAX({id}) FROM stored_events") == before
         stage.drain()
         for slot in (INGEST, TICKER):
@@ -76,7 +76,7 @@ def test_ingest_without_anything_to_read_survives_a_lock(rig, impatient):
     with rig.running(rig.ingest(log=impatient)):
         rig.wait(lambda: rig.is_known_up_to(at(0)))
         with _held(rig.log_file):
-            time.sleep(0.5)
+            time.sleep(0.5)  # the lock is held that long
         rig.clock = at(5)
         rig.wait(lambda: rig.is_known_up_to(at(5)))
 
@@ -87,7 +87,7 @@ def test_ingest_that_starts_while_the_store_is_held_waits_for_it(rig, impatient)
     with ExitStack() as stack:
         with _held(rig.log_file):
             stack.enter_context(rig.running(reading))
-            time.sleep(0.3)
+            time.sleep(0.3)  # the lock is held that long
         rig.wait_until_read()
     assert rig.count("order.placed.v1") == 1
 
@@ -102,7 +102,7 @@ def test_a_ticker_survives_a_lock(rig, impatient):
     thread = threading.Thread(target=ticker.run, args=(firing, lambda: rig.clock, stop), kwargs={"dedup_for": DAY})
     with _held(rig.log_file):
         thread.start()
-        time.sleep(0.5)
+        time.sleep(0.5)  # the lock is held that long
         assert rig.found() == []
     rig.wait(lambda: rig.found() == [("open", "F", 20.0, None)])
     stop.set()
@@ -167,7 +167,7 @@ def test_a_full_disk_is_waited_out_and_nothing_is_lost(small_disk, tmp_path):
             # While nothing can be written, everything that is there can be read.
             stored = rig.count("order.placed.v1")
             rig.clock = at(30)
-            time.sleep(0.5)
+            time.sleep(0.5)  # the ticker tries meanwhile
             assert rig.count("order.placed.v1") == stored
             ballast.unlink()
             rig.wait_until_settled()

@@ -69,7 +69,7 @@ def test_two_followers_of_one_store_do_no_harm(told):
     late(told, *(f"x{name}" for name in range(60)))
     told_all = time.monotonic() + 20
     while len(open_subjects(told)) < 100 and time.monotonic() < told_all:
-        time.sleep(0.05)
+        time.sleep(0.05)  # between two looks
     stop.set()
     for thread in threads:
         thread.join()
@@ -99,7 +99,7 @@ def test_killed_in_the_middle_it_goes_on_where_it_committed(tmp_path):
             child = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
             for _ in range(dice.randrange(1, 40)):
                 child.stdout.readline()
-            time.sleep(dice.random() * 0.002)
+            time.sleep(dice.random() * 0.002)  # so that it is killed anywhere
             child.send_signal(signal.SIGKILL)
             child.communicate()
             store = views_at(tmp_path / "views.db")
@@ -272,11 +272,11 @@ def test_views_that_are_locked_are_waited_for(tmp_path, monkeypatch):
         thread = threading.Thread(target=told.follower.run, args=(stop,))
         with told.store.writing():
             thread.start()
-            time.sleep(0.5)
+            time.sleep(0.5)  # it tries meanwhile
             assert thread.is_alive()
         deadline = time.monotonic() + 5
         while not open_subjects(told) and time.monotonic() < deadline:
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
         stop.set()
         thread.join()
         assert open_subjects(told) == {"F1": False}

@@ -66,7 +66,7 @@ def count(store: ViewStore) -> "Counter[str]":
         with writing() as rows:
             yield Counting(rows, counter, "")
 
-    store.writing = counted  # type: ignore[method-assign]
+    store.writing = counted  # type: ignore[method-assign]  # this store alone
     return counter
 
 

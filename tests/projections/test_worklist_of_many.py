@@ -54,7 +54,7 @@ def to_call(told: Stage) -> list[str]:
 
 
 def call(told: Stage, outcome: str = "reached", **whom: object) -> None:
-    do(told, CLUSTER, Contact(by="li", channel="phone", outcome=outcome, **whom), 5)  # type: ignore[arg-type]
+    do(told, CLUSTER, Contact(by="li", channel="phone", outcome=outcome, **whom), 5)  # type: ignore[arg-type]  # each test names its own
 
 
 def test_who_was_reached_is_not_called_again_and_the_others_still_are(shop: Stage) -> None:

@@ -93,7 +93,7 @@ def test_another_ticker_and_another_follower_take_over(shop: Shop, staff: Staff,
             staff.until(lambda pair=pair: any(one.is_active() for one in pair))  # type: ignore[misc] # of this round
             active = next(one for one in pair if one.is_active())
             standby = next(one for one in pair if one is not active)
-            staff.until(lambda standby=standby: bool(standby.said("standing by")))  # type: ignore[misc]
+            staff.until(lambda standby=standby: bool(standby.said("standing by")))  # type: ignore[misc]  # it is asked at once, in this round
             assert not standby.is_active()
             getattr(active, how)()
             took = staff.until(standby.is_active, LOADED * PROMISE)

@@ -51,11 +51,12 @@ def confirm(incident: Incident, command: Confirm, now: Situation) -> tuple[Incid
     if command.channel == "phone":
         raise IllegalStep("not_in_writing", "A phone agreement is confirmed in writing, not by phone.")
     before = incident.confirmed.get(command.contact_id)
-    said = command.by, command.channel, command.evidence, command.why
-    if before is not None and (before.by, before.channel, before.evidence, before.why) == said:
-        return ()
     if before is not None:
-        raise IllegalStep("already_confirmed", f"{before.by} has confirmed it.")
+        # Who leaves out what was said the first time says nothing that would be lost.
+        same = (before.by, before.channel) == (command.by, command.channel)
+        if not same or command.evidence not in {"", before.evidence} or command.why not in {"", before.why}:
+            raise IllegalStep("already_confirmed", f"{before.by} has confirmed it.")
+        return ()
     return (
         IncidentConfirmed(
             **stamp(command, now), contact_id=command.contact_id, channel=command.channel, evidence=command.evidence

@@ -70,7 +70,7 @@ def must_add_nothing(incident: Incident, command: Command, done: type[Event]) ->
     Raises:
         IllegalStep: it is not the reason that the step gave.
     """
-    if incident.reasons.get(done, "") != command.why:
+    if command.why not in {"", incident.reasons.get(done, "")}:
         raise IllegalStep("already_so", "It is so already, and the reason you give would be lost; write it in a note.")
 
 

@@ -18,7 +18,13 @@ from tests.story import file_log, hours
 
 KILLS: Final = (("before", 2), ("inside", 5), ("after", 3), ("inside", 11), ("before", 9), ("after", 8), ("inside", 14))
 """At which point of which of its transactions each process after the other is killed."""
-ABSENT: Final = frozenset(KINDS) - {"stock_out", "mis_shipment_cluster", "product_defect", "price_difference"}
+ABSENT: Final = frozenset(KINDS) - {
+    "damaged_parcel",
+    "stock_out",
+    "mis_shipment_cluster",
+    "product_defect",
+    "price_difference",
+}
 """All kinds but those which events open and no deadline does."""
 
 

@@ -93,8 +93,9 @@ def refuse_unbegun(settings: Settings) -> None:
 
     Raises:
         CannotStart: there is no log where the settings say.
-        StoreUnsuitable: the database cannot be reached.
+        StoreUnsuitable: the database cannot be reached, or a setting would break the log.
     """
+    refuse_forbidden(os.environ)
     if is_begun(settings):
         return
     others = "".join(

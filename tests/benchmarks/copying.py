@@ -7,11 +7,14 @@ begin with the same digits; in a copy these are others.
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
+from domain.history.batch import GroupsTold, TickFired
 from tests.stores.engine import Beside
 
 FIRST: Final = 10_000_000
 """The number of the first order; smaller ones are left to what comes to the log later."""
 EVENTS: Final = "stored_events"
+STREAM: Final = "originator_id"
+_CLOSES: Final = f"topic IN ('{TickFired.TOPIC}', '{GroupsTold.TOPIC}')"
 SEEN: Final = "seen_ids"
 PLACE: Final = "place"
 POSITION: Final = "position"
@@ -67,6 +70,9 @@ class Copying:
         keys = [f"\"{name}\" LIKE '%{self._numbers.digits()}%'" for name, kind in found if kind == "text"]
         order = f"ORDER BY {self._store.id}" if table == EVENTS else ""
         where = "1 = 1" if table == SEEN else " OR ".join(keys) or "1 = 0"
+        if table == EVENTS:
+            # What closes a transaction says when that was: without any a history would look for it in vain.
+            where += f" OR {_CLOSES}"
         self._store.execute(f"CREATE TEMPORARY TABLE copied_{table} AS SELECT * FROM {table} WHERE {where} {order}")
         return int(self._store.execute(f"SELECT COUNT(*) FROM copied_{table}").fetchone()[0])
 
@@ -77,7 +83,9 @@ class Copying:
         if name in {self._store.id, POSITION}:
             return f'"{name}" + {copy * self._span}'
         if kind == "text":
-            return f"replace(\"{name}\", '{before}', '{after}')"
+            # A stream that is no order's is another one in each copy.
+            more = f" || CASE WHEN {_CLOSES} THEN '/{copy}' ELSE '' END" if (table, name) == (EVENTS, STREAM) else ""
+            return f"replace(\"{name}\", '{before}', '{after}'){more}"
         if kind == "bytea":
             return f"convert_to(replace(convert_from(\"{name}\", 'UTF8'), '{before}', '{after}'), 'UTF8')"
         if kind == "blob":

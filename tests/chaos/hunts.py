@@ -63,7 +63,7 @@ FEW: Final = 8
 POSTGRES_USUAL: Final = Prey(kills=FEW)
 POSTGRES_PREY: Final[dict[str, Prey]] = {
     "position_not_compared": ZOMBIES._replace(kills=FEW),
-    "events_copied_on_their_own": AFTER_COMMIT._replace(kills=FEW),
+    "events_committed_on_their_own": AFTER_COMMIT._replace(kills=FEW),
     "without_the_lock": Prey(
         Habits({Phase.WRITTEN: 1}, {Phase.WRITTEN: 1}, zombie_every=NEVER, down_percent=0), kills=FEW
     ),

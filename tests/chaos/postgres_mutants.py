@@ -13,7 +13,6 @@ from eventsourcing.persistence import StoredEvent
 from deploy.store import postgres_connection, postgres_recorder
 from deploy.store.postgres_connection import Connection, Datastore, run
 from deploy.store.rows import MOVE_POSITION
-from domain.errors import Fenced
 from domain.history.log import Advance
 from tests.chaos.mutants import forget_expected
 from tests.chaos.phases import gap, replace
@@ -23,34 +22,41 @@ def position_not_compared() -> None:
     """Accept any position that is greater than the stored one, as the library does."""
 
     greater = f"{MOVE_POSITION.partition('AND next')[0]}AND next < ?1"
+    compared = postgres_recorder._advance
 
-    def advance(connection: Connection, one: Advance) -> None:
+    def advance(connection: Connection, one: Advance) -> "psycopg.Cursor[Any]":
         new = one.position
-        if run(connection, greater, (*new[3:], new.partition)).rowcount != 1:
-            raise Fenced(new.partition)
+        if one.expected is None:
+            return compared(connection, one)
+        return run(connection, greater, (*new[3:], new.partition))
 
-    replace(postgres_recorder, "_advance_position", advance)
+    replace(postgres_recorder, "_advance", advance)
     forget_expected()
 
 
-def events_copied_on_their_own() -> None:
-    """Commit the events as soon as they are copied, and what belongs to them afterwards."""
+def events_committed_on_their_own() -> None:
+    """Commit the events as soon as they are written, and what belongs to them afterwards."""
     insert = postgres_recorder._insert
 
-    def inserting(connection: Connection, stored: Sequence[StoredEvent]) -> list[int]:
-        ids = insert(connection, stored)
+    def inserting(connection: Connection, stored: Sequence[StoredEvent]) -> "psycopg.Cursor[Any]":
+        last = insert(connection, stored)
         if connection._num_transactions == 0:
-            connection.execute("COMMIT")
+            with connection.pipeline():  # whose end waits until the server has done it
+                connection.execute("COMMIT")
             gap()
             connection.execute("BEGIN")
-        return ids
+        return last
 
     replace(postgres_recorder, "_insert", inserting)
 
 
 def without_the_lock() -> None:
     """Draw ids without the log's lock: a later one can be committed first."""
-    replace(postgres_connection, "_lock", lambda _connection: None)
+
+    def beginning(connection: Connection, begin: str = "") -> None:
+        connection.execute(f"{begin}SELECT 1".encode(), prepare=False)
+
+    replace(postgres_connection, "_lock", beginning)
 
 
 def lost_answer_taken_for_success() -> None:
@@ -70,8 +76,8 @@ def committed_before_it_is_flushed() -> None:
     """Acknowledge commits that are in the server's memory only."""
     lock = postgres_connection._lock
 
-    def locking(connection: Connection) -> None:
-        lock(connection)
+    def locking(connection: Connection, begin: str = "") -> None:
+        lock(connection, begin)
         connection.execute("SET LOCAL synchronous_commit = off")
 
     replace(postgres_connection, "_lock", locking)
@@ -81,7 +87,7 @@ MUTANTS: Final[dict[str, Callable[[], None]]] = {
     one.__name__: one
     for one in (
         position_not_compared,
-        events_copied_on_their_own,
+        events_committed_on_their_own,
         without_the_lock,
         lost_answer_taken_for_success,
         committed_before_it_is_flushed,

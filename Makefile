@@ -36,7 +36,7 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
-test: setup  ## the fast suite, about seven minutes on two cores; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
+test: setup  ## the fast suite, about six minutes on two cores; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
 	$(PYTEST) -n 4 --leave-brokers=apache,container $(if $(findstring postgres,$(STORES)),--require-stores=$(STORES),--leave-stores=postgres) $(PYTEST_ARGS)
 
 stores: setup  ## what touches a store, on PostgreSQL; fails when that was not exercised

@@ -103,6 +103,14 @@ def stale(page):
     return {one["name"]: one["why"] for one in page["as_of"]["shards"] if one["stale"]}
 
 
+def complete(client, **params):
+    """Read a page that lacks no shard; on a busy machine one may be too slow for the first try."""
+    until = time.monotonic() + 30
+    while stale(page := read(client, **params)):
+        assert time.monotonic() < until
+    return page["changes"]
+
+
 def origins(changes):
     return [one["origin"] for one in changes]
 

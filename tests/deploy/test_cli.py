@@ -195,66 +195,6 @@ def test_the_first_start_without_a_place_to_begin_or_without_a_broker_is_explain
     assert "Traceback" not in done.stderr
 
 
-def test_settings_that_would_break_the_log_are_refused(tracker, tmp_path):
-    begin(tmp_path)
-    done = tracker("quarantine", "list", POSTGRES_ENABLE_DB_FUNCTIONS="y")
-    assert done.returncode == 1
-    assert "POSTGRES_ENABLE_DB_FUNCTIONS" in done.stderr
-
-
-def begin(folder, *below):
-    """Make the log that the command looks at in a folder, or another one below its data directory."""
-    with open_store(Settings(data_dir=folder.joinpath("var", *below))):
-        pass
-
-
-LOOKS = {
-    "quarantine list": ("quarantine", "list"),
-    "quarantine list --json": ("quarantine", "list", "--json"),
-    "quarantine show": ("quarantine", "show", "1"),
-    "quarantine retry": ("quarantine", "retry"),
-    "quarantine drop": ("quarantine", "drop", "1", "--why", "test"),
-    "projections list": ("projections", "list"),
-    "projections verify": ("projections", "verify"),
-    "projections rebuild": ("projections", "rebuild"),
-}
-
-
-@pytest.mark.parametrize("command", LOOKS.values(), ids=LOOKS)
-def test_looking_at_a_log_that_is_not_there_makes_none_and_names_where_one_is(tracker, tmp_path, command):
-    done = tracker(*command)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert "there is no log at var" in done.stderr
-    assert "TRACKER_DATA_DIR or DATABASE_URL" in done.stderr
-    assert not (tmp_path / "var").exists()
-    begin(tmp_path, "embedded")
-    assert "There is one in var/embedded" in tracker(*command).stderr
-    assert not (tmp_path / "var" / "log.db").exists()
-
-
-def test_what_the_embedded_broker_s_run_holds_is_seen_where_the_refusal_says(tracker, tmp_path):
-    begin(tmp_path, "embedded")
-    done = tracker("quarantine", "list", TRACKER_DATA_DIR="var/embedded")
-    assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
-
-
-def test_config_and_doctor_make_no_log_and_doctor_names_where_one_is(tracker, tmp_path):
-    assert tracker("config", "show").returncode == 0
-    begin(tmp_path, "embedded")
-    store = next(one for one in json.loads(tracker("doctor", "--json").stdout) if one["what"] == "store")
-    assert "not made yet" in store["found"]
-    assert "var/embedded" in store["found"]
-    assert not (tmp_path / "var" / "log.db").exists()
-
-
-def test_an_empty_quarantine_says_so(tracker, tmp_path):
-    begin(tmp_path)
-    done = tracker("quarantine", "list")
-    assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
-    gone = tracker("quarantine", "drop", "7", "--why", "test")
-    assert (gone.returncode, "no message 7" in gone.stderr) == (1, True)
-
-
 def test_doctor_says_when_the_log_is_judged_by_other_rules_than_ours(tracker, tmp_path):
     (tmp_path / "policy.toml").write_text('[late_shipment]\npromise = "latest"')
     with open_store(Settings(data_dir=tmp_path / "var")) as log:

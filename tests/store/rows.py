@@ -93,3 +93,12 @@ def a_log(path: Path) -> Iterator[Log]:
 def a_store(log: Log) -> LogRecorder:
     """Give its recorder."""
     return log.store
+
+
+def lay_out_as_before(other: Any, seen: Iterable[tuple[bytes, bytes, int]]) -> None:
+    """Give a log the layout of before, with these ids: key, digest and when."""
+    for table in ("seen_places", "seen_slices", "seen_ids"):
+        other.execute(f"DROP TABLE {table}")
+    other.execute("CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID")
+    for row in seen:
+        other.execute("INSERT INTO seen VALUES (?, ?, ?)", row)

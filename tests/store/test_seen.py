@@ -10,7 +10,7 @@ from eventsourcing.persistence import IntegrityError
 
 from deploy.store import remembering
 from domain.history.log import Beside, LogRecorder
-from tests.store.rows import event
+from tests.store.rows import event, lay_out_as_before
 from tests.stores.engine import beside, file_log
 
 EACH = 5
@@ -246,13 +246,7 @@ def test_a_log_that_kept_ids_by_key_goes_on_knowing_them(path: Path) -> None:
     with file_log(path):
         pass
     with beside(path) as other:
-        for table in ("seen_places", "seen_slices", "seen_ids"):
-            other.execute(f"DROP TABLE {table}")
-        other.execute(
-            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        for number, one in enumerate(keys(0, 300)):
-            other.execute("INSERT INTO seen VALUES (?, ?, ?)", (one, DIGEST, 300 - number))
+        lay_out_as_before(other, [(one, DIGEST, 300 - number) for number, one in enumerate(keys(0, 300))])
     with file_log(path) as log:
         assert log.store.seen(keys(0, 301)) == dict.fromkeys(keys(0, 300), DIGEST)
         see_many(log.store, 300, 600, at=301)

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.store import sqlite, sqlite_recorder
 from tests.members import ROOT
-from tests.store.rows import beside_it
+from tests.store.rows import beside_it, lay_out_as_before
 from tests.stores.engine import file_log
 
 pytestmark = pytest.mark.only_on("sqlite")
@@ -24,12 +24,7 @@ def a_former_log(path: Path) -> Path:
     with file_log(path):
         pass
     with beside_it(path) as other:
-        for table in ("seen_places", "seen_slices", "seen_ids"):
-            other.execute(f"DROP TABLE {table}")
-        other.execute(
-            "CREATE TABLE seen (key BLOB PRIMARY KEY, digest BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID"
-        )
-        other.execute("INSERT INTO seen VALUES (?, x'01', 5)", (KEY,))
+        lay_out_as_before(other, [(KEY, b"\x01", 5)])
     return path
 
 

@@ -48,7 +48,10 @@ class Facts:
         else:
             known.insert(bisect_left(known, fact.stamp, key=_STAMP), fact)
 
-    def drop(self, kind: type[Fact], source: str, identity: str) -> None:
-        """Forget a fact that turned out to belong to another subject."""
+    def drop(self, kind: type[F], source: str, identity: str) -> list[F]:
+        """Forget a fact that turned out to belong to another subject, and give it back if it was known."""
         known = self._by_type.get(kind, [])
-        known[:] = [fact for fact in known if (fact.source, fact.id) != (source, identity)]
+        dropped = [fact for fact in known if (fact.source, fact.id) == (source, identity)]
+        for fact in dropped:
+            known.remove(fact)
+        return dropped  # type: ignore[return-value]  # keyed by the type of its members

@@ -62,6 +62,7 @@ class Parcel:
         "fulfillment_ids",
         "id",
         "links",
+        "moved",
         "order_ids",
         "orders",
         "version",
@@ -74,6 +75,8 @@ class Parcel:
         self.facts = Facts()
         self.coded = False
         """Whether a scan told a code that means something only at the carrier that others name."""
+        self.moved: tuple[ParcelScanned, ...] = ()
+        """Scans that turned out to be another parcel's; where they were may have been told of this one."""
         self.fulfillment_ids: set[str] = set()
         self.order_ids: set[str] = set()
         self.links: dict[str, set[str]] = {}
@@ -180,7 +183,7 @@ def evolve(parcel: Parcel, event: ParcelEvent) -> Parcel:
         case ParcelOrderLinked():
             parcel.links.setdefault(event.fulfillment_id, set()).add(event.order_id)
         case ParcelScanMoved():
-            parcel.facts.drop(ParcelScanned, event.source, event.id)
+            parcel.moved += tuple(parcel.facts.drop(ParcelScanned, event.source, event.id))
             _read_codes_again(parcel)
             _name_again(parcel)
         case ParcelPacked():

@@ -4,6 +4,7 @@ Followed from the log, so that a place need not be touched by the transaction th
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from domain.detection import FINDING_EVENTS, Finding, Key, Stored
@@ -131,7 +132,7 @@ def _tell_carrier(intake: Intake, parcel: Parcel, parcel_id: str) -> None:
             spells if carrier == parcel.meaning.carrier else [],
         )
     stalled = [one for one in _held_up(parcel) if one.kind == "stalled_parcel"]
-    for place in sorted({scan.facility_id for scan in parcel.facts.of(ParcelScanned) if scan.facility_id}):
+    for place in sorted({scan.facility_id for scan in _scans(parcel) if scan.facility_id}):
         # Where the last movement was, as the finding says it: whatever changes that changes the finding, and is told.
         here = [one for one in stalled if one.detail["last_seen"].get("facility_id") == place]
         _tell(intake, stream("backlog", "facility", place), parcel_id, list(_united(here)))
@@ -140,7 +141,12 @@ def _tell_carrier(intake: Intake, parcel: Parcel, parcel_id: str) -> None:
 def _carriers(parcel: Parcel) -> set[str]:
     """Name every carrier that was ever said to have the parcel; the one that counts may change."""
     labels = {label.carrier for label in parcel.facts.of(ParcelLabelled)}
-    return labels.union(scan.carrier for scan in parcel.facts.of(ParcelScanned) if scan.carrier is not None)
+    return labels.union(scan.carrier for scan in _scans(parcel) if scan.carrier is not None)
+
+
+def _scans(parcel: Parcel) -> Iterator[ParcelScanned]:
+    """Give every scan that was ever said to be the parcel's; some may have moved to another."""
+    return chain(parcel.facts.of(ParcelScanned), parcel.moved)
 
 
 def _tell(intake: Intake, name: str, member: str, spells: list[_Spell]) -> None:

@@ -18,7 +18,7 @@ TEN = '[stalled_parcel]\nafter = "10h"\n'
 Counted = dict[str, tuple[float | None, float | None]]
 
 
-def scan(when: float, name: str = "P", status: str = "in_transit", **more: Any) -> Fact:
+def scan(when: float, name: str | None = "P", status: str = "in_transit", **more: Any) -> Fact:
     """Let the carrier scan a parcel of order O."""
     return scanned(when, name, status, **({"order_ids": ("O",), "source": SF, "carrier": "SF"} | more))
 
@@ -138,6 +138,16 @@ def test_a_parcel_stalls_where_its_last_movement_was_whatever_talk_comes_when(
     let_pass(desk, 13)
     assert members(log, "facility-GATE") == {"P@1": (11, None)}
     assert members(log, "facility-HUB") == {}
+
+
+def test_a_number_that_is_labelled_after_all_counts_as_its_parcel_only(log: Log, desk: Desk) -> None:
+    number = {"carrier": "SF", "tracking_number": "N", "facility_id": "HUB"}
+    desk.take(placed(0), requested(0), scan(1, None, **number), heartbeat(12, SF), until=12)
+    let_pass(desk, 12)
+    assert members(log, "carrier-SF") == members(log, "facility-HUB") == {"SF:N@1": (11, None)}
+    desk.take(labelled(2, order_ids=("O",)), until=13)
+    let_pass(desk, 13)
+    assert members(log, "carrier-SF") == members(log, "facility-HUB") == {"P@1": (11, None)}
 
 
 def test_a_cancelled_order_s_parcel_stops_counting_at_its_cancellation(log: Log, desk: Desk) -> None:

@@ -1,6 +1,7 @@
 """Sight: one look at a subject by all of its rules, as far as policies, time and silent feeds let each of them see."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -106,11 +107,15 @@ class Sight:
         self.instants: list[Instant] = []
         self.waits: dict[str, Instant] = {}
 
-    def findings(self, rule: Rule) -> Iterator[Finding]:
-        """Give what a rule finds, each by the policy that judges it."""
+    def findings(self, rule: Rule) -> list[Finding]:
+        """Give what a rule finds, each by the policy that judges it, in the order in which it came due."""
         seen = [(part, *self._look(rule.detector, part)) for part in rule.parts if part.reported is not None]
         if not any(look.findings for _, _, look in seen):
-            return
+            return []
+        # By time, as one version gives its own in another order than several that say the same.
+        return sorted(self._due(rule, seen), key=attrgetter("due_at"))
+
+    def _due(self, rule: Rule, seen: Sequence[tuple[_Part, _Horizon, Look]]) -> Iterator[Finding]:
         judged = self._judged(rule, [look for _, _, look in seen])
         for part, horizon, look in seen:
             for one in look.findings:

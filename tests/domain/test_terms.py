@@ -27,6 +27,7 @@ from tests.story import (
     labelled,
     line,
     memory_log,
+    moved,
     packed,
     piece,
     placed,
@@ -154,6 +155,21 @@ def test_a_missing_item_stays_with_the_version_of_its_packing_though_a_later_one
     )
     terms = [Adopted(-FOREVER, policies[0]), Adopted(at(3), policies[1])]
     assert [_kinds(terms, world, when) for when in (5, 31, 33)] == [[], [], [(rule, 1)]]
+
+
+def test_what_one_look_finds_is_told_in_the_order_in_which_it_came_due_however_many_versions_there_are() -> None:
+    world = Given(
+        placed(0, line("1"), ship_by=0),
+        requested(0, "F"),
+        requested(0, "G"),
+        moved(0, 0, key="agreed"),
+        moved(1, 0, key="agreed again"),
+    )
+    order = world.work.state("order-O")
+    for since in ((), (at(1),)):
+        terms = [Adopted(one, load("")) for one in (-FOREVER, *since)]
+        found = judged(terms, "order-O", order)
+        assert [(one.subject, hours(one.due_at)) for one in found] == [("F", 0), ("G", 0), ("F", 1), ("G", 1)]
 
 
 def _kinds(terms: list[Adopted], world: Given, when: float) -> list[tuple[str, float | None]]:

@@ -88,6 +88,11 @@ def test_gifts_are_never_missing() -> None:
     assert wrong(order, packed(1, "P", piece(), last=True), scanned(2)) == []
 
 
+def test_what_is_asked_for_of_a_line_that_was_never_ordered_is_not_missing() -> None:
+    asked = requested(0, lines=(("1", 1), ("99", 1)), ship_by=90)
+    assert wrong(placed(0, line("1")), asked, packed(1, "P", piece(), last=True)) == []
+
+
 @pytest.mark.parametrize(("when", "expected"), [(30, []), (60, [("missing_item", 1, 50, 60)])])
 def test_what_is_cancelled_is_missed_no_more(when: float, expected: Wrong) -> None:
     two = placed(0, line("1"), line("2", "B"), ship_by=90)

@@ -71,7 +71,7 @@ def wrong(world: World, parcel: Parcel, packing: Fact) -> bool:
 
 
 def lacking(world: World, order: Order, fulfilment: str, upto: Fact) -> bool:
-    """Say whether a fulfilment lacks a piece, gifts aside, after all that was packed up to a fact."""
+    """Say whether a fulfilment lacks a piece that was ordered, gifts aside, after all that was packed up to a fact."""
     if any(at <= upto.at for at in whole(world, order, fulfilment)):
         return False
     alive = order.ordered(upto)
@@ -79,8 +79,8 @@ def lacking(world: World, order: Order, fulfilment: str, upto: Fact) -> bool:
     records = [(parcel.packed(upto), parcel) for parcel in world.holding[order.id] if parcel.void > upto.at]
     for record, parcel in sorted(((x, y) for x, y in records if x), key=lambda pair: pair[0]):
         order.fill(lacks, record, parcel.of(order, record))
-    gifts = {line["line_id"] for line in order.lines if line.get("gift")}
-    return any(count and name == fulfilment and line not in gifts for name, line, count in lacks)
+    wanted = {line["line_id"] for line in order.lines if not line.get("gift")}
+    return any(count and name == fulfilment and line in wanted for name, line, count in lacks)
 
 
 def packings_of(world: World, order: Order, fulfilment: str) -> list[tuple[Fact, Parcel]]:

@@ -160,7 +160,7 @@ class Datastore(library.PostgresDatastore):
                     with suppress(psycopg.Error):
                         connection.execute("ROLLBACK")
                         if isinstance(error, psycopg.errors.LockNotAvailable):
-                            end_silent(connection, "stored_events")
+                            end_silent(connection, "turn")
                     raise
                 self._commit(connection)
         finally:

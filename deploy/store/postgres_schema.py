@@ -21,6 +21,9 @@ _EVENTS: Final = (
         PRIMARY KEY (originator_id, originator_version))""",
     # The log in the order of commits, which followers read on in. Ids of failed appends stay unused.
     "CREATE UNIQUE INDEX IF NOT EXISTS stored_events_order ON stored_events (notification_id)",
+    # Whose turn it is to append: of no rows, and only ever locked. The lock of the events' own table would keep
+    # writers waiting for as long as that is vacuumed or analyzed, and every autovacuum would be ended by them.
+    "CREATE TABLE IF NOT EXISTS turn ()",
 )
 _GUARDS: Final = (
     """CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -29,7 +32,12 @@ _GUARDS: Final = (
         FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()""",
     # PostgreSQL lets only those lock a table who may change it; this lends the lock without the right.
     """CREATE OR REPLACE FUNCTION lock_log() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-        SET search_path = {schema}, pg_temp AS $$ BEGIN LOCK TABLE stored_events IN EXCLUSIVE MODE; END $$""",
+        SET search_path = {schema}, pg_temp AS $$
+        BEGIN
+            LOCK TABLE turn IN EXCLUSIVE MODE;
+            -- Waits for who took the turn by this function as it was, which locked the events themselves.
+            LOCK TABLE stored_events IN ROW EXCLUSIVE MODE;
+        END $$""",
     "REVOKE ALL ON FUNCTION lock_log() FROM PUBLIC",
 )
 NAMES: Final = schema.names((*_EVENTS, *schema.TABLES))

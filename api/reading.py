@@ -13,8 +13,9 @@ from api.bounds import TOKEN
 from api.contract.incidents import AsOf
 from api.problems import Problem
 from api.tokens import Token
+from domain.feeds.frontier import SKEW
 from domain.history.log import LogRecorder
-from domain.instant import Instant, iso
+from domain.instant import FOREVER, Instant, iso
 from domain.judging.adoption import Adopted, in_force
 from domain.policies.policy import DEFAULT, Policy
 from projections import checkpoints, feed, frontier
@@ -96,8 +97,11 @@ class Reader:
         with self.views.reading(QUERY_SECONDS) as rows:
             now = self.clock.now()
             known = frontier.known_up_to(frontier.read(rows), feed.decided_up_to(rows))
+            if known is not None:
+                # Nothing can have been read beyond now: whoever said so had a clock that was ahead.
+                known = None if now + SKEW * self.clock.speed < known < FOREVER else min(known, now)
             policies = cache(lambda: policies_of(self.log))
-            yield Snapshot(rows, checkpoints.read(rows), now, None if known is None else min(known, now), policies)
+            yield Snapshot(rows, checkpoints.read(rows), now, known, policies)
 
     def as_of(self, snapshot: Snapshot) -> AsOf:
         """Say how fresh a snapshot is."""

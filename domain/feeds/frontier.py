@@ -1,8 +1,12 @@
 """The frontier: up to when the world has been read. No deadline fires beyond it."""
 
 from collections.abc import Iterable
+from typing import Final
 
-from domain.instant import FOREVER, Instant
+from domain.instant import FOREVER, SECOND, Instant
+
+SKEW: Final = 60 * SECOND
+"""By how much the clocks of machines may differ; what is said to be read up to later than that is not believed."""
 
 
 class EventTimeFrontier:

@@ -8,6 +8,7 @@ from api.contract.operations import Check
 from api.metrics import METRICS
 from domain.detection import incident_id
 from domain.errors import Unreadable
+from domain.feeds.frontier import SKEW
 from domain.incidents.commands import Escalate
 from domain.instant import iso
 from domain.staff.desk import Case, Desk
@@ -110,6 +111,18 @@ def test_ready_needs_views_that_keep_up_and_a_frontier_that_is_fresh(shop, monke
     monkeypatch.setattr(health, "BEHIND", 0)
     shop.told.desk.take(heartbeat(6))
     assert shop.get("/readyz").status_code == 503
+
+
+def test_a_frontier_that_lies_ahead_of_the_clock_is_none(shop):
+    shop.told.hear(placed(0), requested(0, ship_by=20))
+    shop.known(5)
+    shop.now = at(5) - SKEW
+    assert shop.read("/readyz")["ready"]
+    assert shop.read("/v1/feeds")["as_of"]["known_up_to"] == shop.read("/v1/feeds")["as_of"]["now"]
+    shop.now = at(5) - SKEW - 1
+    [check] = [one for one in shop.get("/readyz").json()["checks"] if one["name"] == "frontier"]
+    assert (check["ok"], check["detail"]) == (False, "not known yet")
+    assert shop.read("/v1/feeds")["as_of"]["known_up_to"] is None
 
 
 def test_what_else_this_process_does_is_shown_and_keeps_nobody_out(shop, told):

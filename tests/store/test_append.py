@@ -7,8 +7,10 @@ import pytest
 from eventsourcing.persistence import IntegrityError, Tracking
 
 from domain.errors import Fenced
+from domain.feeds.frontier import SKEW
 from domain.history.batch import Position
 from domain.history.log import Advance, Armed, Beside, LogRecorder
+from domain.instant import FOREVER, SECOND, Instant
 from tests.store.rows import PARTITION, advance, all_of, deadlines, event, everything, position, quarantined
 
 
@@ -152,6 +154,28 @@ def test_hearing_moves_only_where_nobody_has_gone_on_and_never_back(store: LogRe
     assert store.positions()[PARTITION].taken_up_to == 50
 
 
+@pytest.mark.parametrize("moves", [True, False])
+def test_what_a_clock_that_was_ahead_said_gives_way_to_the_next_word(store: LogRecorder, *, moves: bool) -> None:
+    def said(up_to: Instant) -> Instant | None:
+        stands = store.positions().get(PARTITION)
+        if stands is None or moves:
+            number, expected = (1, None) if stands is None else (stands.batches + 1, stands.next)
+            there = position(10 * number, number, taken_up_to=up_to)
+            store.insert_events([], beside=Beside(advance=[Advance(expected, there)]))
+        else:
+            store.hear([stands._replace(taken_up_to=up_to)])
+        return store.positions()[PARTITION].taken_up_to
+
+    now = 1_800_000_000 * SECOND
+    assert said(now + SKEW) == now + SKEW
+    assert said(now) == now + SKEW
+    assert said(now + 7200 * SECOND) == now + 7200 * SECOND
+    assert said(now) == now
+    # A partition that was retired stays so.
+    assert said(FOREVER) == FOREVER
+    assert said(now) == FOREVER
+
+
 # Options are not dropped: F4.
 
 
@@ -236,6 +260,7 @@ def test_the_log_is_read_in_pages_in_the_order_of_commits(store: LogRecorder) ->
     assert [row.position for row in store.select_rows(2, 3)] == [3, 4, 5]
     assert [row.version for row in store.select_rows(0, 9, ["t0"])] == [2, 4, 6]
     assert store.select_rows(7, 9) == []
+    assert {row.position for row in store.next_rows([0, 1, 4, 6, 7], ["t1", "t9"])} == {1, 3, 5, 7}
     assert store.last_position() == 7
 
 

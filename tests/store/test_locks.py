@@ -213,7 +213,8 @@ def test_an_append_waits_for_one_by_the_lock_of_before(
 
 
 @pytest.mark.only_on("postgres")
-def test_a_log_of_before_gets_its_turn(path: Path, store: LogRecorder) -> None:
+@pytest.mark.usefixtures("store")
+def test_a_log_of_before_gets_its_turn(path: Path) -> None:
     with beside(path) as other:
         other.execute("DROP TABLE turn")
     with file_log(path) as log, holding(path, 0.2):

@@ -8,7 +8,8 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from itertools import chain, islice
+from itertools import islice
+from types import NoneType
 from typing import Any, Final, Self
 
 import psycopg
@@ -16,7 +17,7 @@ from psycopg import errors, sql
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.rows import TupleRow, tuple_row
 
-from projections.dialect import adapt, spoken, spoken_of_many
+from projections.dialect import adapt, kind_of, spoken, spoken_of_many
 from projections.pool import CONNECT_TIMEOUT, Pool
 from projections.view import Column, Result, Rows
 from projections.views import QueryTooSlow, RowsRefused, ViewsAway
@@ -30,8 +31,8 @@ _LOOK: Final = 1
 _IDLE: Final = 60
 """Seconds after which the server ends a transaction whose process has stopped."""
 _CONNECTIONS: Final = 24
-_TOGETHER: Final = 32
-"""Rows that are put in by one statement; what is left goes one by one, so that few statements are prepared."""
+_TOGETHER: Final = 1000
+"""Rows that one statement changes, at most."""
 _LONGEST_NAME: Final = 63
 # A network that swallows packets must not hold a process for hours; what the URL itself says goes first.
 _ALIVE: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
@@ -99,6 +100,8 @@ class _Rows:
         self._deadline = deadline
         self._pipeline = pipeline
         self._careful = False
+        # A cursor of its own for each statement would have to find out anew how every kind of value goes over.
+        self._writer = psycopg.RawCursor(connection)
 
     def execute(self, statement: str, values: Sequence[Any] = (), /) -> Result:
         if self._deadline is not None and time.monotonic() > self._deadline:
@@ -112,21 +115,14 @@ class _Rows:
         return self._given(cursor)
 
     def executemany(self, statement: str, values: Iterable[Sequence[Any]], /) -> Result:
-        cursor = psycopg.RawCursor(self._connection)
         left = iter(values)
         with _told():
-            if statement.startswith("INSERT"):
-                left = self._insert_together(cursor, statement, left)
-            cursor.executemany(spoken(statement), left)
-        return self._given(cursor)
-
-    def _insert_together(
-        self, cursor: "psycopg.RawCursor[TupleRow]", statement: str, values: Iterator[Sequence[Any]]
-    ) -> Iterator[Sequence[Any]]:
-        """Insert as many whole portions as there are; gives the rows that are left."""
-        while len(portion := [*islice(values, _TOGETHER)]) == _TOGETHER:
-            cursor.execute(spoken_of_many(statement, _TOGETHER), [*chain.from_iterable(portion)])
-        return iter(portion)
+            while portion := [*islice(left, _TOGETHER)]:
+                columns = [*map(list, zip(*portion, strict=True))]
+                kinds = tuple(map(kind_of, columns))
+                said = [column for column, kind in zip(columns, kinds, strict=True) if kind is not NoneType]
+                self._writer.execute(spoken_of_many(statement, kinds), said, binary=True)
+        return self._given(self._writer)
 
     def _given(self, cursor: "psycopg.RawCursor[TupleRow]") -> Result:
         if self._careful and self._pipeline is not None:
@@ -288,6 +284,10 @@ def _configuring(schema: str) -> Any:
     def configure(connection: Connection) -> None:
         adapt(connection)
         connection.execute(sql.SQL("SET search_path TO {}").format(sql.Identifier(schema)))
+        # What is asked for again and again is asked for by a key. A plan made while a table had no statistics compares
+        # each of its rows with each of hundreds of keys, and stays until somebody analyzes the table.
+        connection.execute("SET enable_seqscan = off")
+        connection.execute("SET jit = off")
         connection.execute(sql.SQL("SET idle_in_transaction_session_timeout = {}").format(f"{_IDLE}s"))
 
     return configure

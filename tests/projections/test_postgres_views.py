@@ -44,6 +44,14 @@ def test_a_row_that_is_refused_parks_its_own_stream_although_nobody_waited_for_i
     assert [row[:2] for row in told.query("SELECT view, stream FROM parked")] == [("picky", "order-O2")]
 
 
+class Verbose(Picky):
+    """A view that writes what no index can hold."""
+
+    def apply(self, streams, rows, subjects):  # noqa: ARG002  # as views are asked
+        told = {name: "".join(map(chr, range(0x4E00, 0x9000))) if name == "order-O2" else name for name in streams}
+        rows.executemany("INSERT INTO picky VALUES (?, ?)", [(name, 1) for name in told.values()])
+
+
 def test_a_refused_row_undoes_its_transaction(told):
     def write():
         with told.store.writing() as rows:
@@ -65,6 +73,40 @@ def test_rows_that_go_over_together_are_those_that_go_over_one_by_one(told, monk
     found = rebuild.verify(told.store, told.log.store)
     assert found.rows > 100
     assert found.differences == []
+
+
+def test_any_number_of_rows_is_changed_by_one_statement(told):
+    with told.store.writing() as rows:
+        rows.execute("CREATE TABLE things (name TEXT PRIMARY KEY, number INTEGER, note TEXT)")
+        rows.execute("CREATE TABLE statements (kind TEXT)")
+        rows.execute(
+            "CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$BEGIN INSERT INTO statements VALUES (TG_OP); RETURN NULL; END$$"
+        )
+        rows.execute(
+            "CREATE TRIGGER noting AFTER INSERT OR UPDATE OR DELETE ON things "
+            "FOR EACH STATEMENT EXECUTE FUNCTION noted()"
+        )
+        rows.executemany("INSERT INTO things VALUES (?,?,?)", [(f"n{n}", None if n else 0, None) for n in range(45)])
+        odd = [(n, f"n{n}", None) for n in range(1, 45, 2)]
+        rows.executemany("UPDATE things SET number = ? WHERE name = ? AND number IS NOT DISTINCT FROM ?", odd)
+        rows.executemany("DELETE FROM things WHERE name = ? AND number > 2", [(f"n{n}",) for n in range(45)])
+        rows.executemany("DELETE FROM things WHERE name = ?", [])
+    assert told.query("SELECT kind FROM statements") == [("INSERT",), ("UPDATE",), ("DELETE",)]
+    even = [(f"n{n}", None if n else 0, None) for n in range(0, 45, 2)]
+    assert sorted(told.query("SELECT * FROM things")) == sorted([*even, ("n1", 1, None)])
+
+
+def test_what_is_asked_for_by_keys_is_looked_up_although_a_table_has_no_statistics(told):
+    keys = [f"o{n}" for n in range(64)]
+    with told.store.writing() as rows:
+        rows.execute("ALTER TABLE rated SET (autovacuum_enabled = off)")
+        rows.execute(
+            "INSERT INTO rated SELECT 'parcel', 'p', 'o' || n, n, '', '', 0 FROM generate_series(1, 3000) AS n"
+        )
+        asked = f"EXPLAIN SELECT * FROM rated WHERE order_id IN ({','.join('?' * len(keys))})"
+        plan = "\n".join(row[0] for row in rows.execute(asked, keys))
+    assert "rated_pkey" in plan
 
 
 def test_a_reader_keeps_its_snapshot_and_a_switch_waits_for_it(told):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from consumers import money, rules
+from consumers import lengths, money, rules
 from consumers.carrier_codes import CarrierCodes, by_code
 from consumers.cloudevents import Envelope, point, read
 from domain.catalogue import Heartbeat, PriceChanged, SkuBindingChanged
@@ -103,6 +103,8 @@ class Translator:
         kind = TYPES.get(envelope.type)
         if kind is None:
             raise Unreadable("unknown_type", f"{envelope.type!r} is not known to this version")
+        if kind is PriceChanged and data.get("price") is None:
+            raise Unreadable("bad_data", "Object missing required field `price`")
         try:
             content = _without_nulls(data, _LISTS_OF[kind])
             for name in _TIMES_OF[kind]:
@@ -117,6 +119,7 @@ class Translator:
         except (msgspec.ValidationError, ValueError) as error:
             raise Unreadable("bad_data", str(error)) from error
         _check_whole(fact)
+        lengths.check(fact)
         return self._normalised(fact) if isinstance(fact, parcel_events.ParcelScanned) else fact
 
     def _normalised(self, scan: parcel_events.ParcelScanned) -> parcel_events.ParcelScanned:
@@ -156,6 +159,7 @@ def _check_names(envelope: Envelope) -> None:
         rules.recurring(envelope.type, MAX_NAME)
     except ValueError as error:
         raise Unreadable("bad_envelope", str(error)) from error
+    lengths.check_source(envelope.source)
 
 
 def _without_nulls(data: dict[str, Any], lists: Iterable[str] = ()) -> dict[str, Any]:

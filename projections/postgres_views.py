@@ -254,6 +254,9 @@ def _told() -> Iterator[None]:
         yield
     except errors.QueryCanceled as error:
         raise QueryTooSlow(str(error)) from error
+    except errors.ProgramLimitExceeded as error:
+        # What no index can hold does not pass by itself, though it counts as trouble of the server's.
+        raise RowsRefused(str(error).strip()) from error
     except _AWAY as error:
         raise ViewsAway(str(error).strip()) from error
     except psycopg.Error as error:

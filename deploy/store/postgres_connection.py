@@ -41,6 +41,8 @@ _DEFAULTS: Final = {
     "application_name": "order-incident-tracker",
 }
 _ERRORS: Final[tuple[tuple[type[psycopg.Error], type[persistence.PersistenceError]], ...]] = (
+    # What no index can hold is not a store to wait for, though the driver counts it as trouble of the server's.
+    (psycopg.errors.ProgramLimitExceeded, persistence.ProgrammingError),
     # A connection that is gone, or a server that cannot be written just now, is a store to wait for.
     (psycopg.InterfaceError, persistence.OperationalError),
     (psycopg.errors.IdleInTransactionSessionTimeout, persistence.OperationalError),

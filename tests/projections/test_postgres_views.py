@@ -52,6 +52,16 @@ class Verbose(Picky):
         rows.executemany("INSERT INTO picky VALUES (?, ?)", [(name, 1) for name in told.values()])
 
 
+def test_a_name_that_no_index_can_hold_parks_its_own_stream_and_is_not_waited_for(told):
+    for name in "123":
+        told.desk.take(placed(0, of=f"O{name}", key=f"p{name}"))
+    Follower(told.store, told.log.store, [Verbose()]).catch_up()
+    assert sorted(told.query("SELECT stream FROM picky")) == [("order-O1",), ("order-O3",)]
+    [(stream, error)] = told.query("SELECT stream, error FROM parked")
+    assert stream == "order-O2"
+    assert "index row" in error
+
+
 def test_a_refused_row_undoes_its_transaction(told):
     def write():
         with told.store.writing() as rows:

@@ -9,10 +9,16 @@ from typing import Any, TypeVar
 
 import psycopg
 import pytest
-from eventsourcing.persistence import IntegrityError, InternalError, OperationalError, PersistenceError
+from eventsourcing.persistence import (
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    PersistenceError,
+    ProgrammingError,
+)
 from psycopg_pool.base import AttemptWithBackoff
 
-from domain.history.log import Log, LogRecorder
+from domain.history.log import Beside, Log, LogRecorder, Related
 from projections import pool
 from tests.store.rows import advance, all_of, event, everything
 from tests.stores import engine
@@ -246,3 +252,12 @@ def test_a_process_that_dies_with_the_lock_gives_it_back(path: Path, store: LogR
         other.connection.close()
     connection.close()
     assert store.insert_events([event()]) == [1]
+
+
+# What no index can hold
+
+
+def test_a_name_that_is_too_long_is_told_and_no_server_is_waited_for(log: Log) -> None:
+    row = Related("what", 0, "".join(map(chr, range(0x4E00, 0x9000))))
+    with pytest.raises(ProgrammingError, match="index row"):
+        log.append([], Beside(relate=[row]))

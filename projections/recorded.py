@@ -4,6 +4,7 @@ What a batch, a look of the ticker or a retry brought stands before the event th
 what a person did says so itself. Read from the log, so that nothing is kept twice.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -38,32 +39,46 @@ class Entry(NamedTuple):
 
 def known(log: LogRecorder, rows: Iterable[Row], until: Until) -> list[Entry]:
     """List what was known of these rows, in the order in which the log took them."""
+    taken = [
+        (row, decode(row.topic, row.state)) for row in sorted(row for row in rows if row.position <= until.position)
+    ]
+    closings = _closings(log, {row.position for row, event in taken if not _says_itself(event)})
+    ends = sorted(closings)
     found = []
-    end, closed_at = 0, None
-    for row in sorted(row for row in rows if row.position <= until.position):
-        event = decode(row.topic, row.state)
-        if isinstance(event, Step) and event.by not in {CLOCK, TRACKER}:
-            at, complete_at = event.at, row.position
+    for row, event in taken:
+        end = bisect_left(ends, row.position)
+        if _says_itself(event) or end == len(ends):
+            at, complete_at = _said(event), row.position
         else:
-            if row.position > end:
-                end, closed_at = _closing(log, row.position)
-            at, complete_at = (_said(event), row.position) if closed_at is None else (closed_at, end)
+            at, complete_at = closings[ends[end]], ends[end]
         if at <= until.at:
             found.append(Entry(row.position, row.stream, event, at, complete_at))
     return found
 
 
-def _closing(log: LogRecorder, position: int) -> tuple[int, Instant | None]:
-    """Find the next event from a position on that says when it was written; null where the log holds none."""
-    while rows := log.select_rows(position, 1, _CLOSING):
-        position, event = rows[0].position, decode(rows[0].topic, rows[0].state)
-        if isinstance(event, BatchTaken):
-            return position, event.received_at
-        if isinstance(event, TickFired):
-            return position, event.until if event.at is None else event.at
-        if isinstance(event, GroupsTold | QuarantineSettled) and event.at is not None:
-            return position, event.at
-    return FOREVER, None
+def _closings(log: LogRecorder, places: set[int]) -> dict[int, Instant]:
+    """Find what closes the transactions of these places, and when that says they were; nothing where none follows."""
+    found: dict[int, Instant] = {}
+    while places:
+        closing = {row.position: _closed_at(decode(row.topic, row.state)) for row in log.next_rows([*places], _CLOSING)}
+        found |= {position: at for position, at in closing.items() if at is not None}
+        places = closing.keys() - found.keys()
+    return found
+
+
+def _closed_at(event: Event) -> Instant | None:
+    """Say when an event was written that closes a transaction; one of an earlier version may not say it."""
+    if isinstance(event, BatchTaken):
+        return event.received_at
+    if isinstance(event, TickFired):
+        return event.until if event.at is None else event.at
+    assert isinstance(event, GroupsTold | QuarantineSettled)
+    return event.at
+
+
+def _says_itself(event: Event) -> bool:
+    """Say whether an event was written when it happened: it is what a person did."""
+    return isinstance(event, Step) and event.by not in {CLOCK, TRACKER}
 
 
 def _said(event: Event) -> Instant:

@@ -186,6 +186,9 @@ class LogRecorder(Protocol):
     def select_rows(self, after: int, limit: int, topics: Sequence[str] = ()) -> list[Row]:
         """Read the log in order."""
 
+    def next_rows(self, places: Sequence[int], topics: Sequence[str]) -> list[Row]:
+        """Read what comes first of some topics behind each place of the log; what is behind several may come twice."""
+
     def last_position(self) -> int:
         """Give the position of the last event; 0 in an empty log."""
 

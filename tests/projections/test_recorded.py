@@ -63,3 +63,14 @@ def test_a_person_s_step_was_known_at_once_and_the_clock_s_when_somebody_looked(
     write(log, IncidentNoted(at=at(1), by="li", text="x"), IncidentReturned(at=at(2), by="clock", was="li"))
     write(log, TickFired(until=at(3), subjects=1, at=at(4)))
     assert times(log) == [at(1), at(4)]
+
+
+def test_however_many_transactions_it_took_the_log_is_asked_for_their_ends_once(
+    log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(30):
+        write(log, placed(number), TickFired(until=at(number), subjects=1, at=at(number + 1)))
+    asked, ask = [], log.store.next_rows
+    monkeypatch.setattr(log.store, "next_rows", lambda *about: asked.append(about) or ask(*about))
+    assert times(log) == [at(number + 1) for number in range(30)]
+    assert len(asked) == 1

@@ -24,6 +24,7 @@ router = APIRouter(prefix="/v1", tags=["feed"])
 _SCAN: Final = 1000
 _SCAN_SECONDS: Final = 0.2
 """How long a page looks for entries that match before it says how far it came."""
+PAGES_HAVE_NONE: Final = "Only a stream begins with a snapshot: ask with `Accept: text/event-stream`."
 After = Annotated[
     str | None,
     Query(max_length=TOKEN, description="Token to read on from, or `first` for the position before the first event."),
@@ -55,6 +56,8 @@ async def read_feed(
     begins anew; `lagged` and `server.closing` end a stream: come again with the last id.
     """
     if not wants_stream:
+        if snapshot:
+            raise Problem("invalid_request", errors=[{"where": "query.snapshot", "why": PAGES_HAVE_NONE}])
         page = _page(reader, wanted, _position(reader, after), limit)
         onward.on(page.next, "after")
         return page

@@ -4,14 +4,24 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, WithJsonSchema
 
 from api.contract.incidents import Severity, State
 from domain.instant import instant
+from domain.policies.policy import KINDS
 from projections.query import Filter
 
 _Names = Annotated[list[Annotated[str, Query(min_length=1, max_length=200)]], Query(max_length=20)]
-_Kind = Annotated[list[Annotated[str, Query(pattern=r"^[a-z_]{1,40}$")]], Query(max_length=20)]
+
+
+def _known(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"this is none of the kinds: {', '.join(KINDS)}")
+    return kind
+
+
+_OneKind = Annotated[str, AfterValidator(_known), WithJsonSchema({"type": "string", "enum": [*KINDS]})]
+_Kind = Annotated[list[_OneKind], Query(max_length=20)]
 
 
 def wanted(

@@ -172,7 +172,11 @@ def _task(
         customer_id=key if kind == "customer" else None,
         tier=next((each.tier for each in own.values() if each.tier is not None), None),
         rank=contract.Rank(
-            stage=stakes.STAGES[rank.stage], severity=GRADES[rank.grade], until=iso(rank.until), amount=rank.amount
+            stage=stakes.STAGES[rank.stage],
+            severity=GRADES[rank.grade],
+            until=iso(rank.until),
+            amount=rank.amount,
+            currency=next((each.currency for each in own.values() if 0 < each.amount == rank.amount), None),
         ),
         difficulty=contract.Difficulty(
             points=one.points, hard=one.points >= routing.hard_from, goes_to=list(goes_to(routing, one.points))

@@ -18,7 +18,7 @@ import orjson
 
 from domain.errors import Unreadable
 from domain.history.batch import Raw
-from domain.instant import Instant, instant
+from domain.instant import DAY, SECOND, Instant, instant
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 64
@@ -114,6 +114,8 @@ def point(text: Any, zone: str | None = None) -> Instant:
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(f"{text!r} is no RFC 3339 time")
+    if text[17:19] == "60":
+        return _leap_second(text, zone)
     if text[-1] == "Z" and text[10] == "T":
         return instant(datetime.fromisoformat(text))
     day, clock, offset = match.groups()
@@ -122,6 +124,14 @@ def point(text: Any, zone: str | None = None) -> Instant:
             raise ValueError(f"{text!r} has no offset")
         return instant(datetime.fromisoformat(f"{day}T{clock}").replace(tzinfo=ZoneInfo(zone)))
     return instant(datetime.fromisoformat(f"{day}T{clock}{offset.upper()}"))
+
+
+def _leap_second(text: str, zone: str | None) -> Instant:
+    """Read a leap second, which ends a day of UTC, as the second after it: instants know no other."""
+    following = point(f"{text[:17]}59{text[19:]}", zone) + SECOND
+    if following % DAY >= SECOND:
+        raise ValueError(f"{text!r} is no time: a leap second stands at the end of a day of UTC")
+    return following
 
 
 @lru_cache(maxsize=256)  # most producers give every record the same ones

@@ -56,7 +56,12 @@ _WHOLE: Final[dict[type[Fact], dict[str, Any]]] = {
         "if": _NAMED,
         "then": {"properties": {"lines": {"items": {"properties": {"unit_price": _AMOUNT}}}}},
     },
-    PriceChanged: {"if": _NAMED, "then": {"properties": {"price": _AMOUNT}}},
+    PriceChanged: {
+        "properties": {"price": {"not": {"type": "null"}}},
+        "required": ["sku", "price"],
+        "if": _NAMED,
+        "then": {"properties": {"price": _AMOUNT}},
+    },
     parcel_events.ParcelPacked: {"properties": {"contents": {"minItems": 1}}},
     parcel_events.ParcelScanned: {"anyOf": [_given("parcel_id"), _given("carrier", "tracking_number")]},
 }

@@ -53,6 +53,7 @@ def quarantine_retry(
     numbers: Annotated[list[int] | None, typer.Argument(help="Which; none means all that are held.")] = None,
     *,
     by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+    as_json: Json = False,
 ) -> None:
     """Take messages in by today's rules, for example after an upgrade.
 
@@ -61,7 +62,8 @@ def quarantine_retry(
     from consumers import quarantine
     from domain.feeds.frontier import live
 
-    failed = 0
+    taken: list[int] = []
+    stay: dict[str, str] = {}
     with _opened() as parts:
         wanted = numbers or [row["id"] for row in quarantine.listed(parts.tracker)]
         until = live(parts.clock(), (one.taken_up_to for one in parts.tracker.positions().values()))
@@ -69,10 +71,15 @@ def quarantine_retry(
             try:
                 quarantine.retry(parts.tracker, parts.translator, number, until=until, by=by, now=parts.clock())
             except Refused as refused:
-                failed += 1
+                stay[str(number)] = str(refused)
                 say(str(refused))
-    typer.echo(f"{len(wanted) - failed} taken in, {failed} stay")
-    if failed:
+            else:
+                taken.append(number)
+    if as_json:
+        told({"taken": taken, "stay": stay}, as_json=True)
+    else:
+        typer.echo(f"{len(taken)} taken in, {len(stay)} stay")
+    if stay:
         raise typer.Exit(1)
 
 
@@ -82,6 +89,7 @@ def quarantine_drop(
     *,
     why: Annotated[str, typer.Option(help="The reason, kept for ever.")],
     by: Annotated[str, typer.Option(help="Who decides this.")] = "operator",
+    as_json: Json = False,
 ) -> None:
     """Give a message up.
 
@@ -91,7 +99,10 @@ def quarantine_drop(
 
     with _opened() as parts:
         quarantine.drop(parts.tracker, number, by=by, why=why, now=parts.clock())
-    typer.echo(f"message {number} dropped")
+    if as_json:
+        told({"dropped": number}, as_json=True)
+    else:
+        typer.echo(f"message {number} dropped")
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from domain.events import Fact
 
 
 class PriceChanged(Fact, frozen=True, kw_only=True):
-    """A listing has another price; an amount without a currency is kept as unknown money."""
+    """A listing has another price, which must be there; an amount without a currency is kept as unknown money."""
 
     TOPIC: ClassVar[str] = "price.changed.v1"
     sku: str

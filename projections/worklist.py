@@ -125,6 +125,7 @@ class Stake(NamedTuple):
     customer: str | None
     tier: str | None
     value: str | None
+    amount: float
     currency: str | None
     deliver_by: Instant | None
     stage: int
@@ -134,7 +135,8 @@ def stakes(rows: Rows, order_ids: Sequence[str]) -> dict[str, Stake]:
     """Give what is known of these orders."""
     found = among(
         rows,
-        "SELECT order_id, customer, tier, value, currency, deliver_by, stage FROM stakes WHERE order_id IN ({among})",
+        "SELECT order_id, customer, tier, value, amount, currency, deliver_by, stage FROM stakes "
+        "WHERE order_id IN ({among})",
         order_ids,
     )
     return {order_id: Stake(*others) for order_id, *others in found}

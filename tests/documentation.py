@@ -15,7 +15,7 @@ import msgspec
 from pydantic import BaseModel
 from typer.main import get_command
 
-from consumers import rules, translate
+from consumers import lengths, rules, translate
 from consumers.topics import place
 from consumers.translate import TOPICS, TYPES
 from deploy.cli import app
@@ -91,7 +91,8 @@ def event_page() -> str:
         "In the log each keeps the envelope as `at` (microseconds since 1970, UTC), `source` and `id`, and in `via` "
         "the record that brought it: topic/partition/offset. Times are RFC 3339 on the way in and microseconds in the "
         f"log. An id has 1 to {rules.MAX_ID} characters, a SKU 1 to {rules.MAX_SKU}, without control characters or "
-        "outer blanks. [mapping.md](mapping.md) maps a shop's own events onto these.",
+        f"outer blanks; a source, a price's `sku` and id, a binding's SKU, warehouse and version {lengths.LONGEST} "
+        "when percent-encoded. [mapping.md](mapping.md) maps a shop's own events onto these.",
         "Amounts count in the `currency` beside them: decimal numbers in text, in an ISO 4217 code, whose letters "
         "may be small. Without a currency (none, null or empty) an amount is unknown money and never a reason to "
         "refuse the event: a decimal number in text is kept as it came, any other form as none. A byte order mark "

@@ -26,6 +26,9 @@ class Rank(Told):
     severity: str
     until: str
     amount: float
+    """The worth of the dearest order."""
+    currency: str | None
+    """What the amount is in; null where nothing is at stake, or where that is not known."""
 
 
 class Difficulty(Told):

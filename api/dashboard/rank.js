@@ -12,14 +12,12 @@ export function Legend({ ranked }) {
 export const whose = (one) => (one.customer_id ? html`${t("work.customer")} <span class="mono">${one.customer_id}</span>` : html`<span class="mono">${one.id.replace("-", " ")}</span>`);
 
 // Why it stands where it stands, in the order in which that is decided.
-export function Why({ of: { rank, difficulty, orders } }) {
-  const currencies = new Set(orders.map((one) => one.currency));
-  const currency = currencies.size === 1 ? [...currencies][0] ?? "" : "";
+export function Why({ of: { rank, difficulty } }) {
   return html`<ol class="why">
     <li><b>${t(`stage.${rank.stage}`)}</b></li>
     <li><${Severity} grade=${rank.severity} /></li>
     <li>${t("rank.until.is")} <${Time} at=${rank.until} /></li>
-    ${rank.amount > 0 ? html`<li>${t("rank.amount.is", { amount: `${money(rank.amount)} ${currency}`.trim() })}</li>` : null}
+    ${rank.amount > 0 ? html`<li>${t("rank.amount.is", { amount: `${money(rank.amount)} ${rank.currency ?? ""}`.trim() })}</li>` : null}
     ${difficulty.hard ? html`<li><span class="tag warn">${t("work.hard", { n: difficulty.points })}</span></li>` : null}
   </ol>`;
 }

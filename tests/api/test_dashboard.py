@@ -220,7 +220,14 @@ def test_it_speaks_chinese_and_remembers(browser, scene):
         assert "Late shipment" in page.locator(".rows").inner_text()
 
 
-PAGES = ("/", "/#/incidents/incident-late_shipment-F1", "/#/orders/O4", "/#/at-risk", "/#/feeds", "/#/incidents?kind=x")
+PAGES = (
+    "/",
+    "/#/incidents/incident-late_shipment-F1",
+    "/#/orders/O4",
+    "/#/at-risk",
+    "/#/feeds",
+    "/#/incidents?kind=stock_out",
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -76,3 +76,21 @@ def test_no_probe_takes_a_process_out_by_what_it_adds_to_an_address(shop, path, 
     several = TestClient(create_merged_app([], clock=lambda: LATER))
     for client in (shop.client, several):
         assert client.get(path + query).status_code == client.get(path).status_code != 422
+
+
+def test_a_kind_that_there_is_not_is_told_with_those_that_there_are(shop):
+    shop.late("1")
+    for route in ("/v1/incidents", "/v1/feed"):
+        [(where, why)] = errors(shop.get(route, kind="late_shipments"))
+        assert where == "query.kind.0"
+        assert "late_shipment, " in why
+        assert "late_shipments" not in why
+    asked = next(
+        one for one in shop.client.app.openapi()["paths"]["/v1/feed"]["get"]["parameters"] if one["name"] == "kind"
+    )
+    assert "late_shipment" in asked["schema"]["items"]["enum"]
+
+
+def test_pages_have_no_snapshot_and_say_so(shop):
+    assert [where for where, _ in errors(shop.get("/v1/feed", snapshot="true"))] == ["query.snapshot"]
+    assert shop.get("/v1/feed", snapshot="false").status_code == 200

@@ -32,7 +32,13 @@ def test_a_task_says_whom_to_call_why_now_and_how(shop):
     [task, other] = page["tasks"]
     assert (task["id"], task["customer_id"], other["id"]) == ("customer-C", "C", "customer-D/1")
     assert [one["id"] for one in task["incidents"]] == [late("1"), late("2")]
-    assert task["rank"] == {"stage": "not_handed_over", "severity": "medium", "until": iso(at(20)), "amount": 10.0}
+    assert task["rank"] == {
+        "stage": "not_handed_over",
+        "severity": "medium",
+        "until": iso(at(20)),
+        "amount": 10.0,
+        "currency": "CNY",
+    }
     assert (task["to_contact"], task["channels"], task["difficulty"]["hard"]) == (True, ["phone"], False)
     assert [one["by"] for one in page["ranked_by"]] == ["stage", "severity", "until", "amount"]
     assert {one["order_id"]: one["value"] for one in task["orders"]} == {"O1": "10.00", "O2": "10.00"}

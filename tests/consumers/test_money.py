@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from domain.catalogue import PriceChanged
+from domain.errors import Unreadable
 from domain.orders.order import OrderPlaced
 from tests.consumers.said import PLACED, code, incoming, message, placed, read
 
@@ -63,6 +64,13 @@ def test_every_line_is_looked_at() -> None:
     found = read(placed(lines=lines))
     assert isinstance(found, OrderPlaced)
     assert [one.unit_price for one in found.lines] == ["1", None, None, None]
+
+
+@pytest.mark.parametrize("members", [{}, {"price": None}, {"currency": "CNY"}, {"price": None, "currency": "CNY"}])
+def test_a_price_that_is_not_said_is_no_new_price(members: dict[str, Any]) -> None:
+    refused = read(message("price.changed.v1", {"sku": "A", **members}))
+    assert isinstance(refused, Unreadable)
+    assert (refused.code, "`price`" in refused.detail) == ("bad_data", True)
 
 
 # given a currency, then amounts are decimal text and it is an ISO 4217 code, in whatever case

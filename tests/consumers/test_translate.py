@@ -84,6 +84,18 @@ def test_times_are_read_to_the_microsecond_with_their_offset(text: str, expected
     assert iso(read(message(time=text)).at) == expected  # type: ignore[arg-type, union-attr]  # an order
 
 
+@pytest.mark.parametrize("text", ["2016-12-31T23:59:60Z", "2017-01-01T07:59:60+08:00", "2016-12-31t23:59:60z"])
+def test_a_leap_second_is_the_second_after_it(text: str) -> None:
+    assert read(message(time=text)) == read(message(time="2017-01-01T00:00:00Z"))
+    fraction = text.replace(":60", ":60.25")
+    assert read(message(time=fraction)) == read(message(time="2017-01-01T00:00:00.25Z"))
+
+
+@pytest.mark.parametrize("text", ["2016-12-31T22:59:60Z", "2016-12-31T23:59:60+08:00", "2016-12-31T23:59:61Z"])
+def test_a_second_60_that_ends_no_day_of_utc_is_no_time(text: str) -> None:
+    assert code(message(time=text)) == "bad_envelope"
+
+
 def test_promises_reach_to_the_ends_of_the_calendar() -> None:
     for text in ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59.999999-12:00"):
         assert code(placed(ship_by=text)) == "taken"

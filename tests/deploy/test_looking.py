@@ -6,7 +6,9 @@ import pytest
 
 from deploy.settings import Settings
 from deploy.wiring import open_store
+from domain.history.log import Beside
 from tests.deploy.command import command_here
+from tests.store.rows import quarantined
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ LOOKS = {
     "quarantine list --json": ("quarantine", "list", "--json"),
     "quarantine show": ("quarantine", "show", "1"),
     "quarantine retry": ("quarantine", "retry"),
+    "quarantine retry --json": ("quarantine", "retry", "--json"),
     "quarantine drop": ("quarantine", "drop", "1", "--why", "test"),
     "projections list": ("projections", "list"),
     "projections verify": ("projections", "verify"),
@@ -73,3 +76,13 @@ def test_an_empty_quarantine_says_so(tracker, tmp_path):
     assert (done.returncode, done.stdout.strip()) == (0, "No message in quarantine is held.")
     gone = tracker("quarantine", "drop", "7", "--why", "test")
     assert (gone.returncode, "no message 7" in gone.stderr) == (1, True)
+
+
+def test_what_became_of_messages_in_quarantine_is_told_as_json(tracker, tmp_path):
+    with open_store(Settings(data_dir=tmp_path / "var")) as log:
+        log.append([], Beside(quarantine=[quarantined(1), quarantined(2)]))
+    tried = tracker("quarantine", "retry", "--json")
+    told = json.loads(tried.stdout)
+    assert (tried.returncode, told["taken"], sorted(told["stay"])) == (1, [], ["1", "2"])
+    gone = tracker("quarantine", "drop", "1", "--why", "test", "--json")
+    assert (gone.returncode, json.loads(gone.stdout)) == (0, {"dropped": 1})

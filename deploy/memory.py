@@ -3,8 +3,12 @@
 import gc
 from typing import Final
 
-_YOUNG: Final = 50_000
-"""New objects between two looks. Python's 700 suit short scripts: a batch makes tens of thousands, and few cycles."""
+_YOUNG: Final = 500_000
+"""Objects that may come beyond those that are freed before the next look; Python's 700 suit short scripts.
+
+Each look goes through all that has come since the last one and stays. What ingest makes of a batch and keeps is tens of
+thousands of objects, and none of them is in a cycle.
+"""
 
 
 def look_rarely() -> None:

@@ -223,20 +223,26 @@ def check_contiguous(c: library.SQLiteCursor, stored_events: Sequence[StoredEven
 def store_beside(c: library.SQLiteCursor, beside: Beside) -> None:
     """Store what commits with the events, positions apart."""
     disarmed, waiting = gone(beside)
-    c.executemany("DELETE FROM deadlines WHERE subject = ?", [(one,) for one in disarmed])
-    c.executemany("DELETE FROM waits WHERE subject = ?", [(one,) for one in waiting])
+    for part in _parts(disarmed):
+        c.execute(f"DELETE FROM deadlines WHERE subject IN ({marks(part)})", part)  # noqa: S608  # marks alone
+    for part in _parts(waiting):
+        c.execute(f"DELETE FROM waits WHERE subject IN ({marks(part)})", part)  # noqa: S608  # marks alone
     for one in beside_rows(beside):
         write(c, one)
     c.executemany(SETTLE, [(status, one) for one, status in beside.settle])
 
 
 def write(c: library.SQLiteCursor, rows: Rows) -> None:
-    """Write rows, many to a statement: SQLite notes the last position that it gave out once for each."""
-    into = rows.table, rows.columns, rows.conflict
-    whole = len(rows.rows) - len(rows.rows) % _AT_ONCE
-    for start in range(0, whole, _AT_ONCE):
-        c.execute(_insert(*into, _AT_ONCE), [*chain.from_iterable(rows.rows[start : start + _AT_ONCE])])
-    c.executemany(_insert(*into, 1), rows.rows[whole:])
+    """Write rows, many to a statement: SQLite notes the last position that it gave out once for each.
+
+    What is left goes in ever smaller portions, each of one of few sizes: SQLite prepares a statement once for each.
+    """
+    written = 0
+    while left := len(rows.rows) - written:
+        size = min(_AT_ONCE, 1 << left.bit_length() - 1)
+        values = chain.from_iterable(rows.rows[written : written + size])
+        c.execute(_insert(rows.table, rows.columns, rows.conflict, size), [*values])
+        written += size
 
 
 @cache

@@ -286,9 +286,9 @@ def evolve(order: Order, event: OrderEvent) -> Order:
     order.version += 1
     order.derived.clear()
     if isinstance(event, OrderParcelChanged):
-        known = order.parcels.get(event.parcel_id)
-        if known is None or not event.packs_like(known, handed_over=order.from_packing.get("handed over", True)):
-            order.from_packing.clear()
+        known, kept = order.parcels.get(event.parcel_id), order.from_packing  # empty while an order is only read back
+        if kept and (known is None or not event.packs_like(known, handed_over=kept.get("handed over", True))):
+            kept.clear()
         order.parcels[event.parcel_id] = event
         return order
     order.from_facts.clear()

@@ -3,7 +3,6 @@
 Readings of the rule where it leaves room: docs/adr/0010.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
@@ -41,6 +40,7 @@ class Packing:
     def __init__(self, order: Order, placed: OrderPlaced) -> None:
         """Prepare to answer for a placed order."""
         self._placed = placed
+        self._lines = {line.line_id: line for line in placed.lines}
         requested = fulfillments(order, placed)
         self._requests = {one.id: one.request.stamp for one in requested if one.request is not None}
         asked = {one.id: one.quantities for one in requested}
@@ -61,10 +61,7 @@ class Packing:
 
     def lacking(self, parcel: OrderParcelChanged) -> tuple[Lacking, ...]:
         """Say what the order lacked just before each packing of a parcel that has no list."""
-        return tuple(
-            Lacking(one.packed.stamp, self._lacking_before(one), (("", self._placed.stamp), *sorted(self._spent(one))))
-            for one in self._unlisted(parcel)
-        )
+        return tuple(self._lacking(one) for one in self._unlisted(parcel))
 
     def missing(self, parcel: OrderParcelChanged) -> tuple[Missing, ...]:
         """Say what each fulfilment of a parcel still lacked once that was packed, and what became of it."""
@@ -84,11 +81,16 @@ class Packing:
         found = (self._short_after(one, name) for one, name in records if self._is_for(one.packed, name))
         return tuple(one for one in found if one is not None)
 
-    def _lacking_before(self, packed: _Record) -> tuple[tuple[str, str, int], ...]:
-        gone = self._gone(packed.packed.stamp)
-        lines = {line.line_id: line for line in self._placed.lines}
+    def _lacking(self, packed: _Record) -> Lacking:
+        others = self._others(packed)
+        spent = sorted(self._spent(packed, others))
+        return Lacking(packed.packed.stamp, self._left(packed, others), (("", self._placed.stamp), *spent))
+
+    def _left(self, packed: _Record, others: Sequence[_Record]) -> tuple[tuple[str, str, int], ...]:
+        """List what the others have left of the order, line by line, when one is packed."""
+        gone, lines = self._gone(packed.packed.stamp), self._lines
         lacks: dict[Need, int] = {(WHOLE, name): 0 if name in gone else one.quantity for name, one in lines.items()}
-        for record in self._others(packed):
+        for record in others:
             for content in record.packed.contents:
                 allot(self._placed, content, (WHOLE,), lacks)
         return tuple((name, lines[name].sku, quantity) for (_, name), quantity in lacks.items() if quantity)
@@ -99,10 +101,10 @@ class Packing:
         others = (one for one in self._records_at(at) if one.parcel is not parcel and one.counts(at.at))
         return [one for one in others if one.parcel.replaced_by != parcel.parcel_id]
 
-    def _spent(self, packed: _Record) -> set[tuple[str, Stamp]]:
+    def _spent(self, packed: _Record, others: Sequence[_Record]) -> set[tuple[str, Stamp]]:
         """Name the cancellations and packings after which less was lacking of the SKUs in a box."""
         cancelled = [one for one in self._cancellations if one.stamp <= packed.packed.stamp]
-        others, found = self._others(packed), set[tuple[str, Stamp]]()
+        found = set[tuple[str, Stamp]]()
         for content in packed.packed.contents if cancelled or others else ():
             sku, lines = content.sku, self._placed.lines
             names = {line.line_id for line in lines if line.sku == sku or line.line_id == content.line_id}
@@ -165,12 +167,12 @@ class Packing:
         for record in (one for one in self._records_at(upto) if one.stands(upto.at)):
             for content in record.packed.contents:
                 allot(self._placed, content, self._named(record.packed), lacks)
-        lines = {line.line_id: line for line in self._placed.lines}
-        short: Counter[str] = Counter()
+        short: dict[str, int] = {}
         for (one, line_id), quantity in lacks.items():
-            if one == name and line_id in lines and not lines[line_id].gift:
-                short[lines[line_id].sku] += quantity
-        return _items(short)
+            line = self._lines.get(line_id) if one == name and quantity > 0 else None
+            if line is not None and not line.gift:
+                short[line.sku] = short.get(line.sku, 0) + quantity
+        return tuple(sorted(short.items()))
 
     def _records_at(self, upto: Stamp) -> Iterable[_Record]:
         """Give the packing records there are after an event: of each parcel the last one."""
@@ -185,11 +187,11 @@ class Packing:
                 yield from sorted(at for at in heard if at is not None)[:1]
 
     def _named(self, packed: Packed) -> list[str]:
-        return sorted(self._asked.keys() & set(packed.fulfillment_ids)) or sorted(self._asked)
+        return sorted(self._asked.keys() & packed.fulfillment_ids or self._asked)
 
     def _is_for(self, packed: Packed, name: str) -> bool:
         """Say whether a parcel is one of a fulfilment: as it says itself, else as what lies in it says."""
-        if self._asked.keys() & set(packed.fulfillment_ids):
+        if not self._asked.keys().isdisjoint(packed.fulfillment_ids):
             return name in packed.fulfillment_ids
         held = {content.line_id for content in packed.contents} | {content.sku for content in packed.contents}
         lines = {line.line_id for line in self._placed.lines if line.line_id in held or line.sku in held}
@@ -197,6 +199,8 @@ class Packing:
 
     def _gone(self, upto: Stamp) -> frozenset[str]:
         heard = [one for one in self._cancellations if one.stamp <= upto]
+        if not heard:
+            return frozenset()
         if any(not one.line_ids for one in heard):
             return frozenset(line.line_id for line in self._placed.lines)
         return frozenset(line for one in heard for line in one.line_ids)
@@ -209,7 +213,3 @@ def has_unlisted(parcel: OrderParcelChanged) -> bool:
 
 def _quantities(placed: OrderPlaced) -> dict[str, int]:
     return {line.line_id: line.quantity for line in placed.lines}
-
-
-def _items(counted: Counter[str]) -> Items:
-    return tuple(sorted((sku, quantity) for sku, quantity in counted.items() if quantity > 0))

@@ -36,8 +36,8 @@ class FulfillmentLink:
 
     def __init__(self, _identity: str) -> None:
         """Begin with nobody on either side."""
-        self.order_ids: list[str] = []
-        self.parcel_ids: list[str] = []
+        self.order_ids: tuple[str, ...] = ()
+        self.parcel_ids: tuple[str, ...] = ()
 
 
 def decide_fulfillment(link: FulfillmentLink, heard: FulfillmentLinkEvent) -> tuple[FulfillmentLinkEvent, ...]:
@@ -50,9 +50,9 @@ def decide_fulfillment(link: FulfillmentLink, heard: FulfillmentLinkEvent) -> tu
 def evolve_fulfillment(link: FulfillmentLink, event: FulfillmentLinkEvent) -> FulfillmentLink:
     """Apply one event."""
     if isinstance(event, FulfillmentOwned):
-        link.order_ids.append(event.order_id)
+        link.order_ids += (event.order_id,)
     else:
-        link.parcel_ids.append(event.parcel_id)
+        link.parcel_ids += (event.parcel_id,)
     return link
 
 

@@ -21,5 +21,5 @@ def test_the_command_looks_for_cycles_rarely_and_does_not_stop_looking(monkeypat
     monkeypatch.setattr(sys, "argv", ["tracker", "--help"])
     with pytest.raises(SystemExit):
         main()
-    assert gc.get_threshold() == (50_000, 10, 10)
+    assert gc.get_threshold() == (500_000, 10, 10)
     assert gc.isenabled()

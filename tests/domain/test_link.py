@@ -36,7 +36,7 @@ def test_each_side_of_a_fulfilment_is_noted_once() -> None:
         assert decide_fulfillment(link, heard) == (heard,)
         evolve_fulfillment(link, heard)
         assert decide_fulfillment(link, heard) == ()
-    assert (link.order_ids, link.parcel_ids) == (["O"], ["P"])
+    assert (link.order_ids, link.parcel_ids) == (("O",), ("P",))
 
 
 def test_labels_and_scans_of_a_number_are_noted_once() -> None:

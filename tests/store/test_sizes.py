@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from eventsourcing.persistence import IntegrityError
 
-from domain.history.log import Beside, Log, Recorded
+from domain.history.log import Armed, Beside, Log, Recorded
 from tests.stores.engine import memory_log
 from tests.story import placed
 
@@ -49,3 +49,16 @@ def test_one_hole_among_many_streams_is_refused(log: Log, size: int, place: int)
     with pytest.raises(IntegrityError):
         log.append(more, Beside())
     assert log.store.versions(["order-holed", *streams(size)]) == dict.fromkeys(streams(size), 2)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_every_row_is_written_in_its_order_and_only_what_is_disarmed_goes(size: int) -> None:
+    armed = {
+        name: Armed(name, due, "policy", (("/feed", 1),)) for due, name in enumerate(["order-stays", *streams(size)])
+    }
+    with memory_log() as log:
+        log.append([Recorded(name, 1, placed(1)) for name in armed], Beside(deadlines={**armed}))
+        assert [row.stream for row in log.store.select_rows(0, 2000)] == [*armed]
+        assert log.store.armed([*armed]) == armed
+        log.append([], Beside(deadlines=dict.fromkeys(streams(size))))
+        assert log.store.armed([*armed]) == {"order-stays": armed["order-stays"]}

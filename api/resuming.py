@@ -9,6 +9,7 @@ from starlette.concurrency import run_in_threadpool
 from api.reading import Reader
 from domain.staff.cashier import Cashier
 from projections import payouts
+from projections.outage import Outage
 from projections.views import AWAY
 
 LOOK: Final = 5.0
@@ -26,12 +27,19 @@ class Resuming:
         self._stood: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Look for ever; what fails is tried again at the next look."""
+        """Look for ever; what fails is tried again at the next look.
+
+        Whether anybody asks for pages or not, this is where a serving process finds out that it cannot read, and why.
+        """
+        outage = Outage()
         while True:
             try:
                 await self.step()
+                if (seconds := outage.end()) is not None:
+                    _log.info("the views can be read again after %s s", seconds)
             except AWAY as away:
-                _log.debug("nobody could look for batches that stand still: %s", away)
+                outage.begin()
+                _log.warning("the views cannot be read: %s", away)
             except Exception:  # noqa: BLE001  # the page stays up, and money that is approved is still owed
                 _log.exception("a batch could not be paid on")
             await asyncio.sleep(LOOK)

@@ -1,6 +1,7 @@
 """Settings: one frozen value, read once from environment, ``tracker.toml`` and defaults."""
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -28,7 +29,8 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 """Addresses that nobody else can reach."""
 SHARDS: Final = 64
 """Most logs behind one feed; ``api.tokens`` says why."""
-ShardName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,15}$")]
+_SHARD_NAME: Final = r"^[a-z][a-z0-9-]{0,15}$"
+ShardName = Annotated[str, StringConstraints(pattern=_SHARD_NAME)]
 
 
 class Settings(BaseSettings):
@@ -107,6 +109,9 @@ class Settings(BaseSettings):
         if not isinstance(given, str):
             return given
         pairs = [one.partition("=")[::2] for one in given.split()]
+        # Said without the name: where that was forgotten, the address with its password stands in its place.
+        if not all(address and re.match(_SHARD_NAME, name) for name, address in pairs):
+            raise ValueError("write name=postgresql://… for each; names have up to 16 small letters, digits and -")
         if len(dict(pairs)) < len(pairs):
             raise ValueError("two shards have one name")
         return dict(pairs)

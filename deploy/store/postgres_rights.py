@@ -51,7 +51,7 @@ class Looked(NamedTuple):
 
 
 def look(url: str, schema: str, views: str) -> Looked | None:
-    """Look at all that the role of this URL may do with a log and its views; nothing where there is no log.
+    """Look at all that the role of this URL may do with a log and its views; nothing where it is to begin the log.
 
     Raises:
         StoreUnsuitable: the database cannot be asked.
@@ -60,11 +60,20 @@ def look(url: str, schema: str, views: str) -> Looked | None:
         with psycopg.connect(**parameters(url)) as connection:
             [(may_make, role)] = connection.execute(_DATABASE).fetchall()
             if connection.execute(_TABLES, (schema,)).fetchone() is None:
-                return None
-            found = [*_of_log(connection, schema), *_of_views(connection, views, may_make=may_make)]
+                found = [*_of_no_log(connection, schema, may_make=may_make)]
+                if not found:
+                    return None
+            else:
+                found = [*_of_log(connection, schema), *_of_views(connection, views, may_make=may_make)]
     except psycopg.Error as error:
         raise StoreUnsuitable(f"the database cannot be used: {str(error).strip()}") from error
     return Looked(role, [one._replace(mend=one.mend.format(role=role, schema=views)) for one in found])
+
+
+def _of_no_log(connection: "psycopg.Connection[Any]", schema: str, *, may_make: bool) -> Iterator[Fault]:
+    usable = connection.execute(_SCHEMA, (schema,)).fetchone()
+    if not may_make if usable is None else usable != (True, True):
+        yield Fault(f"schema {schema}", "no log yet, and not for this role to make", _GRANT)
 
 
 def _of_log(connection: "psycopg.Connection[Any]", schema: str) -> Iterator[Fault]:

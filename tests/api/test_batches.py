@@ -187,22 +187,37 @@ def test_a_batch_that_was_left_is_paid_on_and_one_that_goes_on_is_left_alone(des
     assert asyncio.run(resuming.step()) == []
 
 
-def test_views_that_are_away_are_no_error_of_a_batch(desk, caplog):
-    class Away(Reader):
-        def snapshot(self):
-            raise ViewsAway("the server starts again")
+def test_views_that_are_away_are_no_error_of_a_batch_and_told_until_they_are_back(desk, caplog, monkeypatch):
+    monkeypatch.setattr("api.resuming.LOOK", 0.01)
+    caplog.set_level(logging.INFO, "api.resuming")
 
-    resuming = Resuming(
-        Away(desk.told.store, desk.told.log.store, ProductClock(lambda: at(41))), Cashier(desk.told.log)
-    )
+    class Away(Reader):
+        left = 2
+
+        def snapshot(self):
+            if self.left:
+                self.left -= 1
+                raise ViewsAway("the server starts again")
+            return super().snapshot()
+
+    reader = Away(desk.told.store, desk.told.log.store, ProductClock(lambda: at(41)))
+    resuming = Resuming(reader, Cashier(desk.told.log))
 
     async def look():
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.2):
-                await resuming.run()
+        running = asyncio.create_task(resuming.run())
+        while len(said()) < 3:  # noqa: ASYNC110  # what it said is all there is to wait for
+            await asyncio.sleep(0.01)
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+
+    def said():
+        return [one.getMessage() for one in caplog.records if one.name == "api.resuming"]
 
     asyncio.run(look())
-    assert not [one for one in caplog.records if one.levelno >= logging.WARNING]
+    assert said()[:2] == ["the views cannot be read: the server starts again"] * 2
+    assert said()[2].startswith("the views can be read again after ")
+    assert not [one for one in caplog.records if one.levelno >= logging.ERROR]
 
 
 # What was paid

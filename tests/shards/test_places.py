@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from api.problems import Problem
 from api.tokens import LONGEST_OF_MANY, SHARDS, Mark, Places, Token
 from deploy import settings
-from deploy.settings import Settings, explain
+from deploy.settings import Settings, explain, refused
 
 EPOCHS = st.text("0123456789abcdef", max_size=12)
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,15}", fullmatch=True)
@@ -75,3 +75,13 @@ def test_what_names_no_shard_is_refused(monkeypatch, text):
     monkeypatch.setenv("SHARDS", text)
     with pytest.raises(ValidationError):
         Settings()
+
+
+@pytest.mark.parametrize("text", ["postgresql://u:hush@h/a", "postgresql://u:hush@h/a?x=1", "east=postgresql://h hush"])
+def test_an_address_without_a_name_is_refused_without_being_shown(monkeypatch, text):
+    monkeypatch.setenv("SHARDS", text)
+    with pytest.raises(ValidationError) as error:
+        Settings()
+    (said,) = refused(error.value)
+    assert "name=postgresql://" in said
+    assert "hush" not in said

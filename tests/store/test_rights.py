@@ -63,6 +63,16 @@ def test_a_role_as_prepare_leaves_it_is_fine(office: Office) -> None:
     )
 
 
+def test_a_log_that_is_still_to_be_made_by_the_owner_is_named_with_how(office: Office) -> None:
+    office.run("DROP SCHEMA tracker CASCADE")
+    office.run(f"REVOKE CREATE ON DATABASE {DATABASE} FROM {RUNTIME}")
+    [one] = office.told()
+    assert (one.what, one.ok) == ("rights on schema tracker", False)
+    assert "no log yet" in one.found
+    assert f"tracker database prepare --runtime {RUNTIME}" in one.mend
+    assert office.told(OWNER) == []
+
+
 @pytest.mark.parametrize(
     ("statement", "where", "found"),
     [

@@ -90,8 +90,11 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
         with self.datastore.get_connection() as connection, connection.transaction():
             # Two processes that start at once make one log.
             run(connection, "SELECT pg_advisory_xact_lock(hashtext(?))", (self.datastore.schema,))
+            there = self._there()
+            if not there:
+                self._refuse_second(connection)
             try:
-                for statement in postgres_schema.creation(self.datastore.schema, self._there()):
+                for statement in postgres_schema.creation(self.datastore.schema, there):
                     connection.execute(statement)
             except psycopg.errors.InsufficientPrivilege as error:
                 raise StoreUnsuitable(
@@ -100,6 +103,15 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
                 ) from error
             epoch = uuid.uuid4().hex[:12]
             run(connection, "INSERT INTO meta VALUES ('epoch', ?) ON CONFLICT DO NOTHING", (epoch,))
+
+    def _refuse_second(self, connection: Connection) -> None:
+        """Begin no log where this role only runs another's: it would own the events, and its rights are for views."""
+        if other := run(connection, postgres_schema.RUN_BY_US).fetchone():
+            raise StoreUnsuitable(
+                f'there is no log in schema "{self.datastore.schema}", and this user, which runs the one in '
+                f'"{other[0]}", is not to begin another: set TRACKER_DATABASE_SCHEMA={other[0]}, or let the owner of '
+                "the database run `tracker database prepare` for this one first"
+            )
 
     def _has_appended(self) -> bool:
         return self.datastore.has_appended

@@ -40,6 +40,11 @@ _GUARDS: Final = (
         END $$""",
     "REVOKE ALL ON FUNCTION lock_log() FROM PUBLIC",
 )
+RUN_BY_US: Final = """
+    SELECT nspname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
+    WHERE proname = 'lock_log' AND has_function_privilege(pg_proc.oid, 'EXECUTE') AND NOT pg_has_role(proowner, 'USAGE')
+    ORDER BY nspname LIMIT 1"""
+"""The schema of a log that this role may append to and does not own."""
 NAMES: Final = schema.names((*_EVENTS, *schema.TABLES))
 """Tables and indexes of the schema."""
 

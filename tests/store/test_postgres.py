@@ -147,6 +147,13 @@ def test_the_runtime_role_does_all_that_the_tracker_does(path: Path, cluster: Cl
         assert leases(log).claim("ticker", "b", 10**9) == 2
 
 
+@pytest.mark.usefixtures("runtime")
+def test_the_runtime_role_begins_no_second_log_where_the_schema_is_mistyped(path: Path, cluster: Cluster) -> None:
+    mistyped = {**by(path, RUNTIME, cluster), "DATABASE_SCHEMA": "mistyped"}
+    with pytest.raises(StoreUnsuitable, match=f"TRACKER_DATABASE_SCHEMA={engine.schema_of(path)}"):
+        Log(mistyped)
+
+
 def test_the_runtime_role_ends_a_session_of_its_own_that_stopped_in_a_transaction(
     path: Path, cluster: Cluster, runtime: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -210,6 +217,7 @@ def test_a_role_that_may_not_make_the_log_is_told(path: Path, cluster: Cluster, 
     owner = cluster.url(database=f"{RUNTIME}_db", user=OWNER)
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute(f"REVOKE CREATE ON DATABASE {RUNTIME}_db FROM {RUNTIME}".encode())
+        connection.execute(f"DROP SCHEMA {engine.schema_of(path)} CASCADE".encode())
     with pytest.raises(StoreUnsuitable, match=r"permission denied.*tracker database prepare"):
         Log({**by(path / "another", RUNTIME, cluster)})
     assert runtime != owner

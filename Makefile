@@ -15,7 +15,7 @@ PYTEST := $(BIN)/pytest -n 3 --dist loadgroup --max-worker-restart=0
 # Hundreds of processes start here: each would compile everything anew where the machine keeps no bytecode.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: setup run test stores census lint fix docs bench chaos brokers vendor clean help
+.PHONY: setup run test laws stores census lint fix docs bench chaos brokers vendor clean help
 
 help:  ## list the verbs
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | sort
@@ -36,8 +36,11 @@ $(BENCH_STAMP): $(STAMP) requirements-bench.lock
 run: setup  ## play the sample season, live at the printed address
 	@exec $(BIN)/tracker run --demo
 
-test: setup  ## the fast suite, about six minutes on two cores; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
+test: setup  ## the fast suite, under five minutes on two cores; says what it leaves to make stores and make brokers (STORES=sqlite,postgres: both stores)
 	$(PYTEST) -n 4 --leave-brokers=apache,container $(if $(findstring postgres,$(STORES)),--require-stores=$(STORES),--leave-stores=postgres) $(PYTEST_ARGS)
+
+laws: setup  ## every law with all the examples it asks for: make test draws a quarter of them
+	$(PYTEST) -n 2 -m hypothesis --hypothesis-profile=full --leave-stores=postgres $(PYTEST_ARGS)
 
 stores: setup  ## what touches a store, on PostgreSQL; fails when that was not exercised
 	$(PYTEST) -k postgres --leave-brokers=apache,container --require-stores=postgres $(PYTEST_ARGS)

@@ -122,8 +122,15 @@ def noted() -> set[str]:
 def constants(called: str) -> set[str]:
     """List the texts that the product hands to a function of this name as the first argument."""
     calls = [node for tree in trees() for node in ast.walk(tree) if isinstance(node, ast.Call) and node.args]
-    first = [call.args[0] for call in calls if ast.unparse(call.func).split(".")[-1].strip("_") == called]
+    first = [call.args[0] for call in calls if dotted(call.func).rpartition(".")[2].strip("_") == called]
     return {one.value for one in first if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+
+
+def dotted(name: ast.expr) -> str:
+    """Write a dotted name; what is no name, such as a call that it begins with, is a question mark."""
+    if isinstance(name, ast.Attribute):
+        return f"{dotted(name.value)}.{name.attr}"
+    return name.id if isinstance(name, ast.Name) else "?"
 
 
 def anchor(heading: str) -> str:

@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from domain.policies.policy import Policy
-from tests.members import ROOT, paths, table_of, trees
+from tests.members import ROOT, dotted, paths, table_of, trees
 
 _THRESHOLDS: Final = ROOT / "domain/policies/thresholds.py"
 DECLARING: Final = frozenset(
@@ -30,14 +30,20 @@ def is_read(key: str) -> bool:
     kind = _tables().get(table)
     if table == "calendars" or table.startswith("calendars."):
         return path.split(".")[1] in _calendars()
-    whole = any(chain.endswith(f".{path}") for chain in _chains())
-    return whole or ((kind, name) in _handed_on() and any(chain.endswith(f".{table}") for chain in _chains()))
+    return path in _ends() or ((kind, name) in _handed_on() and table in _ends())
 
 
 @cache
 def _chains() -> frozenset[str]:
     """List every dotted name of what reads a policy, as in ``policy.late_shipment.approval``."""
-    return frozenset(f".{chain}" for tree in _readers() for chain in _dotted(tree))
+    return frozenset(chain for tree in _readers() for chain in _dotted(tree))
+
+
+@cache
+def _ends() -> frozenset[str]:
+    """List what these names end with, as in ``late_shipment.approval`` and ``approval``."""
+    parts = [chain.split(".") for chain in _chains()]
+    return frozenset(".".join(names[begin:]) for names in parts for begin in range(len(names)))
 
 
 @cache
@@ -63,7 +69,8 @@ def _calendars() -> frozenset[str]:
     """List whose calendars anybody asks for."""
     asked = {one.args[0] for tree in _readers() for one in _calls(tree, {"calendar", "of"}) if one.args}
     named = {one.value for one in asked if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    return frozenset(named | {chain.split(".")[-1] for chain in _chains() if chain.split(".")[-2] == "calendars"})
+    parts = [chain.split(".") for chain in _chains()]
+    return frozenset(named | {names[-1] for names in parts if names[-2] == "calendars"})
 
 
 @cache
@@ -84,21 +91,26 @@ def _within(kind: type[msgspec.Struct], prefix: str) -> Iterator[tuple[str, str]
 def _readers() -> list[ast.AST]:
     """Parse what may read a policy: all but its own modules, and of these what the others call."""
     others = [tree for tree, path in zip(trees(), paths(), strict=True) if path not in DECLARING]
-    called = {ast.unparse(one.func).split(".")[-1] for tree in others for one in _calls(tree, None)}
+    called = {_last(one.func) for tree in others for one in _calls(tree, None)}
     own = ast.parse(_THRESHOLDS.read_text(encoding="utf-8"))
     return [*others, *(one for one in ast.walk(own) if isinstance(one, ast.FunctionDef) and one.name in called)]
 
 
-def _dotted(tree: ast.AST) -> Iterator[str]:
+@cache
+def _dotted(tree: ast.AST) -> list[str]:
     """List the dotted names of a tree; one that begins with a table's local name is also given in full."""
+    return list(_in_full(tree))
+
+
+def _in_full(tree: ast.AST) -> Iterator[str]:
     alias = {
-        target.id: ast.unparse(value)
+        target.id: dotted(value)
         for target, value in _assigned(tree)
         if isinstance(target, ast.Name) and isinstance(value, ast.Attribute) and value.attr in _tables()
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
-            chain = ast.unparse(node)
+            chain = dotted(node)
             first, _, rest = chain.partition(".")
             yield chain
             if first in alias:
@@ -125,5 +137,9 @@ def _annotated(tree: ast.AST) -> Iterator[tuple[str, str]]:
 
 def _calls(tree: ast.AST, names: set[str] | None) -> Iterator[ast.Call]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and (names is None or ast.unparse(node.func).split(".")[-1] in names):
+        if isinstance(node, ast.Call) and (names is None or _last(node.func) in names):
             yield node
+
+
+def _last(name: ast.expr) -> str:
+    return dotted(name).rpartition(".")[2]

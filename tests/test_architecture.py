@@ -28,7 +28,7 @@ from domain.history.log import EVENTS
 from domain.policies.policy import KINDS
 from projections.views import SqliteViews
 from tests.detector_rows import registered
-from tests.members import PACKAGES, ROOT
+from tests.members import PACKAGES, ROOT, dotted
 
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 KNOWS_KAFKA = {"consumers/cluster.py", "consumers/source.py", "consumers/through.py", "deploy/demo/player.py"}
@@ -68,6 +68,7 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def imports(path: Path) -> set[str]:
     found = set()
     for node in ast.walk(tree(path)):
@@ -82,7 +83,7 @@ def calls(path: Path) -> Iterator[str]:
     """Every dotted name that is used: called, or handed on to be called."""
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.Attribute):
-            yield ast.unparse(node)
+            yield dotted(node)
         elif isinstance(node, ast.ImportFrom) and node.module in {"time", "datetime"}:
             yield from (f"{node.module}.{one.name}" for one in node.names)
 

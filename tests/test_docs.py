@@ -25,6 +25,7 @@ def test_generated_pages_are_fresh():
 @pytest.mark.parametrize("page", documentation.PAGES)
 def test_a_stale_page_is_told_and_written_again(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     monkeypatch.setattr(documentation, "DOCS", tmp_path)
+    monkeypatch.setattr(documentation, "PAGES", {page: documentation.PAGES[page]})
     assert documentation.main([]) == 0
     assert documentation.main(["--check"]) == 0
     with (tmp_path / page).open("a") as written:

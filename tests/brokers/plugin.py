@@ -58,11 +58,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = mine
 
 
-@pytest.fixture(
-    scope="session", params=[pytest.param(name, marks=pytest.mark.xdist_group(f"broker-{name}")) for name in _OFFERS]
-)
+@pytest.fixture(scope="session", params=_OFFERS)
 def broker(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
-    """Lend one running broker to all tests that take it, first started when the first one does."""
+    """Lend one running broker to all tests of a process that take it, first started when the first one does."""
     name: str = request.param
     yield from lent(request.config, name, lambda: _factory(name)(tmp_path_factory.mktemp(name)))
 

@@ -196,10 +196,13 @@ class Shop:
 
 def until(reached: Callable[[], bool], seconds: float = PATIENCE, story: Callable[[], object] = str) -> None:
     """Return once the condition holds; fail when it never does, with the story so far."""
-    end = time.monotonic() + seconds
+    looked = time.monotonic()
+    end = looked + seconds
     while not reached():
-        assert time.monotonic() < end, f"not within {seconds:.0f} s; {story()}"
-        time.sleep(0.05)  # between two looks
+        took = time.monotonic() - looked
+        assert looked + took < end, f"not within {seconds:.0f} s; {story()}"
+        time.sleep(max(0.05, 3 * took))  # what takes long to look at is looked at less often
+        looked = time.monotonic()
 
 
 def now() -> int:

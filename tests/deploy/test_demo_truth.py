@@ -147,7 +147,7 @@ def test_a_tracker_finds_just_what_the_truth_says(taken_in: Take, seed: int, day
     assert len(got) == len(set(got)) == len(truth)
 
 
-@pytest.mark.parametrize(("seed", "days"), [(1, 16), (3, 9), (5, 4), *((seed, 2) for seed in range(7, 12)), *WHOLE])
+@pytest.mark.parametrize(("seed", "days"), [(3, 9), (5, 4), *((seed, 2) for seed in range(7, 12)), *WHOLE])
 def test_the_books_of_the_season_agree_with_the_oracles(seed: int, days: int) -> None:
     """Written apart from each other, both say the same of every order, parcel and complaint."""
     some = told(seed, days)

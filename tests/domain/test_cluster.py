@@ -26,6 +26,7 @@ from domain.groups.cluster import (
 from domain.instant import FOREVER, HOUR
 from domain.policies.policy import DEFAULT, load
 from domain.severity import Stake
+from tests.draws import draws
 
 NEVER_BEFORE = ClusterScopeChanged(sku="TEA", usual_orders=10_000, usual_troubles=9)
 
@@ -258,7 +259,7 @@ def histories(draw: st.DrawFn) -> list[ClusterChange]:
     return events
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=draws(200), deadline=None)
 @given(histories(), st.data(), st.integers(0, 210))
 def test_arrival_order_repeats_and_the_time_of_looking_change_nothing(
     events: list[ClusterChange], data: st.DataObject, hour: int
@@ -273,7 +274,7 @@ def test_arrival_order_repeats_and_the_time_of_looking_change_nothing(
         assert len(mis_shipment_cluster.findings(whole, look.again + 1, DEFAULT)) > len(look.findings)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=draws(200), deadline=None)
 @given(histories())
 def test_the_opening_agrees_with_asking_every_pair_of_instants(events: list[ClusterChange]) -> None:
     """Where nothing was closed and nobody knows what is usual: any window with enough customers opens it."""

@@ -13,6 +13,7 @@ from domain.groups.price_cut import PriceCut, PriceCutBuyerChanged, PriceCutChan
 from domain.instant import DAY
 from domain.policies.policy import DEFAULT, load
 from domain.severity import Stake
+from tests.draws import draws
 
 
 def stamp(day: float, name: str) -> Stamp:
@@ -156,7 +157,7 @@ BUYERS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(st.lists(BUYERS, max_size=8, unique_by=lambda one: one.buyer), st.data(), DAYS)
 def test_arrival_order_repeats_and_the_time_of_looking_change_nothing(
     buyers: list[PriceCutBuyerChanged], data: st.DataObject, day: int

@@ -15,6 +15,7 @@ from domain.staff.desk import Case
 from domain.staff.desk import Desk as Staff
 from domain.tracker import Tracker
 from tests.domain.test_escalation import GRAVE, LEADS, Shop, a_log_on_disk
+from tests.draws import draws
 from tests.story import Desk, at, memory_log, scanned
 
 __all__ = ["a_log_on_disk"]
@@ -123,7 +124,7 @@ def test_a_parcel_that_stalls_again_while_the_process_is_down_goes_up(log: Log, 
     assert shop.went_up("incident-stalled_parcel-P") == [(200.5 if down else 173.5, "leads", 1)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 40), st.booleans()), min_size=1, max_size=7), st.integers(1, 3))
 def test_what_holds_in_the_end_has_gone_up_once_since_it_began_whenever_it_was_told(
     changes: list[tuple[int, bool]], slices: int

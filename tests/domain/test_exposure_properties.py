@@ -10,6 +10,7 @@ from domain.complaints import complaint
 from domain.events import Fact
 from domain.orders.order import OrderCancelled
 from tests.domain.grouped import Finding, found
+from tests.draws import draws
 from tests.story import complained, fact, line, packed, piece, placed, scanned, voided
 
 POLICY = """
@@ -102,7 +103,7 @@ def in_order(facts: list[Fact]) -> list[Finding]:
     return found(sorted(facts, key=lambda one: one.stamp), POLICY)
 
 
-@settings(max_examples=60)
+@settings(max_examples=draws(60))
 @given(stories(), st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 2), st.integers(1, 3))
 def test_any_order_of_arrival_comes_to_the_same(
     facts: list[Fact], random: Any, batch: int, processes: int, tells: int

@@ -25,6 +25,7 @@ from domain.incidents.commands import (
 from domain.incidents.incident import Incident, evolve, status
 from domain.instant import FOREVER, HOUR, Instant
 from tests.domain.handled import TERMS, Case
+from tests.draws import draws
 from tests.story import DAWN
 
 people = st.sampled_from(("li", "wang", "zhou"))
@@ -166,4 +167,4 @@ class Desk(RuleBasedStateMachine):
 
 
 TestDesk = Desk.TestCase
-TestDesk.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestDesk.settings = settings(max_examples=draws(60), stateful_step_count=25, deadline=None)

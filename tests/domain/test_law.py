@@ -1,6 +1,6 @@
 """The law: what is found depends on what happened, not on how we heard, and the oracle says the same.
 
-The same id with another body is outside of the law; see ``test_tracker.py``. More examples:
+The same id with another body is outside of the law; see ``test_tracker.py``. More examples: ``make laws``, or
 ``pytest tests/domain/test_law.py --hypothesis-profile=deep``.
 """
 
@@ -12,13 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.draws import draws
 from tests.generator.expected import expected
 from tests.generator.policies import KINDS, policies
 from tests.generator.product import Event, Trouble, canonical, compared, judged
 from tests.generator.season import arrivals, seasons
 
 LAWFUL: Final = settings(
-    max_examples=max(200, settings().max_examples),
+    max_examples=draws(200),
     deadline=None,
     # The same seasons on every machine; a deep run draws new ones.
     derandomize=settings.get_current_profile_name() != "deep",
@@ -51,7 +52,7 @@ def test_any_arrival_within_the_allowed_lateness_gives_the_oracle_s_findings_byt
     assert lines(found) == lines(smooth(season, policy))
 
 
-@settings(LAWFUL, max_examples=LAWFUL.max_examples // 4)
+@settings(LAWFUL, max_examples=draws(50))
 @given(season=seasons(), policy=policies(), data=st.data())
 def test_what_comes_later_than_allowed_is_applied_all_the_same(
     season: list[Event], policy: dict[str, Any], data: st.DataObject

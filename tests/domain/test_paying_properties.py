@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.dispositions.commands import CancelDisposition, RequestDisposition
@@ -119,7 +119,6 @@ def cause(one: AccountPaid) -> tuple[str, str, str]:
     return one.order_id, one.form, one.member
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.one_of(paying, paying, approving, drafting, releasing, holding), min_size=8, max_size=30))
 def test_no_order_gets_more_than_the_cap_and_nothing_is_paid_twice(steps: list[Any]) -> None:
     with memory_log() as log:

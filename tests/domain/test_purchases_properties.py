@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.catalogue import PriceChanged
@@ -45,7 +45,6 @@ def stories(draw: Any) -> list[Fact]:
     return facts
 
 
-@settings(max_examples=100)
 @given(stories(), st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 2), st.integers(1, 3))
 def test_any_order_of_arrival_comes_to_the_same(
     facts: list[Fact], random: Any, batch: int, processes: int, tells: int

@@ -15,10 +15,11 @@ from domain.policies.policy import Policy, load
 from tests.domain.complaints import given as heard
 from tests.domain.drawn import LAST, worlds
 from tests.domain.termed import HEARD, judged
+from tests.draws import draws
 from tests.story import Given, at, complained
 
 SLOW = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=150
+    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], max_examples=draws(150)
 )
 
 

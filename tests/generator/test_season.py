@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from consumers.translate import Translator
@@ -22,8 +22,6 @@ from tests.generator.season import arrivals, seasons
 from tests.generator.world import Event
 from tests.story import LATER
 
-BRIEFLY = settings(max_examples=100, deadline=None)
-
 
 def is_held(season: list[Event], order: str, fulfilment: str, at: datetime) -> bool:
     """Replay the switches up to and including an instant, and see whether any hold is on."""
@@ -36,7 +34,6 @@ def is_held(season: list[Event], order: str, fulfilment: str, at: datetime) -> b
     return any(on.values())
 
 
-@BRIEFLY
 @given(seasons())
 def test_every_event_of_a_season_has_an_identity_a_time_with_offset_and_a_versioned_type(season: list[Event]) -> None:
     identities = [(event["source"], event["id"]) for event in season]
@@ -47,7 +44,6 @@ def test_every_event_of_a_season_has_an_identity_a_time_with_offset_and_a_versio
         assert event["specversion"] == "1.0"
 
 
-@BRIEFLY
 @given(seasons())
 def test_quantities_and_lines_keep_to_the_contract(season: list[Event]) -> None:
     for event in season:
@@ -57,7 +53,6 @@ def test_quantities_and_lines_keep_to_the_contract(season: list[Event]) -> None:
                 assert item.get("line_id") or item["sku"]
 
 
-@BRIEFLY
 @given(seasons())
 def test_every_message_of_a_season_is_readable(season: list[Event]) -> None:
     read = Translator({})
@@ -66,7 +61,6 @@ def test_every_message_of_a_season_is_readable(season: list[Event]) -> None:
         assert not isinstance(content, Unreadable), content
 
 
-@BRIEFLY
 @given(st.data(), seasons())
 def test_arrivals_hold_every_event_no_later_than_the_lateness_allows(data: st.DataObject, season: list[Event]) -> None:
     lateness = timedelta(hours=6)
@@ -80,13 +74,11 @@ def test_arrivals_hold_every_event_no_later_than_the_lateness_allows(data: st.Da
         assert instant(event["time"]) >= latest - lateness
 
 
-@BRIEFLY
 @given(st.data(), seasons(), policies())
 def test_the_oracle_does_not_care_how_events_arrive(data: st.DataObject, season: list[Event], policy: Policy) -> None:
     assert expected(data.draw(arrivals(season)).messages, policy) == expected(season, policy)
 
 
-@BRIEFLY
 @given(seasons(), policies())
 def test_nothing_becomes_late_while_it_is_held_and_nothing_ends_before_it_began(
     season: list[Event],
@@ -98,13 +90,11 @@ def test_nothing_becomes_late_while_it_is_held_and_nothing_ends_before_it_began(
         assert found["ended_at"] is None or instant(found["ended_at"]) > instant(found["due_at"])
 
 
-@BRIEFLY
 @given(seasons(), policies())
 def test_every_label_is_declared(season: list[Event], policy: Policy) -> None:
     assert census.labels(season, policy) <= set(census.LABELS)
 
 
-@BRIEFLY
 @given(policies())
 def test_a_drawn_policy_can_be_written_and_loaded(policy: Policy) -> None:
     assert tomllib.loads(toml(policy)) == policy

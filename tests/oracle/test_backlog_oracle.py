@@ -15,6 +15,7 @@ from domain.groups.backlog import Backlog, BacklogMemberChanged, evolve
 from domain.instant import instant, iso
 from domain.policies.policy import Backlog as Rule
 from domain.policies.policy import Policy
+from tests.draws import draws
 from tests.oracle import backlog as by_force
 from tests.oracle.backlog import Late, begins, oracle
 
@@ -162,7 +163,7 @@ def rules(zone: str, minimum: int, factor: float) -> Policy:
 RULES = st.tuples(st.sampled_from((0, 1, 2, 3, 5, 9)), st.sampled_from((0.0, 0.7, 1.0, 1.1, 1.5, 2.0, 3.0)))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=draws(300), deadline=None)
 @given(histories(), RULES, st.sampled_from(("warehouse", "carrier", "facility")), st.randoms())
 def test_the_product_finds_the_same(history: Any, rule: Any, kind: str, random: Any) -> None:
     zone, things, now = history
@@ -197,7 +198,7 @@ def test_the_product_finds_the_same(history: Any, rule: Any, kind: str, random: 
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(histories(), RULES, st.data())
 def test_what_was_said_before_leaves_no_trace(history: Any, rule: Any, data: st.DataObject) -> None:
     """Members that changed, came early, or proved never to have been: only the last word on each counts."""
@@ -217,7 +218,7 @@ def test_what_was_said_before_leaves_no_trace(history: Any, rule: Any, data: st.
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(histories(), RULES, st.lists(st.integers(0, 60 * 96), min_size=1, max_size=8))
 def test_nothing_is_news_before_it_is_time_to_look_again(history: Any, rule: Any, steps: list[int]) -> None:
     """And walking from one such instant to the next finds all that looking once at the end does."""

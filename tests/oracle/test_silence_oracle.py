@@ -14,6 +14,7 @@ from domain.detectors import feed_silent
 from domain.feeds.feed import NOTHING, Feed, Spoken, allowed, runs, united
 from domain.instant import Instant, instant, iso
 from domain.policies.policy import Policy, load
+from tests.draws import draws
 from tests.generator.policies import toml
 from tests.generator.product import SMOOTH, Event, Trouble, judged
 from tests.oracle import silence as by_force
@@ -156,7 +157,7 @@ def feeds(batches: Sequence[Sequence[Said]], policy: Policy) -> list[Feed]:
     return made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=draws(300), deadline=None)
 @given(histories(), st.data())
 def test_the_product_finds_the_same_in_any_order_and_any_batches(said: list[Said], data: st.DataObject) -> None:
     repeated = [*said, *data.draw(st.lists(st.sampled_from(said), max_size=5))]
@@ -167,7 +168,7 @@ def test_the_product_finds_the_same_in_any_order_and_any_batches(said: list[Said
     assert product(shuffled_into(repeated, order, sizes), policy, instant(now)) == expected(said, now)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=draws(150), deadline=None)
 @given(histories(), st.lists(st.integers(0, 200 * 60), min_size=1, max_size=6))
 def test_nothing_is_news_before_it_is_time_to_look_again(said: list[Said], steps: list[int]) -> None:
     policy = load(toml(POLICY))
@@ -186,7 +187,7 @@ def test_nothing_is_news_before_it_is_time_to_look_again(said: list[Said], steps
 TROUBLES = st.builds(Trouble, by_topic=st.booleans(), restarts=st.booleans(), redelivers=st.booleans())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=draws(40), deadline=None)
 @given(histories(), TROUBLES | st.just(SMOOTH), st.data())
 def test_the_whole_product_finds_the_same_whatever_happens_on_the_way(
     said: list[Said], trouble: Trouble, data: st.DataObject

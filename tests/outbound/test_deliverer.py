@@ -8,6 +8,7 @@ from api.outbound import outlet, outlets
 from api.outbound.deliverer import NotDelivered
 from domain.incidents.commands import Acknowledge
 from projections.follower import Follower
+from tests.draws import draws
 from tests.outbound.late import got, late
 from tests.outbound.paper import Crash, Delivery, Topics, attributes, data, failures, identity, once
 from tests.outbound.truth import check, truth
@@ -111,7 +112,7 @@ def test_another_life_of_the_log_is_told_from_its_first_change_under_other_ids(t
 
 
 @pytest.mark.only_on("sqlite")
-@settings(max_examples=40)
+@settings(max_examples=draws(40))
 @given(ends=st.lists(st.tuples(st.floats(0, 1), st.sampled_from(failures())), max_size=12), limit=st.integers(1, 40))
 def test_whatever_fails_and_whenever_nothing_is_missing_and_the_last_word_is_the_last(season, ends, limit):
     with pytest.MonkeyPatch.context() as patch:

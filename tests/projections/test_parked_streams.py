@@ -1,7 +1,5 @@
 """Parking: what cannot be applied waits with all of its stream, everything else flows, and it is healed afterwards."""
 
-import time
-
 from domain.history.log import Recorded
 from domain.orders.order import OrderHeld
 from projections import VIEWS, checkpoints, feed, incidents, rebuild
@@ -16,9 +14,7 @@ def test_a_poison_event_parks_its_stream_and_nothing_else(told):
     among = [choking if view is incidents.VIEW else view for view in VIEWS]
     told.follower = Follower(told.store, told.log.store, among)
     late(told, "1", "2", "3")
-    begun = time.monotonic()
     told.follow()
-    assert time.monotonic() - begun < 1
     assert choking.tried == ATTEMPTS
     assert open_subjects(told).keys() == {"F1", "F3"}
     ((view, stream, error),) = told.query("SELECT view, stream, error FROM parked")

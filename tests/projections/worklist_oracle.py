@@ -66,17 +66,21 @@ class _Item(NamedTuple):
     """The points that staff's work brings."""
 
 
-def tasks(rows: Rows, log: Log, now: Instant, wanted: Wanted) -> list[Task]:
-    """List all tasks that are asked for."""
+def tasks(rows: Rows, log: Log, now: Instant) -> list[Task]:
+    """List all tasks there are."""
     grouped: dict[str, list[_Item]] = defaultdict(list)
     for row in rows.execute(_ITEMS, [now] * 3).fetchall():
         one = _Item(*row)
         if one.task is not None:
             grouped[one.task].append(one)
     rules = [policy.routing.kinds for since, policy in adopted(log) if since <= now]
-    found = [_task(name, own, log, rules[-1] if rules else {}) for name, own in grouped.items()]
+    return sorted((_task(name, own, log, rules[-1] if rules else {}) for name, own in grouped.items()), key=_place)
+
+
+def among(rows: Rows, found: list[Task], now: Instant, wanted: Wanted) -> list[Task]:
+    """Pick from all tasks those that are asked for."""
     hard_from = worklist.routing(rows, now).hard_from
-    return sorted((one for one in found if _is_wanted(one, wanted, hard_from)), key=_place)
+    return [one for one in found if _is_wanted(one, wanted, hard_from)]
 
 
 def _is_wanted(one: Task, wanted: Wanted, hard_from: int) -> bool:

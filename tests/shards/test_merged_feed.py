@@ -138,7 +138,7 @@ def test_whoever_is_told_to_end_just_as_the_answer_comes_ends(monkeypatch):
 
 
 def test_a_shard_that_hangs_holds_up_nobody_for_long(east, west, monkeypatch):
-    monkeypatch.setattr(Shard.ask, "__defaults__", (0.2,))
+    monkeypatch.setattr(Shard.ask, "__defaults__", (1.0,))
     east.late("1")
     west.late("1")
     with shop(east, west) as client:
@@ -147,7 +147,7 @@ def test_a_shard_that_hangs_holds_up_nobody_for_long(east, west, monkeypatch):
         begun = time.monotonic()
         for _ in range(20):
             page = read(client)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 15, "it was waited for each time"
         assert stale(page) == {"west": "slow"}
         assert told(page["changes"]) == east.owed()
         threads = sum(one.name == "shard west" for one in threading.enumerate())

@@ -27,7 +27,7 @@ def run(tmp_path: Path, *arguments: str, there: bool = True) -> tuple[int, str]:
     """Run a small suite, where there is a server or none."""
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_suite.py").write_text(SUITE)
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     command = [sys.executable, "-m", "pytest", "-p", "tests.stores.plugin", "-p", "no:cacheprovider", "-rs"]
     if not there:
         (tmp_path / "without.py").write_text(
@@ -81,7 +81,7 @@ def test_a_store_that_nobody_knows_is_refused(tmp_path: Path) -> None:
 
 
 def test_both_are_used_where_both_are_there_over_processes(tmp_path: Path) -> None:
-    code, output = run(tmp_path, "-n", "2", "--require-stores=sqlite,postgres")
+    code, output = run(tmp_path, "-p", "xdist", "-n", "2", "--require-stores=sqlite,postgres")
     assert code == 0
     assert table(output)["sqlite"] == "used by 2 tests"
     assert table(output)["postgres"].endswith("used by 1 tests")

@@ -30,7 +30,7 @@ export function fullTime(text) {
   return new Intl.DateTimeFormat(locale(), options).format(Date.parse(text));
 }
 
-export const number = (value) => new Intl.NumberFormat(locale()).format(value);
+export const number = (value) => new Intl.NumberFormat(locale(), { maximumFractionDigits: 2 }).format(value);
 export const money = (value) => new Intl.NumberFormat(locale(), { minimumFractionDigits: 2, maximumFractionDigits: 2 }).format(value);
 export const share = (value) => (value === null ? "—" : new Intl.NumberFormat(locale(), { style: "percent", maximumFractionDigits: 1 }).format(value));
 export const hours = (value) => (value === null ? "—" : span(value * HOUR));

@@ -77,7 +77,7 @@ function Freshness() {
   const detail = behind === null ? "" : t("fresh.behind", { span: span(behind * 1000) });
   const kind = status.status !== "live" ? "stale" : behind === null || behind > 60 ? "old" : "fresh";
   return html`<span class="clocks">
-    ${isWall() ? null : html`<span class="badge demo" title=${t("demo.hint")}>${t("demo.clock", { at: clockTime(now()), speed: number(speed()) })}</span>`}
+    ${isWall() ? null : html`<span class="badge demo" title=${t("demo.hint")}>${speed() ? t("demo.clock", { at: clockTime(now()), speed: number(speed()) }) : t("demo.ended", { at: clockTime(now()) })}</span>`}
     <a class=${`badge ${kind}`} href=${link("feeds")} title=${t("fresh.hint")} id="freshness">
       <span class="dot" aria-hidden="true"></span>${text}${detail ? html`<span class="wide"> · ${detail}</span>` : null}
     </a>

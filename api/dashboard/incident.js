@@ -59,7 +59,7 @@ function Heading({ one }) {
     <h1>${kindName(one.kind)} <span class="mono">${one.subject}</span></h1>
     <p class="age-line">
       ${one.state === "retracted" ? t("panel.never") : one.state === "open" ? t(overdue(one.kind) ? "panel.late_for" : "panel.open_for", { span: age }) : t(overdue(one.kind) ? "panel.was_late" : "panel.was_open", { span: age })}
-      <span class="minor"> · ${t("panel.since")} <${Time} at=${one.due_at} />${one.ended_at ? html` – <${Time} at=${one.ended_at} />` : null}</span>
+      <span class="minor"> · ${t("panel.since")} <${Time} at=${one.due_at} />${one.ended_at ? html` – <${Time} at=${one.ended_at} beside=${one.due_at} />` : null}</span>
     </p>
     <p>${told(`why.${one.kind}`, "")}</p>
   </header>`;
@@ -90,7 +90,7 @@ function Facts({ one, episode }) {
 
 function Episode({ one, nth, of }) {
   const title = of > 1 ? t("proof.episode", { n: nth }) : t("proof.title");
-  const aside = of > 1 ? html`<span><${StatePill} state=${one.state} /> <${Time} at=${one.due_at} />${one.ended_at ? html` – <${Time} at=${one.ended_at} />` : null}</span>` : null;
+  const aside = of > 1 ? html`<span><${StatePill} state=${one.state} /> <${Time} at=${one.due_at} />${one.ended_at ? html` – <${Time} at=${one.ended_at} beside=${one.due_at} />` : null}</span>` : null;
   return html`<${Card} title=${title} aside=${aside}>
     <p class="minor">${t("proof.hint")}</p>
     <${Table}

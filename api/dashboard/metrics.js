@@ -38,18 +38,18 @@ function Summary({ since }) {
   const nothing = whole.incidents === 0 && foreseen.complaints === 0;
   const groups = Object.entries(data.by).filter(([, values]) => Object.keys(values).length > 0);
   const seen = Object.entries(data.foreseen_by).filter(([, values]) => Object.keys(values).length > 0);
-  return html`<p class="minor"><${Time} at=${data.since} /> – <${Time} at=${data.until} /> · ${t("metrics.zone", { zone: data.zone })}</p>
+  return html`<p class="minor"><${Time} at=${data.since} /> – <${Time} at=${data.until} beside=${data.since} /> · ${t("metrics.zone", { zone: data.zone })}</p>
     <${Failure} error=${error} />
     ${nothing ? html`<${Empty} title=${t("metrics.empty")}>${t("metrics.empty.hint")}<//>` : html`<${Whole} of=${whole} foreseen=${foreseen} />`}
-    ${groups.map(([group, values]) => html`<${By} key=${group} title=${t("metrics.by", { what: t(`by.${group}`) })} group=${group} columns=${COLUMNS} values=${values} />`)}
-    ${seen.map(([group, values]) => html`<${By} key=${`seen-${group}`} title=${t("metrics.foreseen_by", { what: t(`by.${group}`) })} group=${group} columns=${FORESEEN} values=${values} />`)}
+    ${groups.map(([group, values]) => html`<${By} key=${group} title=${t("metrics.by", { what: t(`by.${group}`).toLowerCase() })} group=${group} columns=${COLUMNS} values=${values} />`)}
+    ${seen.map(([group, values]) => html`<${By} key=${`seen-${group}`} title=${t("metrics.foreseen_by", { what: t(`by.${group}`).toLowerCase() })} group=${group} columns=${FORESEEN} values=${values} />`)}
     ${data.false_alarms.length ? html`<${FalseAlarms} of=${data.false_alarms} />` : null}
     ${foreseen.complaints ? html`<${BlindSpots} of=${data.blind_spots} more=${data.more_blind_spots} />` : null}`;
 }
 
 function Whole({ of: whole, foreseen }) {
   const tiles = [...COLUMNS.map((name) => [name, shown(name, whole[name])]), ["complaints", number(foreseen.complaints)], ["foreseen", number(foreseen.foreseen)]];
-  return html`<dl class="numbers">${tiles.map(([name, value]) => html`<div key=${name}><dt title=${t(`metric.${name}.hint`)}>${t(`metric.${name}`)}</dt><dd>${value}</dd></div>`)}</dl>`;
+  return html`<dl class="numbers">${tiles.map(([name, value]) => html`<div key=${name}><dt>${t(`metric.${name}`)}</dt><dd>${value}</dd><dd class="minor">${t(`metric.${name}.hint`)}</dd></div>`)}</dl>`;
 }
 
 const named = (group, value) => (group === "kind" ? kindName(value) : group === "category" ? told(`category.${value}`, value) : value);

@@ -8,9 +8,13 @@ import { link } from "./router.js";
 
 export const kindName = (kind) => told(`kind.${kind}`, kind.replaceAll("_", " "));
 
-export function Time({ at, ...rest }) {
+// The day is said where it is another one than now, or than that of the time beside it: "27 Oct, 06:11 – 28 Oct, 06:10".
+export function Time({ at, beside = null, ...rest }) {
   if (!at) return html`<span class="none">—</span>`;
-  return html`<time datetime=${at} title=${`${fullTime(at)} · ${at}`} ...${rest}>${clockTime(Date.parse(at), now())}</time>`;
+  const time = Date.parse(at);
+  const other = beside === null ? now() : Date.parse(beside);
+  const reference = Math.abs(time - other) > Math.abs(time - now()) ? other : now();
+  return html`<time datetime=${at} title=${`${fullTime(at)} · ${at}`} ...${rest}>${clockTime(time, reference)}</time>`;
 }
 
 // A grade is a shape and a word as well as a colour.

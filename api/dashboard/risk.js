@@ -7,6 +7,12 @@ import { useNow, useRead } from "./hooks.js";
 import { t } from "./i18n.js";
 import { ApiLink, Empty, Failure, kindName, Loading, OrderLink, Table, Time } from "./parts.js";
 
+// What has passed stays here until everything up to it has been read: only then is it late.
+function Left({ until }) {
+  const left = until - now();
+  return left > 0 ? span(left) : t("order.over", { span: span(-left) });
+}
+
 export function AtRisk() {
   useNow();
   const { data, error, loading } = useRead("/v1/orders", { at_risk: true, limit: 200 }, { again: () => true, every: 3000 });
@@ -19,7 +25,7 @@ export function AtRisk() {
       caption=${t("nav.at-risk")}
       head=${[t("risk.left"), t("risk.order"), t("risk.what"), t("risk.fulfillment"), t("risk.warehouse"), t("risk.deadline"), t("risk.why")]}
       rows=${data.at_risk.map((one) => html`<tr key=${`${one.order_id} ${one.fulfillment_id}`}>
-        <td class="age">${span(Date.parse(one.deadline) - now())}</td>
+        <td class="age"><${Left} until=${Date.parse(one.deadline)} /></td>
         <td><${OrderLink} id=${one.order_id} /></td>
         <td>${kindName(one.kind)}</td>
         <td class="mono">${one.fulfillment_id ?? "—"}</td>

@@ -140,7 +140,7 @@ def _settle(run: Live, workload: Workload) -> tuple[frozenset[str], float]:
         found, waited = run.late(), time.perf_counter() - began
         if found == workload.late_at(datetime.now(UTC)) or waited > SETTLE_SECONDS:
             return found, waited
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # between two looks
 
 
 def build_until_now(messages: int) -> Workload:

@@ -139,7 +139,7 @@ class Clients:
             self._selector.register(one, selectors.EVENT_READ, len(self._sockets))
             self._sockets.append(one)
         self._until(BEGUN)
-        sleep(SETTLE_SECONDS)
+        sleep(SETTLE_SECONDS)  # whatever the beginning keeps busy comes to rest
 
     def waited(self, writer: Writer) -> tuple[list[float], float]:
         """Make a change; gives each client's milliseconds from the views on, and those from the log to the views."""

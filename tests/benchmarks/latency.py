@@ -161,7 +161,7 @@ class Sender:
                 for one in background[done:due]:
                     self._send(one.topic, one.value, one.key, one.partition)
                 done = max(done, due)
-                time.sleep(STEP_SECONDS)
+                time.sleep(STEP_SECONDS)  # between two handfuls of the load
             key, place = order_id.encode(), number % PARTITIONS
             for value in messages:
                 future = self._send(ORDERS, value, key, place)

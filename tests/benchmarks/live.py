@@ -166,7 +166,7 @@ class Ours:
         wait_for(self.url, self.processes)
         self._role("project")
         self._role("tick")
-        time.sleep(2.0)
+        time.sleep(2.0)  # both are at work, and nothing tells so before there are events
         self._role("ingest", "--from", "earliest")
 
     def outlook(self) -> Outlook:

@@ -39,7 +39,7 @@ def watch(
     seen = [Seen(time.perf_counter(), 0)]
     give_up = seen[0].at + patience
     while seen[-1].events < total:
-        time.sleep(LOOK_SECONDS)
+        time.sleep(LOOK_SECONDS)  # between two looks
         over = ended()
         now, events = time.perf_counter(), count()
         if events > seen[-1].events:

@@ -205,7 +205,7 @@ def test_a_process_that_fails_is_noticed_with_its_words(tmp_path: Path) -> None:
     processes = Processes(tmp_path)
     processes.start("one", sys.executable, "-c", "raise SystemExit('no such topic')")
     while not processes.failed():
-        time.sleep(0.01)
+        time.sleep(0.01)  # between two looks
     assert "no such topic" in processes.said()
     processes.stop()
 

@@ -140,6 +140,8 @@ def test_an_hour_of_waiting_is_many_looks_and_one_tidying():
     assert deadlines.Idle(60, looks=0.004, tidying=7.2).percent == pytest.approx(0.6)
 
 
+@pytest.mark.only_on("postgres")
+@pytest.mark.usefixtures("engine")
 def test_every_measure_of_a_store_is_taken_on_postgres_too(cluster, tmp_path, monkeypatch):
     lent = {"start": lambda: None, "close": lambda: None, "database": cluster.database}
     monkeypatch.setattr(stands, "Cluster", lambda: SimpleNamespace(**lent))

@@ -231,7 +231,7 @@ def test_the_way_to_a_client_is_split_where_log_and_views_were_first_seen_to_hav
     began = time.time()
     with hops.Watch(store) as watch:
         while store.looks < 6:
-            time.sleep(0.01)
+            time.sleep(0.01)  # between two looks
     ended = time.time()
     times = watch.times(25, began - 1, ended + 2)
     assert times is not None

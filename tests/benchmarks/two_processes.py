@@ -109,7 +109,7 @@ class Run:
                 for number in range(processes):
                     self._start(running, number)
                 running.wait_until(lambda: topics.has_settled(servers, self.name, processes))
-                time.sleep(BEGIN_SECONDS)
+                time.sleep(BEGIN_SECONDS)  # so that both read by then
                 with closing(Taken(Database(self._url))) as taken:
                     before = self._spent(running)
                     show()

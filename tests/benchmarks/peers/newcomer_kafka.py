@@ -39,7 +39,7 @@ def follow(directory: Path, messages: int) -> None:
     follower = Follower(shop, view)
     while follower.catch_up() < messages:
         view.flag_overdue(datetime.now(UTC))
-        sleep(IDLE_SECONDS)
+        sleep(IDLE_SECONDS)  # between two looks at the log
     view.flag_overdue(datetime.now(UTC))
     view.datastore.close()
     shop.close()

@@ -185,7 +185,7 @@ class Ingest:
         read = self._freshness.read(stands)
         if read:
             with suppress(OperationalError):  # a busy store hears it a little later
-                self._tracker.hear(read)
+                self._tracker.hear(read, self._clock())
         silent = [name for name, waited in self._freshness.behind(stands, now).items() if waited > SILENT_AFTER]
         if set(silent) - set(self.halted):
             raise SourceFailed(f"{', '.join(silent)}: records are there and none come")

@@ -14,6 +14,7 @@ from eventsourcing.persistence import IntegrityError, PersistenceError
 
 from domain.errors import Fenced, Unreadable
 from domain.events import Fact
+from domain.feeds.frontier import SKEW
 from domain.history.batch import (
     Batch,
     BatchTaken,
@@ -30,7 +31,7 @@ from domain.history.streams import Streams, Work
 from domain.history.suspicion import HandlerFailed, Message, Suspicion
 from domain.history.tally import Tally
 from domain.history.write_lock import WriteLock
-from domain.instant import Instant
+from domain.instant import FOREVER, Instant
 from domain.intake import listening
 from domain.intake.attempt import Attempt, Taken, messages
 from domain.intake.intake import Intake
@@ -82,12 +83,15 @@ class Tracker:
         """Give where every partition stands as far as this process knows."""
         return self._positions
 
-    def hear(self, taken_up_to: Mapping[str, Instant]) -> None:
-        """Note that everything up to an instant of the live clock has been read of idle partitions."""
+    def hear(self, taken_up_to: Mapping[str, Instant], now: Instant = FOREVER) -> None:
+        """Note that everything up to an instant of the live clock has been read of idle partitions.
+
+        Nobody has read what lies beyond now: whoever said so had a clock that was ahead, and is believed no more.
+        """
         with self._lock:
             stands = self._positions
             heard = [stands[name]._replace(taken_up_to=at) for name, at in taken_up_to.items() if name in stands]
-            self.log.store.hear(heard)
+            self.log.store.hear(heard, min(now + SKEW, FOREVER))
             self._positions.update((one.partition, one) for one in heard)
 
     @contextmanager

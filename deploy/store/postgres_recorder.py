@@ -23,6 +23,7 @@ from deploy.store.rows import BEGIN_POSITION, HEAR, MOVE_POSITION, SETTLE, Rows,
 from domain.errors import Fenced, StoreUnsuitable
 from domain.history.batch import Position
 from domain.history.log import Advance, Beside
+from domain.instant import FOREVER, Instant
 
 _SAFE: Final = {
     "fsync": ({"on"}, "a commit would be lost with the power"),
@@ -141,11 +142,11 @@ class PostgresLogRecorder(Reading, Remembering, Leasing, Marking, library.Postgr
             self.datastore.note((stored_events, ids))
             return ids or None
 
-    def hear(self, positions: Sequence[Position]) -> None:
-        """Move on what is known to be read of partitions that stand where they stood."""
+    def hear(self, positions: Sequence[Position], believed: Instant = FOREVER) -> None:
+        """Move on what is known to be read of partitions that stand where they stood; see ``LogRecorder``."""
         with self.datastore.get_connection() as connection, connection.transaction():
             for one in sorted(positions, key=lambda one: one.partition):
-                run(connection, HEAR, (one.taken_up_to, one.partition, one.next))
+                run(connection, HEAR, (one.taken_up_to, one.partition, one.next, believed))
 
     def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         return self.datastore.read(statement, tuple(values))

@@ -9,7 +9,6 @@ import msgspec
 from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from domain.feeds.feed import Span
-from domain.feeds.frontier import SKEW
 from domain.history.batch import Quarantined, Raw
 from domain.history.log import Beside
 from domain.instant import FOREVER
@@ -17,23 +16,17 @@ from domain.instant import FOREVER
 _SPANS: Final = msgspec.json.Decoder(tuple[Span, ...]).decode
 
 BEGIN_POSITION: Final = "INSERT INTO positions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
-_LATER: Final = (
-    f"CASE WHEN taken_up_to = {FOREVER} OR taken_up_to BETWEEN ?6 AND ?6 + {SKEW} THEN taken_up_to "
-    "ELSE COALESCE(?6, taken_up_to) END"
-)
-"""The later of what is known to be read up to and what is said of it. What is known to lie further ahead than clocks
-differ was said by one that was ahead, since nobody has read what is not there yet: it gives way."""
 MOVE_POSITION: Final = (
-    "UPDATE positions SET next = ?1, last_offset = ?2, last_digest = ?3, batches = ?4, largest = ?5, "  # noqa: S608  # ours
-    f"taken_up_to = {_LATER} "
+    "UPDATE positions SET next = ?1, last_offset = ?2, last_digest = ?3, batches = ?4, largest = ?5, "
+    "taken_up_to = CASE WHEN taken_up_to > ?6 THEN taken_up_to ELSE COALESCE(?6, taken_up_to) END "
     "WHERE partition = ?7 AND next = ?8 AND batches = ?4 - 1"
 )
 """Moves a position on, if it stands where it is expected."""
 HEAR: Final = (
-    f"UPDATE positions SET taken_up_to = {_LATER.replace('?6', '?1')} "  # noqa: S608  # our own words
-    "WHERE partition = ?2 AND next = ?3"
+    f"UPDATE positions SET taken_up_to = CASE WHEN taken_up_to = {FOREVER} OR taken_up_to BETWEEN ?1 AND ?4 "  # noqa: S608
+    "THEN taken_up_to ELSE ?1 END WHERE partition = ?2 AND next = ?3"
 )
-"""Moves on what is known to be read of a partition that stands where it stood."""
+"""Moves on what is known to be read of a partition that stands where it stood; what is not believed gives way."""
 SETTLE: Final = "UPDATE quarantine SET status = ? WHERE id = ?"
 
 

@@ -23,6 +23,7 @@ from deploy.store.sqlite_connection import Datastore
 from domain.errors import Fenced, StoreUnsuitable
 from domain.history.batch import Position
 from domain.history.log import Advance, Beside
+from domain.instant import FOREVER, Instant
 
 SCHEMA: Final = (
     # AUTOINCREMENT: an id that was given out is never given out again.
@@ -154,10 +155,10 @@ class SqliteLogRecorder(Reading, Remembering, Leasing, Marking, library.SQLitePr
         last = c.fetchone()[0]
         return list(range(last - len(stored_events) + 1, last + 1))
 
-    def hear(self, positions: Sequence[Position]) -> None:
-        """Move on what is known to be read of partitions that stand where they stood."""
+    def hear(self, positions: Sequence[Position], believed: Instant = FOREVER) -> None:
+        """Move on what is known to be read of partitions that stand where they stood; see ``LogRecorder``."""
         with self.datastore.transaction(commit=True) as cursor:
-            cursor.executemany(HEAR, [(one.taken_up_to, one.partition, one.next) for one in positions])
+            cursor.executemany(HEAR, [(one.taken_up_to, one.partition, one.next, believed) for one in positions])
 
     def _all(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         with self._reading() as cursor:

@@ -18,7 +18,7 @@ from domain.history import batch
 from domain.history.batch import Position, Quarantined
 from domain.incidents import account, assurance
 from domain.incidents.events import EVENTS as INCIDENT_EVENTS
-from domain.instant import Instant
+from domain.instant import FOREVER, Instant
 from domain.orders import order
 from domain.parcels import events as parcel_events
 from domain.parcels import link
@@ -207,8 +207,11 @@ class LogRecorder(Protocol):
     def positions(self) -> dict[str, Position]:
         """Give every partition's position."""
 
-    def hear(self, positions: Sequence[Position]) -> None:
-        """Move on what is known to be read of partitions that stand where they stood."""
+    def hear(self, positions: Sequence[Position], believed: Instant = FOREVER) -> None:
+        """Move on what is known to be read of partitions that stand where they stood.
+
+        What was known to be read up to later than ``believed`` gives way, unless the partition is retired.
+        """
 
     def forget_last(self, partition: str) -> None:
         """Compare nothing at the next start: the record taken last is gone from the broker."""

@@ -36,7 +36,7 @@ def test_incidents_are_listed_newest_first_with_what_would_clear_them(shop):
 
 def test_what_is_known_never_lies_beyond_the_clock(shop):
     shop.late("1")
-    shop.known(50)
+    shop.known(40.01)
     shop.now = at(40)
     assert shop.read("/v1/incidents")["as_of"]["known_up_to"] == iso(at(40))
 

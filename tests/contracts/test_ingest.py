@@ -56,7 +56,7 @@ def test_a_stop_in_the_middle_and_a_start_lose_nothing_and_double_nothing(shop: 
 
 
 def test_kill_9_in_the_middle_loses_nothing_and_doubles_nothing(shop: Shop) -> None:
-    shop.send(shop.orders(500))
+    shop.send(shop.orders(2000))
     for enough in (200, 400):
         with Process(shop, begin="earliest") as process:
             process.until("took")

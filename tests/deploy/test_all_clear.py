@@ -26,7 +26,7 @@ from projections.follower import follow
 from projections.outage import Outage
 from projections.views import ViewsAway
 from tests.contracts.ingesting import until
-from tests.deploy.test_leading import Book, idle
+from tests.deploy.test_leading import Book, Clock, idle
 from tests.projections.stage import stage
 from tests.story import LATER, placed
 
@@ -122,7 +122,7 @@ def test_a_ticker_that_the_store_did_not_let_look_tells_that_it_does(told, monke
 
 
 def test_a_lease_that_could_not_be_renewed_and_is_again_is_told():
-    book, stop, tried = Book(), threading.Event(), threading.Event()
+    book, stop, tried = Book(Clock()), threading.Event(), threading.Event()
     worker = leased("work", idle, book, lambda _, active: tried.set() if active else None, span=1.2)
     running = threading.Thread(target=worker.run, args=(stop,))
     with capture_logs() as entries:

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 
 from domain.errors import Fenced
+from domain.feeds.frontier import SKEW
 from domain.judging.adoption import adopt
 from tests.chaos.control import INGEST, TICKER, Phase
 from tests.chaos.evidence import Evidence
@@ -227,8 +228,20 @@ def test_a_zombie_does_not_take_back_what_is_known_to_be_read(two_desks):
     zombie.take(placed(0))
     owner.tracker.positions()
     name = next(iter(owner.log.store.positions()))
-    owner.tracker.hear({name: at(30)})
-    zombie.tracker.hear({name: at(10)})
+    owner.tracker.hear({name: at(30)}, at(30))
+    zombie.tracker.hear({name: at(10)}, at(30))
     assert owner.log.store.positions()[name].taken_up_to == at(30)
     zombie.take(placed(1, of="B", key="B"))
     assert owner.log.store.positions()[name].taken_up_to == at(30)
+
+
+def test_a_clock_that_was_ahead_is_believed_until_somebody_reads(two_desks):
+    ahead, owner = two_desks
+    ahead.take(placed(0))
+    owner.tracker.positions()
+    name = next(iter(owner.log.store.positions()))
+    ahead.tracker.hear({name: at(30)}, at(30))
+    owner.tracker.hear({name: at(30) - SKEW}, at(30) - SKEW)
+    assert owner.log.store.positions()[name].taken_up_to == at(30)
+    owner.tracker.hear({name: at(10)}, at(10))
+    assert owner.log.store.positions()[name].taken_up_to == at(10)

@@ -11,8 +11,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from secrets import token_hex
 from typing import Final
 
@@ -37,6 +37,10 @@ Tell = Callable[[str, int], None]
 """Takes a role, and 1 where this process is now the active one, else 0."""
 
 _log = structlog.get_logger()
+
+
+class Occupied(Exception):
+    """Another process is at it."""
 
 
 class Turn(threading.Event):
@@ -90,6 +94,39 @@ def leased(
     than its turn. When it returns earlier, the worker is done.
     """
     return Worker(name, _Post(name, run, leases, tell, span).hold)
+
+
+@contextmanager
+def alone(name: str, leases: Leases, *, span: float = SPAN) -> Iterator[None]:
+    """Do a piece of work while nobody else does it; waits no longer than it takes to know that another one lives.
+
+    Whoever may meet here must be given the same span, in seconds.
+
+    Raises:
+        Occupied: another process is at it.
+    """
+    me, done = holder(), threading.Event()
+    until = time.monotonic() + span * (1 + 1 / LOOKS)
+    while leases.claim(name, me, round(span * SECOND)) is None:
+        if time.monotonic() > until:
+            at_it = next((one.holder for one in leases.leases() if one.name == name), "another process")
+            raise Occupied(f"{name}: {at_it} is at it")
+        done.wait(span / LOOKS)
+
+    def renew() -> None:
+        while not done.wait(span / RENEWALS):
+            with suppress(OperationalError):  # the next one may come through
+                leases.claim(name, me, round(span * SECOND))
+
+    renewing = threading.Thread(target=renew, daemon=True)
+    renewing.start()
+    try:
+        yield
+    finally:
+        done.set()
+        renewing.join()
+        with suppress(OperationalError):  # it is over by itself, a little later
+            leases.give_up(name, me)
 
 
 def holder() -> str:

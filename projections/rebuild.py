@@ -23,7 +23,8 @@ _NEAR: Final = 2000
 """Events that may be left to do under the write lock of the live views."""
 _SLICE: Final = 5000
 """Rows of a table compared at a time."""
-_VERIFY: Final = "verify"
+VERIFY: Final = "verify"
+"""Names what is built to be compared, beside the live views. One process at a time may use what has a name there."""
 _UNSEEN: Final = 2_000_000
 """Objects that may come beyond those that are freed before Python looks which of them only refer to each other."""
 
@@ -97,7 +98,7 @@ def rebuild(store: ViewStore, log: LogRecorder, names: Sequence[str] = (), *, te
     """
     views = chosen(names)
     begun = time.monotonic()
-    name = f"rebuild-{'-'.join(view.name for view in views)}"
+    name = beside_of(views)
     with _looking_rarely(), store.beside(name) as scratch:
         follower = Follower(scratch, log, views, batch=BATCH)
         events = _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
@@ -120,8 +121,8 @@ def verify(
         LookupError: there is no view of that name.
     """
     views = chosen(names)
-    store.remove(_VERIFY)
-    with _looking_rarely(), store.beside(_VERIFY) as scratch:
+    store.remove(VERIFY)
+    with _looking_rarely(), store.beside(VERIFY) as scratch:
         follower = Follower(scratch, log, views, batch=BATCH)
         _catch_up(follower, scratch, lambda: _target(store, log, views), tell)
         with store.reading() as live:
@@ -135,7 +136,7 @@ def verify(
                         rows, differences = _compare(view.name, table, columns, live, rebuilt)
                         known = [*found.differences, *differences][:limit]
                         found = Verified(stands[view.name].position, found.rows + rows, known)
-    store.remove(_VERIFY)
+    store.remove(VERIFY)
     return found
 
 
@@ -150,6 +151,11 @@ def chosen(names: Sequence[str]) -> tuple[View, ...]:
     if unknown:
         raise LookupError(f"no view is called {', '.join(unknown)}; there are {', '.join(known)}")
     return tuple(known[name] for name in dict.fromkeys(names)) or VIEWS
+
+
+def beside_of(views: Sequence[View]) -> str:
+    """Name what is built of these views beside the live ones."""
+    return f"rebuild-{'-'.join(view.name for view in views)}"
 
 
 def _target(store: ViewStore, log: LogRecorder, views: Sequence[View]) -> int:
